@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The record of what is covered: online memory that Realms can be given. */
+#ifndef COVERAGE_H
+#define COVERAGE_H
+
+#include <linux/types.h>
+
+#include "verdict.h"
+
+int coverage_ensure_ram(struct verdict *why);
+int coverage_ensure(u64 start, u64 end, struct verdict *why);
+int coverage_prepare_forget(void);
+void coverage_forget(u64 start, u64 end);
+void coverage_release(void);
+u64 coverage_bytes(void);
+
+#endif

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The kernel has add_range() and subtract_range() in lib/range.c, but exports neither to modules. */
+#include <linux/errno.h>
+#include <linux/kernel.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "ranges.h"
+
+/* The first span that ends at or after addr: the only one that can hold it, touch it from below, or follow it */
+static unsigned int find(const struct ranges *set, u64 addr)
+{
+	unsigned int lo = 0, hi = set->nr;
+
+	while (lo < hi) {
+		unsigned int mid = lo + (hi - lo) / 2;
+
+		if (set->at[mid].end < addr)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+static int grow(struct ranges *set, unsigned int room)
+{
+	struct span *at;
+
+	if (room <= set->room)
+		return 0;
+	room = max(room, 2 * set->room);
+	at = kvmalloc_array(room, sizeof(*at), GFP_KERNEL);
+	if (!at)
+		return -ENOMEM;
+	if (set->nr)
+		memcpy(at, set->at, set->nr * sizeof(*at));
+	kvfree(set->at);
+	set->at = at;
+	set->room = room;
+	return 0;
+}
+
+/* Replace old spans from index i on by new ones; there must be room */
+static void splice(struct ranges *set, unsigned int i, unsigned int old, unsigned int new)
+{
+	memmove(&set->at[i + new], &set->at[i + old], (set->nr - i - old) * sizeof(*set->at));
+	set->nr += new - old;
+}
+
+/**
+ * ranges_reserve() - make sure that the next ranges_add() or ranges_remove() has the room that it may need
+ * @set: the set
+ *
+ * Context: may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int ranges_reserve(struct ranges *set)
+{
+	return grow(set, set->nr + 2);
+}
+
+/**
+ * ranges_add() - put [@start, @end) into a set, as far as it isn't there
+ * @set: the set; unchanged on error
+ * @start: first address
+ * @end: exclusive, more than @start
+ *
+ * Afterwards one ranges_remove() has the room that it may need.
+ *
+ * Context: may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int ranges_add(struct ranges *set, u64 start, u64 end)
+{
+	unsigned int first, last;
+	int rc;
+
+	rc = ranges_reserve(set);
+	if (rc)
+		return rc;
+	first = find(set, start);
+	for (last = first; last < set->nr && set->at[last].start <= end; last++) {
+		start = min(start, set->at[last].start);
+		end = max(end, set->at[last].end);
+	}
+	splice(set, first, last - first, 1);
+	set->at[first] = (struct span){ start, end };
+	return 0;
+}
+
+/**
+ * ranges_remove() - take [@start, @end) out of a set, as far as it is there
+ * @set: the set, with the room that ranges_reserve() or ranges_add() made
+ * @start: first address
+ * @end: exclusive, more than @start
+ *
+ * Context: any.
+ */
+void ranges_remove(struct ranges *set, u64 start, u64 end)
+{
+	unsigned int first = find(set, start), last, keep = 0;
+	struct span rest[2];
+
+	if (first == set->nr)
+		return;
+	for (last = first; last < set->nr && set->at[last].start < end; last++) {
+		const struct span s = set->at[last];
+
+		if (s.start < start)
+			rest[keep++] = (struct span){ s.start, min(s.end, start) };
+		if (s.end > end)
+			rest[keep++] = (struct span){ end, s.end };
+	}
+	splice(set, first, last - first, keep);
+	memcpy(&set->at[first], rest, keep * sizeof(*rest));
+}
+
+/**
+ * ranges_gap() - the first part of [@start, @end) that isn't in a set
+ * @set: the set
+ * @start: first address
+ * @end: exclusive
+ * @gap: where to put that part
+ *
+ * Context: any.
+ * Return: false if there is no such part.
+ */
+bool ranges_gap(const struct ranges *set, u64 start, u64 end, struct span *gap)
+{
+	unsigned int i = find(set, start);
+
+	if (i < set->nr && set->at[i].start <= start)
+		start = set->at[i++].end;
+	if (start >= end)
+		return false;
+	*gap = (struct span){ start, i < set->nr ? min(end, set->at[i].start) : end };
+	return true;
+}
+
+/**
+ * ranges_bytes() - how much is in a set
+ * @set: the set
+ *
+ * Context: any.
+ * Return: bytes.
+ */
+u64 ranges_bytes(const struct ranges *set)
+{
+	u64 sum = 0;
+	unsigned int i;
+
+	for (i = 0; i < set->nr; i++)
+		sum += set->at[i].end - set->at[i].start;
+	return sum;
+}
+
+/**
+ * ranges_clear() - empty a set and free its memory
+ * @set: the set
+ *
+ * Context: may sleep.
+ */
+void ranges_clear(struct ranges *set)
+{
+	kvfree(set->at);
+	*set = (struct ranges){};
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A set of addresses as sorted ranges that neither overlap nor touch. Ends are exclusive. */
+#ifndef RANGES_H
+#define RANGES_H
+
+#include <linux/types.h>
+
+struct span {
+	u64 start, end;
+};
+
+/* All zero is the empty set. The caller locks. */
+struct ranges {
+	struct span *at;
+	unsigned int nr, room;
+};
+
+int ranges_reserve(struct ranges *set);
+int ranges_add(struct ranges *set, u64 start, u64 end);
+void ranges_remove(struct ranges *set, u64 start, u64 end);
+bool ranges_gap(const struct ranges *set, u64 start, u64 end, struct span *gap);
+u64 ranges_bytes(const struct ranges *set);
+void ranges_clear(struct ranges *set);
+
+#endif

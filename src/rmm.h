@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The session with the RMM: from "is there one" to "it is active". */
+#ifndef RMM_H
+#define RMM_H
+
+#include <linux/types.h>
+
+#include "smc.h"
+#include "verdict.h"
+
+enum rmm_state {
+	RMM_STATE_NONE,		/* nobody answers */
+	RMM_STATE_UNKNOWN,	/* somebody does, but of another revision or configuration */
+	RMM_STATE_INIT,
+	RMM_STATE_ACTIVE,
+};
+
+/* All zero: not known. Written by rmm_open() and rmm_close() alone. */
+struct rmm_session {
+	enum rmm_state state;
+	bool adopted;		/* somebody activated it before us */
+	bool has_gpt_info;	/* beta 3 or newer */
+	u32 revision;		/* agreed on */
+	u64 granule_size;	/* bytes */
+	u64 l0gpt_size;		/* bytes that one level 0 GPT entry describes: a PAR */
+	u64 pa_end;		/* exclusive end of the physical address space that the RMM speaks of */
+	u64 region_size;	/* bytes: no tracking region is smaller, as far as is known */
+};
+
+int rmm_open(struct verdict *why);
+void rmm_close(void);
+const struct rmm_session *rmm_session(void);
+const char *rmm_state_word(void);
+int rmm_explain(u64 fid, u64 addr, int rc, const struct rmi_regs *answer, struct verdict *why);
+
+#endif

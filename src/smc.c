@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/arm-smccc.h>
+#include <linux/atomic.h>
+#include <linux/delay.h>
+#include <linux/errno.h>
+#include <linux/kernel.h>
+#include <linux/ktime.h>
+#include <linux/module.h>
+#include <linux/moduleparam.h>
+#include <linux/sched.h>
+
+#include "../include/rmi_abi.h"
+#include "smc.h"
+
+/* A limit that no operator needs to exceed, so that a slip of the finger can't make a load hang for weeks */
+#define TIMEOUT_MAX_MS	600000
+
+static unsigned int timeout_ms = 1000;
+
+static int timeout_set(const char *val, const struct kernel_param *kp)
+{
+	return param_set_uint_minmax(val, kp, 0, TIMEOUT_MAX_MS);
+}
+
+static const struct kernel_param_ops timeout_ops = {
+	.set = timeout_set,
+	.get = param_get_uint,
+};
+module_param_cb(timeout_ms, &timeout_ops, &timeout_ms, 0600);
+MODULE_PARM_DESC(timeout_ms, "how long a command that the RMM answers BUSY or BLOCKED is repeated, in ms (0 to 600000, default 1000)");
+
+static atomic64_t calls = ATOMIC64_INIT(0);
+
+static const struct {
+	u32 fid;
+	const char *name;
+} names[] = {
+	{ RMI_VERSION, "RMI_VERSION" },
+	{ RMI_FEATURES, "RMI_FEATURES" },
+	{ RMI_RMM_CONFIG_SET, "RMI_RMM_CONFIG_SET" },
+	{ RMI_RMM_CONFIG_GET, "RMI_RMM_CONFIG_GET" },
+	{ RMI_RMM_ACTIVATE, "RMI_RMM_ACTIVATE" },
+	{ RMI_RMM_DEACTIVATE, "RMI_RMM_DEACTIVATE" },
+	{ RMI_GRANULE_TRACKING_GET, "RMI_GRANULE_TRACKING_GET" },
+	{ RMI_GPT_INFO, "RMI_GPT_INFO" },
+	{ RMI_GPT_L1_CREATE, "RMI_GPT_L1_CREATE" },
+	{ RMI_GPT_L1_DESTROY, "RMI_GPT_L1_DESTROY" },
+	{ RMI_OP_CONTINUE, "RMI_OP_CONTINUE" },
+	{ RMI_OP_CANCEL, "RMI_OP_CANCEL" },
+};
+
+/**
+ * rmi_name() - a command's name, for messages
+ * @fid: function id
+ *
+ * Context: any.
+ * Return: a constant string; "unknown command" for one that the module never issues.
+ */
+const char *rmi_name(u64 fid)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(names); i++)
+		if (names[i].fid == fid)
+			return names[i].name;
+	return "unknown command";
+}
+
+/* BLOCKED can be an operation's last word, and handles are used again: repeating one of these calls would be wrong */
+static bool is_operation(u64 fid)
+{
+	return fid == RMI_OP_CONTINUE || fid == RMI_OP_CANCEL;
+}
+
+static bool try_later(u64 fid, u64 x0)
+{
+	switch (RMI_RESULT_STATUS(x0)) {
+	case RMI_BUSY:
+		return true;
+	case RMI_BLOCKED:
+		return !is_operation(fid);
+	default:
+		return false;
+	}
+}
+
+/* An EL3 without RMM may answer in W0 alone, whose -1 isn't one of X0 */
+static bool not_supported(u64 x0)
+{
+	return (u32)x0 == (u32)SMCCC_RET_NOT_SUPPORTED || RMI_RESULT_STATUS(x0) == RMI_ERROR_NOT_SUPPORTED;
+}
+
+static void call_once(const struct rmi_regs *in, struct rmi_regs *out)
+{
+	struct arm_smccc_1_2_regs args = {
+		.a0 = in->x[0], .a1 = in->x[1], .a2 = in->x[2], .a3 = in->x[3], .a4 = in->x[4],
+	};
+	struct arm_smccc_1_2_regs res;
+
+	arm_smccc_1_2_smc(&args, &res);
+	atomic64_inc(&calls);
+	*out = (struct rmi_regs){ .x = { res.a0, res.a1, res.a2, res.a3, res.a4 } };
+}
+
+/**
+ * rmi_call() - issue one command; repeat it for a bounded time while the RMM says BUSY, or BLOCKED to a new command
+ * @regs: function id and arguments; set to the answer, also on -ETIMEDOUT
+ *
+ * Nothing in the answer but the status has been looked at. The module parameter timeout_ms is the bound; each
+ * repetition lets others run first. Specification: DEN0137, "RMI commands" and "Command return codes".
+ *
+ * Context: may sleep; the caller may hold mutexes.
+ * Return: 0 with an answer of any other status; -EOPNOTSUPP if nobody knows the command, the rest of the answer then
+ * means nothing; -ETIMEDOUT if the time was up.
+ */
+int rmi_call(struct rmi_regs *regs)
+{
+	const struct rmi_regs command = *regs;
+	ktime_t deadline = 0;
+
+	for (;;) {
+		cond_resched();
+		call_once(&command, regs);
+		if (not_supported(regs->x[0]))
+			return -EOPNOTSUPP;
+		if (!try_later(command.x[0], regs->x[0]))
+			return 0;
+		if (!deadline)
+			deadline = ktime_add_ms(ktime_get(), rmi_timeout_ms());
+		else if (ktime_after(ktime_get(), deadline))
+			return -ETIMEDOUT;
+		usleep_range(20, 100);
+	}
+}
+
+/**
+ * rmi_can_call() - do this kernel's SMCs go to the firmware itself?
+ *
+ * A guest's conduit is HVC, and on old firmware it is none at all: an SMC might then be undefined.
+ *
+ * Context: any.
+ */
+bool rmi_can_call(void)
+{
+	return arm_smccc_1_1_get_conduit() == SMCCC_CONDUIT_SMC;
+}
+
+/**
+ * rmi_call_count() - SMCs issued since the module was loaded, repetitions included
+ *
+ * Context: any.
+ */
+u64 rmi_call_count(void)
+{
+	return atomic64_read(&calls);
+}
+
+/**
+ * rmi_timeout_ms() - how long a command is repeated
+ *
+ * Context: any.
+ * Return: milliseconds.
+ */
+unsigned int rmi_timeout_ms(void)
+{
+	return READ_ONCE(timeout_ms);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* One command to the RMM. */
+#ifndef SMC_H
+#define SMC_H
+
+#include <linux/types.h>
+
+/* X0 to X4: a function id and its arguments on the way in (unused ones zero), the answer on the way out */
+struct rmi_regs {
+	u64 x[5];
+};
+
+int rmi_call(struct rmi_regs *regs);
+bool rmi_can_call(void);
+u64 rmi_call_count(void);
+unsigned int rmi_timeout_ms(void);
+const char *rmi_name(u64 fid);
+
+#endif

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/kobject.h>
+#include <linux/sysfs.h>
+
+#include "../include/arm_cca_rmi.h"
+#include "../include/rmi_abi.h"
+#include "coverage.h"
+#include "rmm.h"
+#include "smc.h"
+#include "sysfs.h"
+#include "verdict.h"
+
+static struct kobject *dir;
+
+static ssize_t available_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%d\n", cca_rmi_is_available());
+}
+
+static ssize_t reason_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	struct verdict v;
+
+	verdict_published(&v);
+	return sysfs_emit(buf, "%s\n", verdict_word(v.reason));
+}
+
+static ssize_t detail_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	struct verdict v;
+
+	verdict_published(&v);
+	return sysfs_emit(buf, "%s\n", v.detail);
+}
+
+static ssize_t revision_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	const u32 revision = rmm_session()->revision;
+
+	if (!revision)
+		return sysfs_emit(buf, "none\n");
+	return sysfs_emit(buf, "%u.%u\n", RMI_REVISION_MAJOR(revision), RMI_REVISION_MINOR(revision));
+}
+
+static ssize_t rmm_state_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%s\n", rmm_state_word());
+}
+
+static ssize_t granule_size_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%llu\n", rmm_session()->granule_size);
+}
+
+static ssize_t l0gpt_size_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%llu\n", rmm_session()->l0gpt_size);
+}
+
+static ssize_t memory_covered_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%llu\n", coverage_bytes());
+}
+
+static ssize_t smc_calls_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%llu\n", rmi_call_count());
+}
+
+static struct kobj_attribute attributes[] = {
+	__ATTR_RO(available),
+	__ATTR_RO(reason),
+	__ATTR_RO_MODE(detail, 0400),	/* physical addresses are for root alone */
+	__ATTR_RO(revision),
+	__ATTR_RO(rmm_state),
+	__ATTR_RO(granule_size),
+	__ATTR_RO(l0gpt_size),
+	__ATTR_RO(memory_covered),
+	__ATTR_RO(smc_calls),
+};
+
+/**
+ * sysfs_register() - make /sys/firmware/rmi with all its files
+ *
+ * Context: may sleep; what the files tell is in place.
+ * Return: 0 or -ENOMEM, also if there is such a directory already.
+ */
+int sysfs_register(void)
+{
+	int i, rc = 0;
+
+	dir = kobject_create_and_add("rmi", firmware_kobj);
+	if (!dir)
+		return -ENOMEM;
+	for (i = 0; !rc && i < ARRAY_SIZE(attributes); i++)
+		rc = sysfs_create_file(dir, &attributes[i].attr);
+	if (rc)
+		sysfs_unregister();
+	return rc;
+}
+
+/**
+ * sysfs_unregister() - undo sysfs_register(); nobody reads any more afterwards
+ *
+ * Context: may sleep.
+ */
+void sysfs_unregister(void)
+{
+	kobject_put(dir);
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * An EL3 firmware for QEMU's virt machine (secure=on,virtualization=on,gic-version=3, at most 8 CPUs): starts Linux at
+ * Non-secure EL2, serves PSCI, and answers RMI commands out of the model RMM. What its files share.
+ *
+ * The code runs from the flash at 0 with the MMU off, its data is in secure SRAM. An SMC runs to its end on the CPU that
+ * made it, interrupts masked; nothing here nests.
+ */
+#ifndef EL3_H
+#define EL3_H
+
+#define MAX_CPUS		8
+#define STACK_SHIFT		14		/* 16 KB for each CPU; start.S makes shifts of it */
+
+/*
+ * What QEMU's loader devices put into RAM. These three addresses are known here and to whoever writes QEMU's command
+ * line, and nowhere else. All lie in the first 256 MB of RAM, below them is room for a kernel and an initramfs. Once
+ * Linux runs, the machine description's memory is Linux's: we have taken a copy by then.
+ */
+#define HOST_KERNEL		0x40200000	/* Image, uncompressed; text_offset is 0 since Linux 5.8 */
+#define HOST_MACHINE		0x4fd00000	/* struct rmm_machine; without it there is no RMM */
+#define HOST_DTB		0x4fe00000
+
+/* The machine. SRAM is described in firmware.ld. */
+#define GICD_BASE		0x08000000
+#define GICR_BASE		0x080a0000	/* one redistributor after the other */
+#define UART_BASE		0x09000000	/* PL011, shared with Linux */
+#define SECURE_GPIO_BASE	0x090b0000	/* PL061 */
+#define RAM_BASE		0x40000000	/* all that is secure lies below */
+#define RAM_LIMIT		0x4000000000	/* from here on: PCI */
+
+/* All RES1 bits of SCTLR_ELx: MMU and caches off, little-endian */
+#define SCTLR_RES1		0x30c50830
+
+#ifndef __ASSEMBLER__
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* reg may be a macro: the encoding of a register whose name the assembler doesn't know */
+#define STRING(s)		STRING_(s)
+#define STRING_(s)		#s
+#define read_sysreg(reg) ({							\
+	uint64_t __v;								\
+										\
+	__asm__ volatile("mrs %0, " STRING(reg) : "=r" (__v));			\
+	__v;									\
+})
+#define write_sysreg(reg, v)	__asm__ volatile("msr " STRING(reg) ", %x0" :: "rZ" ((uint64_t)(v)) : "memory")
+#define isb()			__asm__ volatile("isb" ::: "memory")
+#define dsb()			__asm__ volatile("dsb sy" ::: "memory")
+#define wfi()			__asm__ volatile("wfi" ::: "memory")
+
+/* A four-bit field of an ID register: 0 where the CPU lacks the feature */
+#define id_field(reg, shift)	((unsigned int)(read_sysreg(reg) >> (shift)) & 0xf)
+
+static inline uint32_t read32(uint64_t address)
+{
+	return *(volatile uint32_t *)address;
+}
+
+static inline void write32(uint64_t address, uint32_t value)
+{
+	*(volatile uint32_t *)address = value;
+}
+
+/* start.S leaves CPUs with other affinity levels, or too many of them, asleep: level 0 is the number */
+static inline unsigned int this_cpu(void)
+{
+	return read_sysreg(mpidr_el1) & 0xff;
+}
+
+static inline bool cpu_has_rme(void)
+{
+	return id_field(id_aa64pfr0_el1, 52);
+}
+
+/*
+ * A spinlock. With the MMU off all memory is Device memory, for which exclusives needn't work on hardware: they do in
+ * QEMU.
+ */
+struct spinlock {
+	uint32_t taken;
+};
+
+static inline void spin_lock(struct spinlock *lock)
+{
+	while (__atomic_exchange_n(&lock->taken, 1, __ATOMIC_ACQUIRE))
+		;
+}
+
+static inline void spin_unlock(struct spinlock *lock)
+{
+	__atomic_store_n(&lock->taken, 0, __ATOMIC_RELEASE);
+}
+
+/* start.S */
+void __attribute__((noreturn)) cpu_restart(void);	/* to cpu_wait() with an empty stack */
+void __attribute__((noreturn)) exit_to_host(uint64_t entry, uint64_t context, uint64_t spsr);
+
+/* main.c */
+void __attribute__((noreturn)) power_off(void);
+void __attribute__((noreturn)) reset(void);
+
+/* cpu.c */
+void cpu_prepare(void);				/* this CPU's system registers, as Linux must find them */
+void cpu_standby(void);				/* until Linux has an interrupt to take */
+
+/* gic.c */
+void gic_init(void);				/* the part that all CPUs share; cold boot only */
+unsigned int gic_nr_cpus(void);
+void gic_cpu_init(void);			/* this CPU's part */
+void gic_sleep(void);				/* until somebody calls gic_wake() for this CPU */
+void gic_wake(unsigned int cpu);
+
+/* console.c */
+void console_init(void);
+void print(const char *s);
+void print_hex(uint64_t value);
+
+/* string.c; the model RMM may use them too */
+void *memset(void *to, int c, size_t n);
+void *memcpy(void *restrict to, const void *restrict from, size_t n);
+void *memmove(void *to, const void *from, size_t n);
+int memcmp(const void *a, const void *b, size_t n);
+
+/* Function calls: x is the caller's X0 to X17. false: not one of ours, x is as it was */
+void smc(uint64_t *x);				/* smc.c: dispatches to the others */
+bool psci_call(uint64_t *x);
+bool rmi_call(uint64_t *x);
+bool truth_call(uint64_t *x);
+
+#define SMCCC_VERSION		0x80000000
+#define SMCCC_ARCH_FEATURES	0x80000001
+#define SMCCC_NOT_SUPPORTED	((uint64_t)-1)
+#define SMCCC_SMC64		(1U << 30)	/* bit of a function id: the arguments are 64 bits wide */
+
+/* psci.c */
+void psci_init(unsigned int nr_cpus);		/* all off but this one */
+bool psci_starts(unsigned int cpu, uint64_t *entry, uint64_t *context);	/* has it been asked to? Then it is on now */
+
+/* rmi.c */
+const char *rmi_init(void);			/* returns what the RMM is called */
+
+#endif /* __ASSEMBLER__ */
+
+#endif

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The model RMM behind the function ids of RMI, over the machine that QEMU's loader has described to us. */
+#include "el3.h"
+#include "rmm.h"
+#include "truth.h"
+
+#define NS_PER_S		UINT64_C(1000000000)
+
+/* DC CIPAPA takes the address space in bits 63:62 of the address */
+#define PAS_NS			(UINT64_C(1) << 63)
+
+extern char __free[], __sram_end[];		/* firmware.ld: what SRAM has left */
+
+static struct rmm_machine machine;		/* copied: the original's memory becomes Linux's */
+static struct rmm *rmm;				/* constant from rmi_init() on; NULL: there is none */
+
+/* Protects what rmm points to, and owed_ns. The model knows of no other CPU. */
+static struct spinlock rmm_lock;
+static uint64_t owed_ns;			/* time that the command under way takes */
+
+/*
+ * Linux has its pages in caches, as Non-secure lines; with the MMU off we read and write memory itself, by way of the
+ * Root address space. So write back and drop the line in question, whenever we touch memory behind its back. Only the
+ * instruction that RME brings reaches another address space's lines. QEMU has no caches and doesn't mind, here or on a
+ * CPU without RME.
+ */
+static void flush_line(uint64_t pa)
+{
+	if (!cpu_has_rme())
+		return;
+	dsb();
+	__asm__ volatile("sys #6, c7, c14, #1, %0" :: "r" (pa | PAS_NS) : "memory");	/* DC CIPAPA */
+	dsb();
+}
+
+static uint64_t host_read(void *ctx, uint64_t pa)
+{
+	flush_line(pa);
+	return *(volatile uint64_t *)pa;
+}
+
+static void host_write(void *ctx, uint64_t pa, uint64_t value)
+{
+	flush_line(pa);
+	*(volatile uint64_t *)pa = value;
+	flush_line(pa);					/* may have been fetched again in between */
+}
+
+/* Only noted down: a lock held all that time would make the CPUs wait for each other, see spend() */
+static void owe(void *ctx, uint64_t ns)
+{
+	owed_ns += ns;
+}
+
+/*
+ * The time that a command takes passes after it has taken effect and before its answer. No caller can tell, and on
+ * several CPUs commands overlap as they would in an RMM with locks finer than ours.
+ */
+static void spend(uint64_t ns)
+{
+	uint64_t start = read_sysreg(cntpct_el0);
+	uint64_t ticks = ns * (read_sysreg(cntfrq_el0) / 1000) / (NS_PER_S / 1000);
+
+	while (read_sysreg(cntpct_el0) - start < ticks)
+		isb();						/* lest the counter be read ahead of time */
+}
+
+static const struct rmm_ops ops = {
+	.read = host_read,
+	.write = host_write,
+	.delay = owe,
+};
+
+static const char *name(void)
+{
+	if (machine.flags & RMM_FLAG_ABSENT)
+		return "RMM that says it is absent";
+	switch (machine.dialect) {
+	case RMM_DIALECT_PUBLIC:
+		return "RMM public";
+	case RMM_DIALECT_BETA1:
+		return "RMM beta1";
+	case RMM_DIALECT_BETA3:
+		return "RMM beta3";
+	}
+	return "RMM of unknown dialect";
+}
+
+const char *rmi_init(void)
+{
+	size_t room = __sram_end - __free;
+	size_t size;
+
+	memcpy(&machine, (const void *)HOST_MACHINE, sizeof(machine));
+	if (machine.magic != RMM_MACHINE_MAGIC)
+		return "no RMM";
+	size = rmm_size(&machine);
+	if (size > room) {
+		print("EL3: the model RMM wants ");
+		print_hex(size);
+		print(" bytes, SRAM has left ");
+		print_hex(room);
+		print("\n");
+		return "no RMM: machine too big";
+	}
+	memset(__free, 0, size);
+	if (size)
+		rmm = rmm_init(__free, &machine, &ops);
+	return rmm ? name() : "no RMM: its machine makes no sense";
+}
+
+bool rmi_call(uint64_t *x)
+{
+	uint64_t ns;
+	bool done;
+
+	if (!rmm)
+		return false;
+	spin_lock(&rmm_lock);
+	owed_ns = 0;
+	done = rmm_command(rmm, x);
+	ns = owed_ns;
+	spin_unlock(&rmm_lock);
+	spend(ns);
+	return done;
+}
+
+static bool sanity(uint64_t *x)
+{
+	x[0] = 0;
+	x[1] = read_sysreg(CurrentEL) >> 2;
+	x[2] = read_sysreg(scr_el3);
+	x[3] = this_cpu();
+	return true;
+}
+
+/* Any truth but TRUTH_SANITY; the lock is held */
+static bool model_truth(uint64_t what, uint64_t arg, uint64_t *value)
+{
+	switch (what) {
+	case TRUTH_COMMANDS:
+		*value = rmm_commands(rmm, arg);
+		return true;
+	case TRUTH_DONATED:
+		*value = rmm_donated(rmm);
+		return true;
+	case TRUTH_DELEGATED:
+		*value = rmm_delegated(rmm);
+		return true;
+	case TRUTH_TRACKING:
+		*value = rmm_tracking(rmm, arg);
+		return true;
+	case TRUTH_PAR:
+		*value = rmm_par(rmm, arg);
+		return true;
+	case TRUTH_ACTIVE:
+		*value = rmm_is_active(rmm);
+		return true;
+	}
+	return false;
+}
+
+bool truth_call(uint64_t *x)
+{
+	uint64_t value;
+	bool known;
+
+	if (x[0] != TRUTH)
+		return false;
+	if (x[1] == TRUTH_SANITY)
+		return sanity(x);
+	if (!rmm)
+		return false;
+	spin_lock(&rmm_lock);
+	known = model_truth(x[1], x[2], &value);
+	spin_unlock(&rmm_lock);
+	if (!known)
+		return false;
+	x[0] = 0;
+	x[1] = value;
+	return true;
+}

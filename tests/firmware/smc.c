@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Whose call is it? SMC Calling Convention 1.2 (Arm DEN0028): what isn't a result is preserved. */
+#include "el3.h"
+
+#define SMCCC_VERSION_1_2	0x10002
+
+static bool arch_call(uint64_t *x)
+{
+	switch (x[0]) {
+	case SMCCC_VERSION:
+		x[0] = SMCCC_VERSION_1_2;
+		return true;
+	case SMCCC_ARCH_FEATURES:
+		switch ((uint32_t)x[1]) {
+		case SMCCC_VERSION:
+		case SMCCC_ARCH_FEATURES:
+			x[0] = 0;
+			return true;
+		}
+	}
+	return false;
+}
+
+void smc(uint64_t *x)
+{
+	x[0] = (uint32_t)x[0];			/* a function id is 32 bits wide, whatever lies above */
+	if (!arch_call(x) && !psci_call(x) && !rmi_call(x) && !truth_call(x))
+		x[0] = SMCCC_NOT_SUPPORTED;
+}

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# What the test scripts share. Results go out as KTAP through the kernel's log: so they are in one stream with what the
+# kernel says, line by line.
+# shellcheck shell=dash
+
+rmi=/sys/firmware/rmi
+module=arm_cca_rmi
+checks=0
+
+say() {
+	echo "$*" >/dev/kmsg
+}
+
+result() { # ok|not ok, DESCRIPTION
+	checks=$((checks + 1))
+	say "$1 $checks $2"
+}
+
+check() { # DESCRIPTION COMMAND...
+	local what=$1
+
+	shift
+	if "$@" >/tmp/out 2>&1; then
+		result ok "$what"
+	else
+		head -n 5 /tmp/out | while read -r line; do say "# $line"; done
+		result 'not ok' "$what"
+	fi
+}
+
+is() { # DESCRIPTION VALUE EXPECTED
+	if [ "$2" = "$3" ]; then
+		result ok "$1"
+	else
+		say "# is '$2', expected '$3'"
+		result 'not ok' "$1"
+	fi
+}
+
+# is() for each sysfs file that is named: FILE=VALUE...
+files() {
+	local f
+
+	for f; do
+		is "${f%%=*} is ${f#*=}" "$(cat "$rmi/${f%%=*}")" "${f#*=}"
+	done
+}
+
+finish() {
+	say "1..$checks"
+}
+
+load() {
+	insmod /modules/$module.ko "$@"
+}
+
+unload() {
+	rmmod $module
+}
+
+# Lines of the module since this was called last, without what newer kernels say of every module that isn't theirs
+our_lines() {
+	dmesg | grep -c "^$module: [^l]*[^:]*" || :
+}
+
+# Bytes that the kernel's own boot-time list of memory and its list of memory blocks make, in whole pages: no part of what
+# the module looks at. $nomap: bytes of holes that the device tree made in it.
+ram_bytes() {
+	local sum=0 start end page block b line
+
+	page=$(getconf_pagesize)
+	while read -r line; do
+		line=${line#*: }
+		line=${line%% *}
+		start=$((${line%%..*}))
+		end=$((${line##*..} + 1))
+		start=$(((start + page - 1) / page * page))
+		end=$((end / page * page))
+		[ $end -le $start ] || sum=$((sum + end - start))
+	done </sys/kernel/debug/memblock/memory
+	echo $((sum - ${nomap:-0}))
+}
+
+getconf_pagesize() {
+	# of the first mapping of process 1
+	awk '/^KernelPageSize/ { print $2 * 1024; exit }' /proc/1/smaps
+}
+
+online_blocks() {
+	grep -l online /sys/devices/system/memory/memory*/state | wc -l
+}
+
+truth() { # NAME: what the model RMM itself says
+	sed -n "s/^$1 //p" /proc/rmm_truth
+}

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * OP_MEM_DONATE: what the RMM asks for, and all that must be right with a list of pages before it
+ * takes them
+ */
+#include "model.h"
+
+/* RMM_FLAG_PARTIAL: pages that a donation of single pages is good for */
+#define FEW		5
+
+struct donation {
+	uint64_t list, nr;
+	uint64_t wanted;	/* granules */
+	unsigned int block;
+	bool contiguous;
+};
+
+struct entry {
+	uint64_t base, nr;	/* in blocks */
+	unsigned int block, state;
+};
+
+static uint64_t block_size(const struct rmm *rmm, unsigned int block)
+{
+	return UINT64_C(1) << block_shift(rmm, block);
+}
+
+/* In the largest blocks that the host can be asked for */
+static unsigned int table_block(const struct rmm *rmm)
+{
+	return table_size(rmm) >= block_size(rmm, RMI_BLOCK_L2) ? RMI_BLOCK_L2 : RMI_BLOCK_PAGE;
+}
+
+uint64_t donate_request(const struct rmm *rmm, const struct op *op)
+{
+	uint64_t req = op->wanted << RMI_DONATE_STATE_SHIFT;
+
+	if (op->kind == OP_L1_CREATE)
+		return req | 1 << RMI_DONATE_CONTIG_SHIFT | table_block(rmm) |
+		       table_size(rmm) >> block_shift(rmm, table_block(rmm)) <<
+		       RMI_DONATE_COUNT_SHIFT;
+	return req | RMI_BLOCK_PAGE | metadata_wanted(rmm, op) << RMI_DONATE_COUNT_SHIFT;
+}
+
+/* A list of nr descriptors at pa that the RMM may read or write. An empty one may be anywhere. */
+bool list_is_good(const struct rmm *rmm, uint64_t pa, uint64_t nr)
+{
+	uint64_t room = granule_size(rmm) - (pa & (granule_size(rmm) - 1));
+
+	if (!nr)
+		return true;
+	return is_aligned(pa, 3) && nr <= room / sizeof(uint64_t) && granule_is_host(rmm, pa);
+}
+
+/* Take the i-th descriptor apart. false: it is malformed. */
+static bool entry_read(const struct rmm *rmm, const struct donation *d, uint64_t i,
+		       struct entry *entry)
+{
+	uint64_t desc = rmm->ops.read(rmm->ops.ctx, d->list + i * sizeof(uint64_t));
+	unsigned int state_shift = is_beta3(rmm) ? RMI_RANGE_STATE_BETA3_SHIFT :
+						   RMI_RANGE_STATE_BETA1_SHIFT;
+	uint64_t low = granule_size(rmm) - 1;
+
+	entry->state = desc >> state_shift;
+	desc &= (UINT64_C(1) << state_shift) - 1;
+	entry->block = RMI_RANGE_BLOCK(desc);
+	entry->nr = (desc & low) >> RMI_RANGE_COUNT_SHIFT;
+	entry->base = desc & ~low;
+	return entry->state <= RMI_MEM_UNDELEGATED && entry->nr && entry->block == d->block &&
+	       entry->base < rmm->pa_top && is_aligned(entry->base, block_shift(rmm, d->block)) &&
+	       entry->nr <= (rmm->pa_top - entry->base) >> block_shift(rmm, d->block);
+}
+
+/*
+ * The list as a whole: well formed, no more than was asked for, and where one block was asked for,
+ * that block
+ */
+static bool donation_is_good(const struct rmm *rmm, const struct donation *d)
+{
+	uint64_t i, next = 0, total = 0;
+	struct entry entry;
+
+	for (i = 0; i < d->nr; i++) {
+		if (!entry_read(rmm, d, i, &entry))
+			return false;
+		if (d->contiguous && i && entry.base != next)
+			return false;
+		if (d->contiguous && !i && entry.base & ((d->wanted << rmm->granule_shift) - 1))
+			return false;
+		total += entry.nr << block_shift(rmm, d->block) >> rmm->granule_shift;
+		if (total > d->wanted)
+			return false;
+		next = entry.base + (entry.nr << block_shift(rmm, d->block));
+	}
+	return !d->contiguous || !d->nr || total == d->wanted;
+}
+
+static bool block_fits(const struct rmm *rmm, const struct op *op, const struct donation *d)
+{
+	struct entry entry;
+	uint64_t i, pa;
+
+	for (i = 0; i < d->nr; i++) {
+		entry_read(rmm, d, i, &entry);
+		for (pa = entry.base; pa < entry.base + (entry.nr << block_shift(rmm, d->block));
+		     pa += granule_size(rmm))
+			if (pa == align_down(d->list, rmm->granule_shift) ||
+			    !table_fits(rmm, op, pa, entry.state))
+				return false;
+	}
+	return true;
+}
+
+/* All or nothing. false: a page of it won't do. */
+static bool take_block(struct rmm *rmm, struct op *op, const struct donation *d, uint64_t *taken)
+{
+	struct entry entry;
+
+	if (!d->nr)
+		return true;
+	if (!block_fits(rmm, op, d))
+		return false;
+	entry_read(rmm, d, 0, &entry);
+	table_take(rmm, op, entry.base, d->wanted << rmm->granule_shift);
+	*taken = d->wanted;
+	return true;
+}
+
+/* In the order of the list. false: stopped at a page that won't do. */
+static bool take_pages(struct rmm *rmm, struct op *op, const struct donation *d, uint64_t *taken)
+{
+	uint64_t most = has_flag(rmm, RMM_FLAG_PARTIAL) ? FEW : UINT64_MAX;
+	struct entry entry;
+	uint64_t i, k, pa;
+
+	for (i = 0; i < d->nr; i++) {
+		entry_read(rmm, d, i, &entry);
+		for (k = 0; k < entry.nr; k++) {
+			pa = entry.base + (k << rmm->granule_shift);
+			if (*taken == most)
+				return true;
+			if (pa == align_down(d->list, rmm->granule_shift) ||
+			    !metadata_fits(rmm, op, pa, entry.state))
+				return false;
+			metadata_take(rmm, op, pa);
+			++*taken;
+		}
+	}
+	return true;
+}
+
+/*
+ * A page won't do: the operation lives on and the call has failed, or all that was taken goes back
+ */
+static void refuse(struct rmm *rmm, struct op *op, uint64_t x[5])
+{
+	x[0] = RMI_ERROR_INPUT;
+	if (!has_flag(rmm, RMM_FLAG_REFUSAL_ENDS))
+		return;
+	op->giving_back = true;
+	op->result = RMI_ERROR_INPUT;
+	op->phase = PHASE_GIVE;
+	op_answer(rmm, op, x);
+	x[1] = op->taken;
+}
+
+void cmd_op_donate(struct rmm *rmm, const uint64_t in[5], uint64_t x[5])
+{
+	struct op *op = op_find(rmm, in[1]);
+	struct donation d = { .list = in[2], .nr = in[3] };
+	uint64_t req;
+	bool good = true;
+
+	x[0] = RMI_ERROR_INPUT;
+	if (!op || op->phase != PHASE_TAKE || (is_beta3(rmm) && in[4]))
+		return;
+	req = donate_request(rmm, op);
+	d.block = RMI_DONATE_BLOCK(req);
+	d.contiguous = RMI_DONATE_CONTIG(req);
+	d.wanted = RMI_DONATE_COUNT(req) << (block_shift(rmm, d.block) - rmm->granule_shift);
+	if (!list_is_good(rmm, d.list, d.nr) || !donation_is_good(rmm, &d))
+		return;
+	if (op->had_donate || !has_flag(rmm, RMM_FLAG_PARTIAL))
+		good = d.contiguous ? take_block(rmm, op, &d, &x[1]) :
+				      take_pages(rmm, op, &d, &x[1]);
+	op->had_donate = true;
+	op->taken += x[1];
+	if (good)
+		op_advance(rmm, op, x);
+	else
+		refuse(rmm, op, x);
+}

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The little of the kernel that src/ uses, for user space. The build makes a <linux/...> and an <asm/...> header for each
+ * one that src/ includes; all of them include this. What the stand-ins do is in shim.c, what tests may order of
+ * them in world.h.
+ */
+#ifndef SHIM_H
+#define SHIM_H
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+typedef uint8_t u8;
+typedef uint16_t u16;
+typedef uint32_t u32;
+typedef unsigned long long u64;
+typedef long long s64;
+typedef u64 __le64;
+typedef unsigned int gfp_t;
+typedef u64 phys_addr_t;
+typedef u64 resource_size_t;
+
+#define __printf(a, b)		__attribute__((format(printf, a, b)))
+#define __init
+#define __exit
+#define static_assert		_Static_assert
+#define fallthrough		__attribute__((fallthrough))
+#define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
+#define BIT_ULL(n)		(1ULL << (n))
+#define GENMASK_ULL(h, l)	((~0ULL >> (63 - (h))) & (~0ULL << (l)))
+#define ALIGN(x, a)		(((x) + (a) - 1) & ~((__typeof__(x))(a) - 1))
+#define ALIGN_DOWN(x, a)	((x) & ~((__typeof__(x))(a) - 1))
+#define IS_ALIGNED(x, a)	(((x) & ((__typeof__(x))(a) - 1)) == 0)
+#define min(a, b)		((a) < (b) ? (a) : (b))
+#define max(a, b)		((a) > (b) ? (a) : (b))
+#define READ_ONCE(x)		(*(const volatile __typeof__(x) *)&(x))
+#define WRITE_ONCE(x, v)	(*(volatile __typeof__(x) *)&(x) = (v))
+#define cpu_to_le64(x)		(x)
+#define le64_to_cpu(x)		(x)
+
+#define SZ_1K			0x400
+#define SZ_4K			0x1000
+#define SZ_16K			0x4000
+#define SZ_2M			0x200000
+#define SZ_32M			0x2000000
+#define SZ_512M			0x20000000
+#define SZ_1G			0x40000000
+
+/* Pages: 4 or 16 KB, as the test wants */
+extern unsigned int shim_page_shift;
+#define PAGE_SHIFT		shim_page_shift
+#define PAGE_SIZE		(1UL << PAGE_SHIFT)
+#define PFN_UP(x)		(((x) + PAGE_SIZE - 1) >> PAGE_SHIFT)
+#define PFN_DOWN(x)		((x) >> PAGE_SHIFT)
+#define PFN_PHYS(x)		((phys_addr_t)(x) << PAGE_SHIFT)
+#define PAGES_PER_SECTION	((128UL << 20) >> PAGE_SHIFT)
+void *pfn_to_online_page(unsigned long pfn);
+unsigned long memory_block_size_bytes(void);
+u64 virt_to_phys(const void *p);
+
+/* Memory */
+#define GFP_KERNEL		1
+#define GFP_DMA			2
+#define __GFP_NOWARN		4
+void *kzalloc(size_t size, gfp_t flags);
+void kfree(const void *p);
+void *kvmalloc_array(size_t n, size_t size, gfp_t flags);
+#define kvfree(p)		kfree(p)
+
+/* Locks and CPUs */
+struct mutex {
+	bool held;
+};
+#define DEFINE_MUTEX(name)	struct mutex name
+void mutex_lock(struct mutex *m);
+void mutex_unlock(struct mutex *m);
+
+typedef struct { int v; } atomic_t;
+typedef struct { s64 v; } atomic64_t;
+#define ATOMIC_INIT(i)		{ i }
+#define ATOMIC64_INIT(i)	{ i }
+#define atomic_inc(a)		((a)->v++)
+#define atomic_read(a)		((a)->v)
+#define atomic64_inc(a)		((a)->v++)
+#define atomic64_read(a)	((a)->v)
+
+void on_each_cpu(void (*fn)(void *info), void *info, int wait);
+unsigned int num_online_cpus(void);
+#define SYS_ID_AA64PFR0_EL1	0
+u64 read_sysreg_s(int reg);
+
+/* Time */
+typedef s64 ktime_t;
+ktime_t ktime_get(void);
+#define ktime_add_ms(t, ms)	((t) + (s64)(ms) * 1000000)
+#define ktime_after(a, b)	((a) > (b))
+void usleep_range(unsigned long lo, unsigned long hi);
+void cond_resched(void);
+
+/* Messages */
+__printf(1, 2) void shim_printk(const char *fmt, ...);
+#define pr_debug(...)		((void)(0 && printf(__VA_ARGS__)))
+#define pr_info			shim_printk
+#define pr_warn			shim_printk
+#define pr_err			shim_printk
+#define pr_warn_once		shim_printk
+#define pr_warn_ratelimited	shim_printk
+
+/* SMCCC */
+struct arm_smccc_1_2_regs {
+	unsigned long a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16, a17;
+};
+
+enum { SMCCC_CONDUIT_NONE, SMCCC_CONDUIT_SMC, SMCCC_CONDUIT_HVC };
+#define SMCCC_RET_NOT_SUPPORTED	(-1)
+void arm_smccc_1_2_smc(const struct arm_smccc_1_2_regs *args, struct arm_smccc_1_2_regs *res);
+int arm_smccc_1_1_get_conduit(void);
+
+/* The resource tree */
+struct resource {
+	resource_size_t start, end;
+};
+#define IORES_DESC_NONE		0
+#define IORESOURCE_SYSTEM_RAM	1
+#define IORESOURCE_BUSY		2
+int walk_iomem_res_desc(unsigned long desc, unsigned long flags, u64 start, u64 end, void *arg,
+			int (*fn)(struct resource *res, void *arg));
+
+/* Memory hotplug */
+#define MEM_ONLINE		(1 << 0)
+#define MEM_GOING_OFFLINE	(1 << 1)
+#define MEM_OFFLINE		(1 << 2)
+#define MEM_GOING_ONLINE	(1 << 3)
+#define MEM_CANCEL_ONLINE	(1 << 4)
+#define MEM_CANCEL_OFFLINE	(1 << 5)
+struct memory_notify {
+	unsigned long start_pfn, nr_pages;
+};
+struct notifier_block {
+	int (*notifier_call)(struct notifier_block *nb, unsigned long action, void *arg);
+	int priority;
+};
+#define NOTIFY_OK		1
+#define NOTIFY_STOP_MASK	0x8000
+int notifier_from_errno(int err);
+int register_memory_notifier(struct notifier_block *nb);
+void unregister_memory_notifier(struct notifier_block *nb);
+
+/* sysfs */
+struct kobject {
+	int unused;
+};
+struct attribute {
+	const char *name;
+	unsigned short mode;
+};
+struct kobj_attribute {
+	struct attribute attr;
+	long (*show)(struct kobject *kobj, struct kobj_attribute *attr, char *buf);
+};
+typedef long ssize_t_;
+#define ssize_t			ssize_t_
+#define __ATTR_RO(name)			{ { #name, 0444 }, name##_show }
+#define __ATTR_RO_MODE(name, mode)	{ { #name, mode }, name##_show }
+extern struct kobject *firmware_kobj;
+struct kobject *kobject_create_and_add(const char *name, struct kobject *parent);
+int sysfs_create_file(struct kobject *kobj, const struct attribute *attr);
+void kobject_put(struct kobject *kobj);
+__printf(2, 3) long sysfs_emit(char *buf, const char *fmt, ...);
+
+/* Modules */
+struct kernel_param {
+	void *arg;
+};
+struct kernel_param_ops {
+	int (*set)(const char *val, const struct kernel_param *kp);
+	int (*get)(char *buf, const struct kernel_param *kp);
+};
+int param_set_uint_minmax(const char *val, const struct kernel_param *kp, unsigned int lo, unsigned int hi);
+int param_get_uint(char *buf, const struct kernel_param *kp);
+#define module_param(name, type, perm)		bool *shim_##name = &name
+#define module_param_cb(name, ops, var, perm) \
+	int shim_set_##name(const char *val) { return (ops)->set(val, &(struct kernel_param){ var }); }
+#define MODULE_PARM_DESC(name, text)		_Static_assert(1, text)
+#define MODULE_DESCRIPTION(text)		_Static_assert(1, text)
+#define MODULE_LICENSE(text)			_Static_assert(1, text)
+#define MODULE_VERSION(text)			_Static_assert(1, text)
+#define EXPORT_SYMBOL_GPL(name)			_Static_assert(1, #name)
+#define module_init(fn)				int shim_module_init(void) { return fn(); }
+#define module_exit(fn)				void shim_module_exit(void) { fn(); }
+int shim_module_init(void);
+void shim_module_exit(void);
+int shim_set_timeout_ms(const char *val);
+extern bool *shim_require;
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What a test orders of the stand-ins for the kernel, and what it can ask them. */
+#ifndef SHIM_WORLD_H
+#define SHIM_WORLD_H
+
+#include <setjmp.h>
+#include <stdlib.h>
+
+#include "shim.h"
+#include "rmm.h"
+
+#include <cmocka.h>	/* wants the C library's headers before it */
+
+#define WORLD_MAX_RAM		256
+#define WORLD_BLOCK		(128ULL << 20)
+
+/* Pages that the module shows the RMM lie here */
+#define WORLD_PAGES_AT		0x40080000ULL
+#define WORLD_PAGES		16
+
+struct world_ram {
+	u64 start, end;		/* end is exclusive */
+	bool online;
+};
+
+struct world {
+	int conduit;
+	unsigned int cpus;
+	u64 pfr0[8];
+	struct world_ram ram[WORLD_MAX_RAM];
+	unsigned int nr_ram;
+	void (*smc)(u64 x[5]);		/* sees, and may change, each SMC before the RMM does */
+	bool smc_done;			/* set by smc(): x is the answer, the RMM isn't asked */
+	int notifier_error;		/* what register_memory_notifier() returns */
+	unsigned int fail_alloc;	/* this allocation from now on fails; 0: none */
+	unsigned int fail_sysfs;	/* likewise for sysfs files */
+
+	/* to look at */
+	struct rmm *rmm;
+	u64 smcs;
+	u64 now_ns, slept_ns;
+	unsigned int reschedules;
+	unsigned int allocated;		/* blocks not freed */
+	unsigned int allocations;	/* ever */
+	unsigned int locks_held;
+	unsigned int lines;		/* printed */
+	char log[8192];
+	struct notifier_block *notifier;
+	const struct kobj_attribute *file[32];
+	unsigned int files;
+};
+
+extern struct world world;
+
+/* A machine with one CPU and no RAM, whose RMM is as described; the description is copied. NULL: no RMM */
+void world_make(const struct rmm_machine *machine, unsigned int page_shift);
+void world_end(void);				/* asserts that nothing remains */
+void world_ram(u64 start, u64 end, bool online);	/* end is exclusive */
+int world_event(unsigned long action, u64 start, u64 end);	/* 0 or a negative error number */
+int world_online(u64 start, u64 end);		/* as the kernel does it, with all events */
+void world_offline(u64 start, u64 end);
+const char *world_read(const char *file);	/* without the newline; NULL if there is no such file */
+
+#endif

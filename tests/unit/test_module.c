@@ -1,0 +1,751 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The whole module, from load to unload, against the model RMM. Expected values are typed by hand. */
+#include "../../include/arm_cca_rmi.h"
+#include "rmi_abi.h"
+#include "world.h"
+
+#define GB	(1ULL << 30)
+#define MB	(1ULL << 20)
+
+static struct rmm_machine machine;
+
+/* 3 GB of DRAM from 1 GB on, as QEMU's virt machine; tables and tracking are the platform's */
+static void describe(enum rmm_dialect dialect)
+{
+	machine = (struct rmm_machine){
+		.magic = RMM_MACHINE_MAGIC, .dialect = dialect,
+		.revision_low = 0x20000, .revision_high = 0x20000,
+		.granules = 7, .pps = 2,
+		.memory = { .nr = 1, .at = { { GB, 3 * GB, RMI_MEM_CATEGORY_CONVENTIONAL } } },
+	};
+}
+
+static void make(unsigned int page_shift)
+{
+	world_make(&machine, page_shift);
+	world_ram(GB, 2 * GB, true);
+}
+
+static void load(void)
+{
+	assert_int_equal(shim_module_init(), 0);
+}
+
+static void unload(void)
+{
+	shim_module_exit();
+	world_end();
+}
+
+#define assert_file(file, text) do {				\
+	const char *is_ = world_read(file);			\
+	assert_non_null(is_);					\
+	assert_string_equal(is_, text);				\
+} while (0)
+
+static void assert_available(u64 covered)
+{
+	char text[24];
+
+	assert_file("reason", "ok");
+	assert_file("available", "1");
+	assert_file("detail", "");
+	snprintf(text, sizeof(text), "%llu", covered);
+	assert_file("memory_covered", text);
+	assert_true(cca_rmi_is_available());
+}
+
+static void assert_unavailable(const char *reason, const char *detail)
+{
+	assert_file("reason", reason);
+	assert_file("detail", detail);
+	assert_file("available", "0");
+	assert_file("memory_covered", "0");
+	assert_false(cca_rmi_is_available());
+	assert_null(world.notifier);
+}
+
+/* Load, expect this, unload */
+static void expect_unavailable(const char *reason, const char *detail)
+{
+	make(12);
+	load();
+	assert_unavailable(reason, detail);
+	unload();
+}
+
+static const enum rmm_dialect dialects[] = { RMM_DIALECT_PUBLIC, RMM_DIALECT_BETA1, RMM_DIALECT_BETA3 };
+
+/* The good case ----------------------------------------------------------------------------------------------- */
+
+static void static_rmm(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(dialects); i++) {
+		char calls[24];
+
+		describe(dialects[i]);
+		make(12);
+		load();
+		assert_available(1 * GB);
+		assert_file("revision", "2.0");
+		assert_file("rmm_state", "active");
+		assert_file("granule_size", "4096");
+		assert_file("l0gpt_size", "1073741824");
+		snprintf(calls, sizeof(calls), "%s", world_read("smc_calls"));
+		assert_true(strtoull(calls, NULL, 10) > 0);
+		assert_true(rmm_is_active(world.rmm));
+		assert_int_equal(rmm_commands(world.rmm, 0), world.smcs);
+		assert_true(world.lines >= 2 && world.lines <= 3);
+		unload();
+	}
+}
+
+static void pages_of_16k(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(dialects); i++) {
+		describe(dialects[i]);
+		machine.flags = RMM_FLAG_LONG_ANSWERS;
+		make(14);
+		load();
+		assert_available(1 * GB);
+		assert_file("granule_size", "16384");
+		/* before beta 3, one question for each region of 32 MB */
+		assert_int_equal(rmm_commands(world.rmm, RMI_GRANULE_TRACKING_GET), dialects[i] == RMM_DIALECT_BETA3 ? 1 : 32);
+		unload();
+	}
+}
+
+/* Odd boundaries, several ranges in one region and PAR, ranges that touch */
+static void odd_layout(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(dialects); i++) {
+		describe(dialects[i]);
+		world_make(&machine, 12);
+		world_ram(GB + 0x1000, GB + 0x3000, true);
+		world_ram(GB + 0x5000, GB + 700 * MB + 0x7000, true);
+		world_ram(GB + 700 * MB + 0x7000, GB + 701 * MB, true);
+		world_ram(2 * GB - 0x1000, 2 * GB + 0x1000, true);
+		world_ram(3 * GB + 0x8800, 3 * GB + 0xc7ff, true);	/* 0x9000 to 0xc000 are whole pages */
+		load();
+		assert_available(0x2000 + (701 * MB - 0x5000) + 0x2000 + 0x3000);
+		/* Three PARs, each asked about once however many ranges lie in it */
+		if (dialects[i] == RMM_DIALECT_BETA3)
+			assert_int_equal(rmm_commands(world.rmm, RMI_GPT_L1_CREATE), 0);
+		else
+			assert_int_equal(rmm_commands(world.rmm, RMI_GPT_L1_CREATE), 3);
+		unload();
+	}
+}
+
+static void large_pars(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(dialects); i++) {
+		describe(dialects[i]);
+		machine.l0gptsz = 9;		/* the second and last PAR of 40 bits ends the address space */
+		machine.memory.nr = 2;
+		machine.memory.at[1] = (struct rmm_range){ 544 * GB, GB, RMI_MEM_CATEGORY_CONVENTIONAL };
+		make(12);
+		world_ram(544 * GB, 545 * GB, true);
+		load();
+		assert_available(2 * GB);
+		assert_file("l0gpt_size", "549755813888");
+		unload();
+	}
+}
+
+static void offline_memory_is_left_out(void **state)
+{
+	(void)state;
+	describe(RMM_DIALECT_BETA3);
+	make(12);
+	world_ram(2 * GB, 2 * GB + WORLD_BLOCK, false);
+	world_ram(2 * GB + WORLD_BLOCK, 2 * GB + 2 * WORLD_BLOCK, true);
+	load();
+	assert_available(GB + WORLD_BLOCK);
+	unload();
+}
+
+/* Why not ----------------------------------------------------------------------------------------------------- */
+
+static void no_smc_conduit(void **state)
+{
+	(void)state;
+	for (int conduit = SMCCC_CONDUIT_NONE; conduit <= SMCCC_CONDUIT_HVC; conduit++) {
+		if (conduit == SMCCC_CONDUIT_SMC)
+			continue;
+		describe(RMM_DIALECT_BETA3);
+		make(12);
+		world.conduit = conduit;
+		load();
+		assert_unavailable("no-smc-conduit", "this kernel is a guest, or its firmware has no SMCCC 1.1");
+		assert_file("rmm_state", "none");
+		assert_file("revision", "none");
+		assert_file("granule_size", "0");
+		assert_file("smc_calls", world_read("smc_calls"));
+		assert_int_equal(world.smcs, 0);
+		unload();
+	}
+}
+
+static void no_rme(void **state)
+{
+	(void)state;
+	describe(RMM_DIALECT_BETA3);
+	make(12);
+	world.cpus = 4;
+	world.pfr0[2] = 0x11112222;
+	load();
+	assert_unavailable("no-rme", "1 of 4 CPUs without FEAT_RME");
+	assert_int_equal(world.smcs, 0);
+	unload();
+}
+
+static void no_rmm(void **state)
+{
+	(void)state;
+	describe(RMM_DIALECT_BETA3);
+	machine.flags = RMM_FLAG_ABSENT;	/* X1 to X3 stay as they were: the wanted revision among them */
+	make(12);
+	load();
+	assert_unavailable("no-rmm", "nobody answers RMI_VERSION");
+	assert_file("rmm_state", "none");
+	assert_int_equal(world.smcs, 1);
+	unload();
+}
+
+static void wrong_revision(void **state)
+{
+	(void)state;
+	describe(RMM_DIALECT_BETA3);
+	machine.revision_low = machine.revision_high = 0x10000;
+	expect_unavailable("revision", "RMM offers 1.0");
+	machine.revision_low = 0x30001;
+	machine.revision_high = 0x30004;
+	expect_unavailable("revision", "RMM offers 3.1 to 3.4");
+	machine.revision_low = 0x10000;		/* 1.0 to 2.5: we speak 2.0 */
+	machine.revision_high = 0x20005;
+	make(12);
+	load();
+	assert_available(GB);
+	assert_file("revision", "2.0");
+	unload();
+}
+
+static void granule_size(void **state)
+{
+	(void)state;
+	describe(RMM_DIALECT_PUBLIC);
+	machine.granules = 1;
+	make(14);
+	load();
+	assert_unavailable("granule-size", "kernel pages are of 16 KB, RMM offers 4");
+	assert_file("rmm_state", "unknown");
+	assert_file("revision", "2.0");
+	unload();
+	describe(RMM_DIALECT_BETA3);
+	machine.granules = 6;
+	expect_unavailable("granule-size", "kernel pages are of 4 KB, RMM offers 16 64");
+}
+
+static void active_before(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(dialects); i++) {
+		describe(dialects[i]);
+		machine.flags = RMM_FLAG_BORN_ACTIVE;
+		make(12);
+		load();
+		assert_available(GB);
+		assert_file("rmm_state", "active");
+		assert_non_null(strstr(world.log, "active (was so before)"));
+		assert_true(rmm_is_active(world.rmm));
+		shim_module_exit();
+		assert_true(rmm_is_active(world.rmm));	/* it isn't ours to deactivate */
+		world_end();
+
+		machine.active_granule = RMI_GRANULE_SIZE_16K;
+		expect_unavailable("granule-size", "kernel pages are of 4 KB, RMM is set to granule size code 1");
+	}
+}
+
+static void not_tracked(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(dialects); i++) {
+		describe(dialects[i]);		/* knows nothing above 4 GB */
+		make(12);
+		world_ram(4 * GB, 5 * GB, true);
+		load();
+		/* beta 3 sees the missing table first: it has one of DRAM only */
+		if (dialects[i] == RMM_DIALECT_PUBLIC)
+			assert_unavailable("not-tracked", "0x100000000-0x140000000 none");
+		else
+			assert_string_equal(world_read("available"), "0");
+		unload();
+
+		describe(dialects[i]);
+		machine.tracking.nr = 1;
+		machine.tracking.at[0] = (struct rmm_range){ 2 * GB, GB, RMI_TRACKING_NONE };
+		make(12);
+		world_ram(2 * GB, 3 * GB + 0x5000, true);
+		load();
+		assert_unavailable("not-tracked", "0x80000000-0xc0000000 none");
+		unload();
+	}
+}
+
+static void not_fine(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(dialects); i++) {
+		describe(dialects[i]);
+		machine.tracking.nr = 1;
+		machine.tracking.at[0] = (struct rmm_range){ GB, GB, RMI_TRACKING_COARSE };
+		expect_unavailable("not-fine", "0x40000000-0x80000000 coarse");
+	}
+}
+
+static void not_conventional(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(dialects); i++) {
+		describe(dialects[i]);
+		machine.tracking.nr = 1;
+		machine.tracking.at[0] = (struct rmm_range){ GB, GB, RMI_MEM_CATEGORY_DEV_COH << 8 | RMI_TRACKING_FINE };
+		expect_unavailable("not-conventional", "0x40000000-0x80000000 device-coherent");
+	}
+}
+
+static void beyond_the_address_space(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(dialects); i++) {
+		describe(dialects[i]);
+		machine.pps = 0;
+		make(12);
+		world_ram(4 * GB, 5 * GB, true);
+		load();
+		assert_file("available", "0");
+		assert_string_not_equal(world_read("reason"), "bad-answer");
+		unload();
+	}
+}
+
+static void no_gpt(void **state)
+{
+	(void)state;
+	describe(RMM_DIALECT_BETA1);
+	machine.pars.nr = 1;
+	machine.pars.at[0] = (struct rmm_range){ GB, GB, RMI_PAR_HOST_NOT_CREATED };
+	expect_unavailable("no-gpt", "0x40000000-0x80000000 has no level 1 table, the RMM wants memory for it");
+	machine.dialect = RMM_DIALECT_BETA3;
+	expect_unavailable("no-gpt", "0x40000000-0x80000000 has no level 1 table, the RMM wants memory for it");
+	machine.pars.at[0].value = RMI_PAR_RESERVED;
+	expect_unavailable("no-gpt", "0x40000000-0x80000000 reserved");
+	machine.dialect = RMM_DIALECT_BETA1;
+	expect_unavailable("no-gpt", "0x40000000-0x80000000 can't have a level 1 table");
+}
+
+static void table_of_the_host_counts(void **state)
+{
+	(void)state;
+	for (unsigned int i = 1; i < ARRAY_SIZE(dialects); i++) {
+		describe(dialects[i]);
+		machine.pars.nr = 1;
+		machine.pars.at[0] = (struct rmm_range){ GB, GB, RMI_PAR_HOST_CREATED };
+		make(12);
+		load();
+		assert_available(GB);
+		unload();
+	}
+}
+
+static void busy(void **state)
+{
+	static const u64 fids[] = {
+		RMI_VERSION, RMI_FEATURES, RMI_RMM_CONFIG_SET, RMI_RMM_ACTIVATE, RMI_GRANULE_TRACKING_GET, RMI_GPT_INFO,
+	};
+
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(fids); i++) {
+		describe(RMM_DIALECT_BETA3);
+		machine.nr_faults = 1;
+		machine.fault[0] = (struct rmm_fault){ .fid = fids[i], .count = 50, .set = 1, .x = { RMI_BUSY } };
+		make(12);
+		load();
+		assert_available(GB);
+		unload();
+
+		machine.fault[0].count = ~0ULL;
+		make(12);
+		load();
+		assert_file("available", "0");
+		assert_file("reason", "no-answer");
+		assert_non_null(strstr(world_read("detail"), "BUSY for 1000 ms"));
+		assert_true(world.now_ns < 2000 * 1000000ULL);
+		unload();
+	}
+}
+
+static void require_refuses_to_load(void **state)
+{
+	(void)state;
+	describe(RMM_DIALECT_BETA3);
+	machine.flags = RMM_FLAG_ABSENT;
+	make(12);
+	*shim_require = true;
+	assert_int_equal(shim_module_init(), -ENODEV);
+	world_end();
+
+	describe(RMM_DIALECT_BETA3);
+	make(12);
+	*shim_require = true;
+	load();
+	assert_available(GB);
+	unload();
+}
+
+/* Answers that no RMM should give ------------------------------------------------------------------------------ */
+
+/* The answers of one command replaced; the bits of set say which registers */
+static void expect_bad(u64 fid, enum rmm_dialect dialect, u64 set, u64 x0, u64 x1, u64 x2, u64 x3, const char *reason)
+{
+	describe(dialect);
+	machine.nr_faults = 1;
+	machine.fault[0] = (struct rmm_fault){ .fid = fid, .count = ~0ULL, .set = set, .x = { x0, x1, x2, x3 } };
+	make(12);
+	load();
+	assert_file("available", "0");
+	assert_file("reason", reason);
+	assert_file("memory_covered", "0");
+	assert_true(world.smcs < 1000);
+	unload();
+}
+
+static void absurd_answers(void **state)
+{
+	static const u64 tops[] = {
+		0, 1, GB, GB - 0x1000, GB + 1, GB + 0x800, 2 * GB + 0x1000, 3 * GB, -1ULL, 1ULL << 63, 0xfffffffffffff000ULL,
+	};
+
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(tops); i++) {
+		expect_bad(RMI_GRANULE_TRACKING_GET, RMM_DIALECT_BETA3, 15, 0, 0, 2, tops[i], "bad-answer");
+		if (tops[i])	/* beta 1 has no such output */
+			expect_bad(RMI_GRANULE_TRACKING_GET, RMM_DIALECT_BETA1, 15, 0, 0, 2, tops[i], "bad-answer");
+		expect_bad(RMI_GPT_INFO, RMM_DIALECT_BETA3, 7, 0, tops[i], 1, 0, "bad-answer");
+	}
+	expect_bad(RMI_GRANULE_TRACKING_GET, RMM_DIALECT_BETA3, 15, 0, 4, 2, 2 * GB, "bad-answer");
+	expect_bad(RMI_GRANULE_TRACKING_GET, RMM_DIALECT_BETA3, 15, 0, 0, 5, 2 * GB, "bad-answer");
+	expect_bad(RMI_GRANULE_TRACKING_GET, RMM_DIALECT_BETA3, 15, 0, 0, 1ULL << 32 | 2, 2 * GB, "bad-answer");
+	expect_bad(RMI_GRANULE_TRACKING_GET, RMM_DIALECT_BETA3, 1, 1, 0, 0, 0, "refused");
+	expect_bad(RMI_GRANULE_TRACKING_GET, RMM_DIALECT_BETA3, 1, -1ULL, 0, 0, 0, "refused");
+	expect_bad(RMI_GPT_INFO, RMM_DIALECT_BETA3, 7, 0, 2 * GB, 4, 0, "bad-answer");
+	expect_bad(RMI_GPT_INFO, RMM_DIALECT_BETA3, 1, RMI_ERROR_GLOBAL, 0, 0, 0, "refused");
+	expect_bad(RMI_FEATURES, RMM_DIALECT_BETA3, 3, 0, 7 | 7 << 14, 0, 0, "bad-answer");
+	expect_bad(RMI_FEATURES, RMM_DIALECT_BETA3, 3, 0, 7 | 1 << 10, 0, 0, "bad-answer");
+	expect_bad(RMI_FEATURES, RMM_DIALECT_BETA3, 3, 1, 7, 0, 0, "refused");
+	expect_bad(RMI_VERSION, RMM_DIALECT_BETA3, 7, 0, 0x10000, 0x30000, 0, "revision");
+	expect_bad(RMI_VERSION, RMM_DIALECT_BETA3, 7, RMI_ERROR_REALM, 0x20000, 0x20000, 0, "refused");
+}
+
+static void config_is_refused(void **state)
+{
+	(void)state;
+	/* and CONFIG_GET says nothing that would do instead */
+	describe(RMM_DIALECT_BETA3);
+	machine.nr_faults = 2;
+	machine.fault[0] = (struct rmm_fault){ .fid = RMI_RMM_CONFIG_SET, .count = 1, .set = 1, .x = { RMI_ERROR_INPUT } };
+	machine.fault[1] = (struct rmm_fault){ .fid = RMI_RMM_CONFIG_GET, .count = 1, .set = 1, .x = { RMI_ERROR_INPUT } };
+	expect_unavailable("refused", "RMI_RMM_CONFIG_SET 0x40080000: status 1");
+	/* ... and it does: the configuration is the one that is wanted */
+	machine.nr_faults = 1;
+	make(12);
+	load();
+	assert_available(GB);
+	unload();
+	/* ACTIVATE is refused for another reason than "is active" */
+	machine.fault[0] = (struct rmm_fault){ .fid = RMI_RMM_ACTIVATE, .count = 1, .set = 1, .x = { RMI_ERROR_DEVICE } };
+	/* (the C library writes no 0x before 0, the kernel does) */
+	expect_unavailable("refused", "RMI_RMM_ACTIVATE 0: status 6");
+}
+
+/* An RMM with memory of its own creates tables for nothing; they are destroyed again */
+static void tables_without_payment(void **state)
+{
+	(void)state;
+	describe(RMM_DIALECT_BETA3);
+	machine.pars.nr = 1;
+	machine.pars.at[0] = (struct rmm_range){ GB, 3 * GB, RMI_PAR_HOST_NOT_CREATED };
+	machine.nr_faults = 1;
+	machine.fault[0] = (struct rmm_fault){ .fid = RMI_GPT_L1_CREATE, .count = 2, .set = 1, .x = { RMI_SUCCESS } };
+	make(12);
+	world_ram(3 * GB, 3 * GB + 0x1000, true);
+	load();
+	assert_available(GB + 0x1000);
+	assert_int_equal(rmm_commands(world.rmm, RMI_GPT_L1_CREATE), 2);
+	shim_module_exit();
+	assert_int_equal(rmm_commands(world.rmm, RMI_GPT_L1_DESTROY), 2);
+	world_end();
+
+	/* The second one fails: the first is destroyed at once */
+	machine.fault[0].count = 1;
+	make(12);
+	world_ram(3 * GB, 3 * GB + 0x1000, true);
+	load();
+	assert_unavailable("no-gpt", "0xc0000000-0x100000000 has no level 1 table, the RMM wants memory for it");
+	assert_int_equal(rmm_commands(world.rmm, RMI_GPT_L1_DESTROY), 1);
+	unload();
+}
+
+/* Hotplug ------------------------------------------------------------------------------------------------------ */
+
+static void hotplug_inside(void **state)
+{
+	u64 calls;
+
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(dialects); i++) {
+		describe(dialects[i]);
+		make(12);
+		load();
+		world_ram(2 * GB, 2 * GB + WORLD_BLOCK, false);
+		assert_available(GB);
+		assert_int_equal(world_online(2 * GB, 2 * GB + WORLD_BLOCK), 0);
+		assert_available(GB + WORLD_BLOCK);
+		world_offline(2 * GB, 2 * GB + WORLD_BLOCK);
+		assert_available(GB);
+		calls = world.smcs;
+		assert_int_equal(world_online(2 * GB, 2 * GB + WORLD_BLOCK), 0);
+		assert_available(GB + WORLD_BLOCK);
+		assert_int_equal(world.smcs, calls);	/* it was known to be covered */
+		unload();
+	}
+}
+
+static void hotplug_outside(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(dialects); i++) {
+		u64 lines;
+
+		describe(dialects[i]);
+		make(12);
+		load();
+		world_ram(8 * GB, 8 * GB + WORLD_BLOCK, false);
+		lines = world.lines;
+		assert_int_equal(world_online(8 * GB, 8 * GB + WORLD_BLOCK), -ENXIO);
+		assert_int_equal(world.lines, lines + 1);
+		assert_non_null(strstr(world.log, "memory 0x200000000-0x208000000 refused: "));
+		assert_available(GB);
+		/* nothing of it sticks */
+		world_ram(2 * GB, 2 * GB + WORLD_BLOCK, false);
+		assert_int_equal(world_online(2 * GB, 2 * GB + WORLD_BLOCK), 0);
+		assert_available(GB + WORLD_BLOCK);
+		unload();
+	}
+}
+
+static void hotplug_odd_sequences(void **state)
+{
+	const u64 at = 2 * GB, end = 2 * GB + WORLD_BLOCK;
+
+	(void)state;
+	describe(RMM_DIALECT_BETA3);
+	make(12);
+	load();
+	/* boot memory can't go offline: the kernel cancels what never began */
+	assert_int_equal(world_event(MEM_CANCEL_OFFLINE, GB, GB + WORLD_BLOCK), 0);
+	assert_available(GB);
+	/* somebody behind us refuses */
+	world_ram(at, end, false);
+	assert_int_equal(world_event(MEM_GOING_ONLINE, at, end), 0);
+	assert_int_equal(world_event(MEM_CANCEL_ONLINE, at, end), 0);
+	assert_available(GB);
+	/* somebody before us refuses */
+	assert_int_equal(world_event(MEM_CANCEL_ONLINE, at, end), 0);
+	assert_available(GB);
+	/* it stays after all */
+	assert_int_equal(world_online(at, end), 0);
+	assert_int_equal(world_event(MEM_GOING_OFFLINE, at, end), 0);
+	assert_int_equal(world_event(MEM_CANCEL_OFFLINE, at, end), 0);
+	assert_available(GB + WORLD_BLOCK);
+	/* events of newer kernels */
+	assert_int_equal(world_event(1 << 6, at, end), 0);
+	assert_int_equal(world_event(1 << 7, at, end), 0);
+	assert_available(GB + WORLD_BLOCK);
+	/* a block that holds its own memory map is announced without it */
+	world_offline(at + 2 * MB, end);
+	assert_available(GB);
+	assert_int_equal(world_event(MEM_GOING_ONLINE, at + 2 * MB, end), 0);
+	assert_available(GB + WORLD_BLOCK);
+	unload();
+}
+
+/* At the first TRACKING_GET of the walk, a block that was announced before we listened has gone online */
+static void slip_in(u64 x[5])
+{
+	static bool done;
+
+	if (x[0] == RMI_VERSION)
+		done = false;
+	if (x[0] != RMI_GRANULE_TRACKING_GET || done)
+		return;
+	done = true;
+	world.ram[1].online = true;
+}
+
+static void hotplug_races_with_load(void **state)
+{
+	(void)state;
+	/* inside the RMM's DRAM: made up for at MEM_ONLINE */
+	describe(RMM_DIALECT_BETA3);
+	make(12);
+	world_ram(2 * GB, 2 * GB + WORLD_BLOCK, false);
+	world.smc = slip_in;
+	load();
+	assert_available(GB);
+	assert_int_equal(world_event(MEM_ONLINE, 2 * GB, 2 * GB + WORLD_BLOCK), 0);
+	assert_available(GB + WORLD_BLOCK);
+	unload();
+	/* outside: the truth is told */
+	make(12);
+	world_ram(8 * GB, 8 * GB + WORLD_BLOCK, false);
+	world.smc = slip_in;
+	load();
+	assert_available(GB);
+	assert_int_equal(world_event(MEM_ONLINE, 8 * GB, 8 * GB + WORLD_BLOCK), 0);
+	assert_file("available", "0");
+	assert_string_not_equal(world_read("reason"), "ok");
+	assert_non_null(strstr(world.log, "memory 0x200000000-0x208000000 went online without cover"));
+	unload();
+}
+
+static void notifier_fails(void **state)
+{
+	(void)state;
+	describe(RMM_DIALECT_BETA3);
+	make(12);
+	world.notifier_error = -EEXIST;
+	load();
+	assert_unavailable("no-hotplug-guard", "memory notifier: error -17");
+	unload();
+}
+
+/* Life --------------------------------------------------------------------------------------------------------- */
+
+static void reload(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(dialects); i++) {
+		describe(dialects[i]);
+		make(12);
+		for (int round = 0; round < 100; round++) {
+			world.lines = 0;
+			world.log[0] = 0;
+			load();
+			assert_available(GB);
+			assert_int_equal(!!strstr(world.log, "was so before"),
+					 round && dialects[i] != RMM_DIALECT_BETA3);
+			shim_module_exit();
+			assert_int_equal(world.allocated, 0);
+			assert_null(world.notifier);
+			/* Beta 3 has a way back */
+			assert_int_equal(rmm_is_active(world.rmm), dialects[i] != RMM_DIALECT_BETA3);
+		}
+		world_end();
+	}
+}
+
+static void each_allocation_fails(void **state)
+{
+	unsigned int n, failed = 0;
+
+	(void)state;
+	for (n = 1; ; n++) {
+		unsigned int fail;
+		int rc;
+
+		describe(RMM_DIALECT_BETA1);
+		make(12);
+		world_ram(3 * GB, 4 * GB, true);
+		world.fail_alloc = n;
+		rc = shim_module_init();
+		fail = world.fail_alloc;
+		world.fail_alloc = 0;
+		if (rc) {
+			assert_int_equal(rc, -ENOMEM);
+			assert_null(world.notifier);
+			failed++;
+			world_end();
+			continue;
+		}
+		if (fail) {		/* there was no n-th allocation */
+			assert_available(2 * GB);
+			unload();
+			break;
+		}
+		if (strcmp(world_read("available"), "1")) {
+			failed++;
+			assert_file("reason", "no-memory");
+			assert_file("memory_covered", "0");
+		}
+		/* and the next load succeeds */
+		shim_module_exit();
+		assert_int_equal(world.allocated, 0);
+		load();
+		assert_available(2 * GB);
+		unload();
+	}
+	assert_true(failed >= 5);
+
+	for (n = 1; n <= 9; n++) {
+		describe(RMM_DIALECT_BETA3);
+		make(12);
+		world.fail_sysfs = n;
+		assert_int_equal(shim_module_init(), -ENOMEM);
+		assert_false(rmm_is_active(world.rmm));
+		world_end();
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(static_rmm),
+		cmocka_unit_test(pages_of_16k),
+		cmocka_unit_test(odd_layout),
+		cmocka_unit_test(large_pars),
+		cmocka_unit_test(offline_memory_is_left_out),
+		cmocka_unit_test(no_smc_conduit),
+		cmocka_unit_test(no_rme),
+		cmocka_unit_test(no_rmm),
+		cmocka_unit_test(wrong_revision),
+		cmocka_unit_test(granule_size),
+		cmocka_unit_test(active_before),
+		cmocka_unit_test(not_tracked),
+		cmocka_unit_test(not_fine),
+		cmocka_unit_test(not_conventional),
+		cmocka_unit_test(beyond_the_address_space),
+		cmocka_unit_test(no_gpt),
+		cmocka_unit_test(table_of_the_host_counts),
+		cmocka_unit_test(busy),
+		cmocka_unit_test(require_refuses_to_load),
+		cmocka_unit_test(absurd_answers),
+		cmocka_unit_test(config_is_refused),
+		cmocka_unit_test(tables_without_payment),
+		cmocka_unit_test(hotplug_inside),
+		cmocka_unit_test(hotplug_outside),
+		cmocka_unit_test(hotplug_odd_sequences),
+		cmocka_unit_test(hotplug_races_with_load),
+		cmocka_unit_test(notifier_fails),
+		cmocka_unit_test(reload),
+		cmocka_unit_test(each_allocation_fails),
+	};
+
+	return cmocka_run_group_tests_name("module", tests, NULL, NULL);
+}
