@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What Linux must find in this CPU's system registers when it is entered at EL2: everything that the CPU has may be used
- * without a trap to EL3, and nothing is left over from before CPU_OFF.
+ * What Linux must find in this CPU's system registers when it is entered at EL2: everything that
+ * the CPU has may be used without a trap to EL3, and nothing is left over from before CPU_OFF.
  */
 #include "el3.h"
 
@@ -15,7 +15,10 @@
 #define ZCR_EL3			s3_6_c1_c2_0
 #define SMCR_EL3		s3_6_c1_c2_6
 
-/* Lower levels are Non-secure. Group 0 interrupts, which are ours, arrive as FIQ: take those. All else is Linux's. */
+/*
+ * Lower levels are Non-secure. FIQ, which is how interrupts of group 0 arrive, would be ours if any
+ * ever came (see gic.c); all others are Linux's.
+ */
 #define SCR_NS			BIT(0)
 #define SCR_IRQ			BIT(1)
 #define SCR_FIQ			BIT(2)
@@ -43,20 +46,23 @@
 
 #define CPTR_EZ			BIT(8)		/* SVE doesn't trap */
 #define CPTR_ESM		BIT(12)		/* SME doesn't trap */
-#define VECTOR_LEN_MAX		0xf		/* ZCR_EL3, SMCR_EL3: as long as the hardware has them */
+#define VECTOR_LEN_MAX		0xf		/* ZCR_EL3, SMCR_EL3: whatever the CPU has */
 #define SMCR_EZT0		BIT(30)		/* SME2's ZT0 */
 #define SMCR_FA64		BIT(31)		/* all of A64 in streaming mode */
 #define SMFR0_FA64		BIT(63)
 
+#define MMFR3_PIE_POE		0xffff00	/* S1PIE, S2PIE, S1POE, S2POE */
+
 #define MDCR_NSPB		(3 << 12)	/* statistical profiling: Non-secure, no trap */
 #define MDCR_NSTB		(3 << 24)	/* trace buffer: the same */
 
-/* CPTR_EL2 while HCR_EL2.E2H is 0: nothing traps if TFP, TZ and TSM, which are RES1 without SVE and SME, are clear */
+/* CPTR_EL2 while HCR_EL2.E2H is 0: its RES1 bits, less those that trap SVE (8) and SME (12) */
 #define CPTR_EL2_NO_TRAPS	0x22ff
 
 static bool has_pauth(void)
 {
-	return id_field(id_aa64isar1_el1, 4) || id_field(id_aa64isar1_el1, 8) || id_field(ID_AA64ISAR2_EL1, 12);
+	return id_field(id_aa64isar1_el1, 4) || id_field(id_aa64isar1_el1, 8) ||
+	       id_field(ID_AA64ISAR2_EL1, 12);
 }
 
 static bool has_sve(void)
@@ -98,7 +104,7 @@ static uint64_t scr_features(void)
 		scr |= SCR_TCR2EN;
 	if (id_field(ID_AA64MMFR3_EL1, 4))			/* SCTLRX */
 		scr |= SCR_SCTLR2EN;
-	if (id_field(ID_AA64MMFR3_EL1, 8) || id_field(ID_AA64MMFR3_EL1, 16))	/* S1PIE, S1POE */
+	if (read_sysreg(ID_AA64MMFR3_EL1) & MMFR3_PIE_POE)
 		scr |= SCR_PIEN;
 	if (id_field(ID_AA64MMFR3_EL1, 24))			/* AIE */
 		scr |= SCR_AIEN;
@@ -112,7 +118,7 @@ static void enable_vectors(void)
 	uint64_t smcr = VECTOR_LEN_MAX;
 
 	write_sysreg(cptr_el3, (has_sve() ? CPTR_EZ : 0) | (sme_version() ? CPTR_ESM : 0));
-	isb();							/* now ZCR_EL3 and SMCR_EL3 don't trap either */
+	isb();							/* else the next writes trap */
 	if (has_sve())
 		write_sysreg(ZCR_EL3, VECTOR_LEN_MAX);
 	if (!sme_version())
@@ -138,7 +144,7 @@ static void enable_debug(void)
 void cpu_prepare(void)
 {
 	write_sysreg(scr_el3, SCR_NS | SCR_FIQ | SCR_RES1 | SCR_HCE | SCR_RW | scr_features());
-	isb();							/* EL2's registers are now the Non-secure ones */
+	isb();							/* EL2 is Non-secure from now on */
 	enable_vectors();
 	enable_debug();
 	write_sysreg(hcr_el2, 0);
@@ -148,7 +154,7 @@ void cpu_prepare(void)
 	isb();
 }
 
-/* WFI counts an interrupt for sure if it is routed to where we are. It stays masked here and is taken after the return. */
+/* An interrupt surely ends WFI if it is routed to where we are. Masked here, it is taken later. */
 void cpu_standby(void)
 {
 	uint64_t scr = read_sysreg(scr_el3);

@@ -1,25 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * An EL3 firmware for QEMU's virt machine (secure=on,virtualization=on,gic-version=3, at most 8 CPUs): starts Linux at
- * Non-secure EL2, serves PSCI, and answers RMI commands out of the model RMM. What its files share.
+ * An EL3 firmware for QEMU's virt machine (secure=on,virtualization=on,gic-version=3,acpi=off, at
+ * most 8 CPUs, with or without RME): starts Linux at Non-secure EL2, serves PSCI, and answers RMI
+ * commands out of the model RMM. This header is what its files share.
  *
- * The code runs from the flash at 0 with the MMU off, its data is in secure SRAM. An SMC runs to its end on the CPU that
- * made it, interrupts masked; nothing here nests.
+ * The code runs from the flash at 0 with the MMU off, its data is in secure SRAM. An SMC runs to
+ * its end on the CPU that made it, interrupts masked; nothing here nests.
  */
 #ifndef EL3_H
 #define EL3_H
 
 #define MAX_CPUS		8
-#define STACK_SHIFT		14		/* 16 KB for each CPU; start.S makes shifts of it */
+#define STACK_SHIFT		14		/* 16 KB for each CPU */
 
 /*
- * What QEMU's loader devices put into RAM. These three addresses are known here and to whoever writes QEMU's command
- * line, and nowhere else. All lie in the first 256 MB of RAM, below them is room for a kernel and an initramfs. Once
- * Linux runs, the machine description's memory is Linux's: we have taken a copy by then.
+ * What QEMU's loader devices put into RAM. These three addresses are known here and to whoever
+ * writes QEMU's command line, and nowhere else. They suit machines of 256 MB and more: QEMU's own
+ * choice for an initramfs is 0x48000000 or below, which leaves it 125 MB. The machine description
+ * is copied at cold boot; its memory becomes Linux's.
  */
-#define HOST_KERNEL		0x40200000	/* Image, uncompressed; text_offset is 0 since Linux 5.8 */
+#define HOST_KERNEL		0x40200000	/* Image, uncompressed, of Linux 5.8 or later */
 #define HOST_MACHINE		0x4fd00000	/* struct rmm_machine; without it there is no RMM */
-#define HOST_DTB		0x4fe00000
+#define HOST_DTB		0x4fe00000	/* at most 2 MB, aligned to that */
 
 /* The machine. SRAM is described in firmware.ld. */
 #define GICD_BASE		0x08000000
@@ -47,7 +49,8 @@
 	__asm__ volatile("mrs %0, " STRING(reg) : "=r" (__v));			\
 	__v;									\
 })
-#define write_sysreg(reg, v)	__asm__ volatile("msr " STRING(reg) ", %x0" :: "rZ" ((uint64_t)(v)) : "memory")
+#define write_sysreg(reg, v) \
+	__asm__ volatile("msr " STRING(reg) ", %x0" :: "rZ" ((uint64_t)(v)) : "memory")
 #define isb()			__asm__ volatile("isb" ::: "memory")
 #define dsb()			__asm__ volatile("dsb sy" ::: "memory")
 #define wfi()			__asm__ volatile("wfi" ::: "memory")
@@ -65,7 +68,7 @@ static inline void write32(uint64_t address, uint32_t value)
 	*(volatile uint32_t *)address = value;
 }
 
-/* start.S leaves CPUs with other affinity levels, or too many of them, asleep: level 0 is the number */
+/* start.S parks all CPUs with other affinity levels: here level 0 is the number */
 static inline unsigned int this_cpu(void)
 {
 	return read_sysreg(mpidr_el1) & 0xff;
@@ -77,8 +80,8 @@ static inline bool cpu_has_rme(void)
 }
 
 /*
- * A spinlock. With the MMU off all memory is Device memory, for which exclusives needn't work on hardware: they do in
- * QEMU.
+ * With the MMU off all memory is Device memory, where hardware needn't support the exclusives that
+ * this is made of. QEMU does.
  */
 struct spinlock {
 	uint32_t taken;
@@ -95,16 +98,18 @@ static inline void spin_unlock(struct spinlock *lock)
 	__atomic_store_n(&lock->taken, 0, __ATOMIC_RELEASE);
 }
 
+#define __noreturn		__attribute__((noreturn))
+
 /* start.S */
-void __attribute__((noreturn)) cpu_restart(void);	/* to cpu_wait() with an empty stack */
-void __attribute__((noreturn)) exit_to_host(uint64_t entry, uint64_t context, uint64_t spsr);
+void __noreturn cpu_restart(void);		/* to cpu_wait() with an empty stack */
+void __noreturn exit_to_host(uint64_t entry, uint64_t context, uint64_t spsr);
 
 /* main.c */
-void __attribute__((noreturn)) power_off(void);
-void __attribute__((noreturn)) reset(void);
+void __noreturn power_off(void);
+void __noreturn reset(void);
 
 /* cpu.c */
-void cpu_prepare(void);				/* this CPU's system registers, as Linux must find them */
+void cpu_prepare(void);				/* system registers, as Linux must find them */
 void cpu_standby(void);				/* until Linux has an interrupt to take */
 
 /* gic.c */
@@ -125,7 +130,7 @@ void *memcpy(void *restrict to, const void *restrict from, size_t n);
 void *memmove(void *to, const void *from, size_t n);
 int memcmp(const void *a, const void *b, size_t n);
 
-/* Function calls: x is the caller's X0 to X17. false: not one of ours, x is as it was */
+/* x is the caller's X0 to X17. false: the call isn't one of ours, and x is as it was */
 void smc(uint64_t *x);				/* smc.c: dispatches to the others */
 bool psci_call(uint64_t *x);
 bool rmi_call(uint64_t *x);
@@ -134,14 +139,15 @@ bool truth_call(uint64_t *x);
 #define SMCCC_VERSION		0x80000000
 #define SMCCC_ARCH_FEATURES	0x80000001
 #define SMCCC_NOT_SUPPORTED	((uint64_t)-1)
-#define SMCCC_SMC64		(1U << 30)	/* bit of a function id: the arguments are 64 bits wide */
+#define SMCCC_SMC64		(1U << 30)	/* in a function id: arguments are 64 bits wide */
 
 /* psci.c */
 void psci_init(unsigned int nr_cpus);		/* all off but this one */
-bool psci_starts(unsigned int cpu, uint64_t *entry, uint64_t *context);	/* has it been asked to? Then it is on now */
+/* Has this CPU been asked to come on? Then it is on from now, and here is where it goes */
+bool psci_starts(unsigned int cpu, uint64_t *entry, uint64_t *context);
 
 /* rmi.c */
-const char *rmi_init(void);			/* returns what the RMM is called */
+const char *rmi_init(void);			/* returns what to call the RMM, for people */
 
 #endif /* __ASSEMBLER__ */
 

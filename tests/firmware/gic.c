@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * GICv3: all interrupts are Linux's (group 1, Non-secure) except for one SGI, with which CPUs that are off are woken.
- * They sleep in WFI: QEMU makes a busy loop of WFE.
+ * GICv3: all interrupts are Linux's (group 1, Non-secure) except for one SGI, which wakes CPUs that
+ * are off. They sleep in WFI, since QEMU makes a busy loop of WFE.
  */
 #include "el3.h"
 
 #define GICD_CTLR		(GICD_BASE + 0x0000)
 #define GICD_CTLR_GRP0		(1U << 0)
 #define GICD_CTLR_GRP1NS	(1U << 1)
-#define GICD_CTLR_ARE_S		(1U << 4)	/* affinity routing, without which there are no redistributors */
+#define GICD_CTLR_ARE_S		(1U << 4)	/* affinity routing, what redistributors need */
 #define GICD_CTLR_ARE_NS	(1U << 5)
 #define GICD_CTLR_RWP		(1U << 31)	/* a write is under way */
 #define GICD_TYPER		(GICD_BASE + 0x0004)
@@ -16,7 +16,7 @@
 #define GICD_IGRPMODR(n)	(GICD_BASE + 0x0d00 + 4 * (n))
 
 #define GICR_STRIDE		0x20000
-#define GICR_SGI		0x10000		/* the second page of a redistributor: SGIs and PPIs */
+#define GICR_SGI		0x10000		/* the page of SGIs and PPIs */
 #define GICR_TYPER		0x0008
 #define GICR_TYPER_LAST		(1U << 4)
 #define GICR_WAKER		0x0014
@@ -35,7 +35,7 @@
 #define ICC_SRE_EL3		s3_6_c12_c12_5
 #define ICC_IGRPEN1_EL3		s3_6_c12_c12_7
 
-#define ICC_SRE_ALL		0xf		/* system registers, no bypass, and EL2 may say the same */
+#define ICC_SRE_ALL		0xf		/* system registers; EL2 may choose them too */
 #define ICC_PMR_ALL		0xff
 #define ICC_SGI0R_INTID_SHIFT	24
 
@@ -53,19 +53,21 @@ void gic_init(void)
 	write32(GICD_CTLR, GICD_CTLR_ARE_S | GICD_CTLR_ARE_NS);
 	while (read32(GICD_CTLR) & GICD_CTLR_RWP)
 		;
-	banks = (read32(GICD_TYPER) & 0x1f) + 1;		/* of 32 interrupts; the first is the CPU's own */
+	banks = (read32(GICD_TYPER) & 0x1f) + 1;		/* of 32; first: the CPUs' own */
 	for (uint32_t i = 1; i < banks; i++) {
 		write32(GICD_IGROUPR(i), ~0U);
 		write32(GICD_IGRPMODR(i), 0);
 	}
-	write32(GICD_CTLR, GICD_CTLR_ARE_S | GICD_CTLR_ARE_NS | GICD_CTLR_GRP0 | GICD_CTLR_GRP1NS);
+	write32(GICD_CTLR,
+		GICD_CTLR_ARE_S | GICD_CTLR_ARE_NS | GICD_CTLR_GRP0 | GICD_CTLR_GRP1NS);
 }
 
 unsigned int gic_nr_cpus(void)
 {
 	unsigned int cpu = 0;
 
-	while (cpu < MAX_CPUS - 1 && !(read32(redistributor(cpu) + GICR_TYPER) & GICR_TYPER_LAST))
+	while (cpu < MAX_CPUS - 1 &&
+	       !(read32(redistributor(cpu) + GICR_TYPER) & GICR_TYPER_LAST))
 		cpu++;
 	return cpu + 1;
 }
@@ -74,7 +76,7 @@ void gic_cpu_init(void)
 {
 	uint64_t gicr = redistributor(this_cpu());
 
-	while (!(read32(GICD_CTLR) & GICD_CTLR_ARE_S))		/* after reset: CPU 0 is about to run gic_init() */
+	while (!(read32(GICD_CTLR) & GICD_CTLR_ARE_S))		/* about to be, by CPU 0 */
 		;
 	write32(gicr + GICR_WAKER, read32(gicr + GICR_WAKER) & ~GICR_WAKER_SLEEP);
 	while (read32(gicr + GICR_WAKER) & GICR_WAKER_ASLEEP)
@@ -84,12 +86,13 @@ void gic_cpu_init(void)
 	write32(gicr + GICR_ISENABLER0, 1U << WAKE_SGI);
 	write_sysreg(ICC_SRE_EL3, ICC_SRE_ALL);
 	isb();
-	write_sysreg(ICC_PMR_EL1, ICC_PMR_ALL);			/* from below 0x80 Linux couldn't change it */
+	write_sysreg(ICC_PMR_EL1, ICC_PMR_ALL);			/* Linux can't raise a low one */
 }
 
 /*
- * Group 0 is enabled only in here, so that the SGI never interrupts Linux; group 1 is disabled, so that Linux's
- * interrupts wake nobody. (It enables them anew on each CPU that comes up.) An SGI that is sent too early stays pending.
+ * Group 0 is enabled only in here, so that the SGI never interrupts Linux, and group 1 is disabled,
+ * so that Linux's interrupts wake nobody: it enables them on each CPU that comes up. An SGI that is
+ * sent early stays pending.
  */
 void gic_sleep(void)
 {
@@ -110,7 +113,7 @@ void gic_sleep(void)
 
 void gic_wake(unsigned int cpu)
 {
-	dsb();							/* what the CPU is woken for comes first */
-	write_sysreg(ICC_SGI0R_EL1, (uint64_t)WAKE_SGI << ICC_SGI0R_INTID_SHIFT | 1U << cpu);
+	dsb();							/* first, what it is woken for */
+	write_sysreg(ICC_SGI0R_EL1, WAKE_SGI << ICC_SGI0R_INTID_SHIFT | 1U << cpu);
 	isb();
 }

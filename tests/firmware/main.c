@@ -2,7 +2,7 @@
 /* From reset to Linux, cold and warm; exceptions; the power switch. */
 #include "el3.h"
 
-#define SPSR_EL2H_MASKED	0x3c9		/* EL2 with its own stack pointer; D, A, I, F masked */
+#define SPSR_EL2H_MASKED	0x3c9		/* EL2, its own stack pointer; D, A, I, F masked */
 
 #define ESR_EC(esr)		((esr) >> 26 & 0x3f)
 #define ESR_EC_SMC64		0x17
@@ -12,19 +12,19 @@
 #define DTB_MAGIC		0xedfe0dd0	/* big-endian d00dfeed */
 
 #define PL061_DIR		0x400
-#define PL061_DATA(pins)	((pins) << 2)	/* the address selects which pins an access is about */
+#define PL061_DATA(pins)	((pins) << 2)	/* the address selects the pins */
 #define PIN_POWER_OFF		(1 << 0)
 #define PIN_RESET		(1 << 1)
 
 /* Called by start.S only */
-void __attribute__((noreturn)) cold_boot(void);
-void __attribute__((noreturn)) cpu_wait(unsigned int cpu);
-void __attribute__((noreturn)) fatal_exception(void);
+void __noreturn cold_boot(void);
+void __noreturn cpu_wait(unsigned int cpu);
+void __noreturn fatal_exception(void);
 void host_exception(uint64_t *x);
 
 extern char __bss_start[], __bss_end[];
 
-static void __attribute__((noreturn)) gpio_raise(uint32_t pin)
+static void __noreturn gpio_raise(uint32_t pin)
 {
 	write32(SECURE_GPIO_BASE + PL061_DIR, PIN_POWER_OFF | PIN_RESET);
 	write32(SECURE_GPIO_BASE + PL061_DATA(pin), 0);
@@ -44,7 +44,7 @@ void reset(void)
 }
 
 /* The one way to Linux, on every CPU and each time that it comes up */
-static void __attribute__((noreturn)) enter_host(uint64_t entry, uint64_t context)
+static void __noreturn enter_host(uint64_t entry, uint64_t context)
 {
 	cpu_prepare();
 	exit_to_host(entry, context, SPSR_EL2H_MASKED);
@@ -79,8 +79,8 @@ void cold_boot(void)
 }
 
 /*
- * A CPU that isn't on: never yet, or no longer. After reset this runs while CPU 0 is still clearing .bss, so that up to
- * the first wake-up only the GIC and the stack may be used.
+ * A CPU that isn't on: not yet, or no longer. After reset this runs while CPU 0 may still be
+ * clearing .bss, so that before the first wake-up only the GIC and the stack may be used.
  */
 void cpu_wait(unsigned int cpu)
 {
@@ -93,7 +93,7 @@ void cpu_wait(unsigned int cpu)
 	enter_host(entry, context);
 }
 
-/* One line that says where to look. The machine ends here, so that no test waits for its timeout. */
+/* One line that says where to look; and the machine ends, so that no test waits for its timeout */
 void fatal_exception(void)
 {
 	print("EL3: unexpected exception, cpu=");

@@ -13,7 +13,7 @@
 #define PSCI_FEATURES		0x8400000a
 
 #define PSCI_VERSION_1_1	0x10001
-#define PSCI_NO_TRUSTED_OS	2		/* MIGRATE_INFO_TYPE: nothing that would have to migrate */
+#define PSCI_NO_TRUSTED_OS	2		/* MIGRATE_INFO_TYPE: nothing has to migrate */
 
 #define PSCI_SUCCESS		0
 #define PSCI_NOT_SUPPORTED	-1
@@ -22,8 +22,7 @@
 #define PSCI_ON_PENDING		-5
 #define PSCI_INVALID_ADDRESS	-9
 
-/* CPU_SUSPEND's power_state, original format: the CPU alone, keeping its state, with the only id that we know */
-#define POWER_STATE_STANDBY	0
+#define POWER_STATE_STANDBY	0		/* original format: this CPU, nothing lost, id 0 */
 
 /* Numbered as AFFINITY_INFO answers */
 enum state { ON, OFF, ON_PENDING };
@@ -86,7 +85,7 @@ static bool is_entry_address(uint64_t pa)
 	return pa >= RAM_BASE && pa < RAM_LIMIT && !(pa & 3);
 }
 
-/* MPIDR, entry address, context. On this machine an MPIDR of up to eight CPUs is the CPU's number. */
+/* MPIDR, entry address, context. On this machine the MPIDR of CPUs 0 to 7 is the number. */
 static int64_t cpu_on(const uint64_t *arg)
 {
 	int64_t answer = PSCI_SUCCESS;
@@ -115,7 +114,7 @@ static int64_t cpu_on(const uint64_t *arg)
 	return answer;
 }
 
-/* MPIDR, affinity level: other levels than single CPUs' needn't be served since PSCI 1.0 */
+/* MPIDR, affinity level: since PSCI 1.0 only that of single CPUs must be served */
 static int64_t affinity_info(const uint64_t *arg)
 {
 	enum state state;
@@ -147,7 +146,7 @@ static int64_t features(const uint64_t *arg);
 
 static const struct function {
 	uint32_t fid;
-	int64_t (*call)(const uint64_t *arg);	/* X1.. in, X0 out; no PSCI function has more than one result */
+	int64_t (*call)(const uint64_t *arg);	/* X1.. in, X0 out */
 } functions[] = {
 	{ PSCI_VERSION,				version },
 	{ PSCI_CPU_SUSPEND,			cpu_suspend },
@@ -171,10 +170,12 @@ static const struct function *find(uint32_t fid)
 	return NULL;
 }
 
-/* No function of ours has features to tell of: CPU_SUSPEND's 0 means the original format, no OS-initiated mode. */
+/* No function has flags to tell of: CPU_SUSPEND's 0 is the original format, no OS-initiated mode */
 static int64_t features(const uint64_t *arg)
 {
-	return find(arg[0]) || (uint32_t)arg[0] == SMCCC_VERSION ? PSCI_SUCCESS : PSCI_NOT_SUPPORTED;
+	if (find(arg[0]) || (uint32_t)arg[0] == SMCCC_VERSION)
+		return PSCI_SUCCESS;
+	return PSCI_NOT_SUPPORTED;
 }
 
 bool psci_call(uint64_t *x)

@@ -1,35 +1,35 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The model RMM behind the function ids of RMI, over the machine that QEMU's loader has described to us. */
+/* The model RMM behind the function ids of RMI, on the machine that QEMU's loader describes */
 #include "el3.h"
 #include "rmm.h"
 #include "truth.h"
 
 #define NS_PER_S		UINT64_C(1000000000)
 
-/* DC CIPAPA takes the address space in bits 63:62 of the address */
+/* DC CIPAPA (sys #6, c7, c14, #1) takes the address space in bits 63:62 of the address */
 #define PAS_NS			(UINT64_C(1) << 63)
 
 extern char __free[], __sram_end[];		/* firmware.ld: what SRAM has left */
 
-static struct rmm_machine machine;		/* copied: the original's memory becomes Linux's */
-static struct rmm *rmm;				/* constant from rmi_init() on; NULL: there is none */
+static struct rmm_machine machine;		/* the original's memory becomes Linux's */
+static struct rmm *rmm;				/* constant from rmi_init() on; may be NULL */
 
-/* Protects what rmm points to, and owed_ns. The model knows of no other CPU. */
+/* Protects what rmm points to, and owed_ns: the model knows of one CPU only */
 static struct spinlock rmm_lock;
 static uint64_t owed_ns;			/* time that the command under way takes */
 
 /*
- * Linux has its pages in caches, as Non-secure lines; with the MMU off we read and write memory itself, by way of the
- * Root address space. So write back and drop the line in question, whenever we touch memory behind its back. Only the
- * instruction that RME brings reaches another address space's lines. QEMU has no caches and doesn't mind, here or on a
- * CPU without RME.
+ * Linux has its pages in caches, as Non-secure lines; with the MMU off we access memory itself, in
+ * the Root address space. So write back and drop Linux's line before and after we touch memory
+ * behind its back. Only an instruction that comes with RME reaches another address space's lines;
+ * QEMU, which has no caches, doesn't mind its absence on other CPUs.
  */
 static void flush_line(uint64_t pa)
 {
 	if (!cpu_has_rme())
 		return;
 	dsb();
-	__asm__ volatile("sys #6, c7, c14, #1, %0" :: "r" (pa | PAS_NS) : "memory");	/* DC CIPAPA */
+	__asm__ volatile("sys #6, c7, c14, #1, %0" :: "r" (pa | PAS_NS) : "memory");
 	dsb();
 }
 
@@ -46,15 +46,16 @@ static void host_write(void *ctx, uint64_t pa, uint64_t value)
 	flush_line(pa);					/* may have been fetched again in between */
 }
 
-/* Only noted down: a lock held all that time would make the CPUs wait for each other, see spend() */
+/* Only noted down, since the lock is held; see spend() */
 static void owe(void *ctx, uint64_t ns)
 {
 	owed_ns += ns;
 }
 
 /*
- * The time that a command takes passes after it has taken effect and before its answer. No caller can tell, and on
- * several CPUs commands overlap as they would in an RMM with locks finer than ours.
+ * The time that a command takes passes without the lock, between its effect and its answer. Its
+ * caller can't tell the difference, and commands of several CPUs overlap, as they would in an RMM
+ * with locks finer than ours.
  */
 static void spend(uint64_t ns)
 {
@@ -62,7 +63,7 @@ static void spend(uint64_t ns)
 	uint64_t ticks = ns * (read_sysreg(cntfrq_el0) / 1000) / (NS_PER_S / 1000);
 
 	while (read_sysreg(cntpct_el0) - start < ticks)
-		isb();						/* lest the counter be read ahead of time */
+		isb();					/* lest the counter be read ahead */
 }
 
 static const struct rmm_ops ops = {
@@ -74,7 +75,7 @@ static const struct rmm_ops ops = {
 static const char *name(void)
 {
 	if (machine.flags & RMM_FLAG_ABSENT)
-		return "RMM that says it is absent";
+		return "RMM absent, by its description";
 	switch (machine.dialect) {
 	case RMM_DIALECT_PUBLIC:
 		return "RMM public";
@@ -83,7 +84,7 @@ static const char *name(void)
 	case RMM_DIALECT_BETA3:
 		return "RMM beta3";
 	}
-	return "RMM of unknown dialect";
+	return "RMM of an unknown dialect";
 }
 
 const char *rmi_init(void)

@@ -23,7 +23,7 @@ static bool arch_call(uint64_t *x)
 
 void smc(uint64_t *x)
 {
-	x[0] = (uint32_t)x[0];			/* a function id is 32 bits wide, whatever lies above */
+	x[0] = (uint32_t)x[0];			/* a function id is 32 bits wide */
 	if (!arch_call(x) && !psci_call(x) && !rmi_call(x) && !truth_call(x))
 		x[0] = SMCCC_NOT_SUPPORTED;
 }

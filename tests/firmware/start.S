@@ -19,8 +19,9 @@
 
 	.section .text.start, "ax"
 	/*
-	 * All CPUs come here from reset at the same time, and nothing in SRAM can be believed: after a reset it holds
-	 * what it held before. CPU 0 boots; the others sleep until it, or what it has booted, wakes them.
+	 * All CPUs come here from reset at the same time, and nothing in SRAM can be believed: it
+	 * holds what it held before the reset. CPU 0 boots; the others sleep until what it has
+	 * booted asks for them.
 	 */
 	.global	_start
 _start:
@@ -39,7 +40,7 @@ _start:
 	cbz	x0, cold_boot
 	b	cpu_wait
 
-no_such_cpu:				/* there is no stack for it, and PSCI denies that it exists */
+no_such_cpu:				/* it has no stack, and PSCI denies that it exists */
 	wfi
 	b	no_such_cpu
 
@@ -48,13 +49,14 @@ cpu_restart:
 	own_stack
 	b	cpu_wait
 
-	/* exit_to_host(entry, context, spsr): Linux wants X1 to X3 zero; our other registers are none of its business */
+	/* Linux wants X1 to X3 zero; what we have in the others is none of its business */
 	.global	exit_to_host
 exit_to_host:
 	msr	elr_el3, x0
 	msr	spsr_el3, x2
 	mov	x0, x1
-	.irp	n, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30
+	.irp	n, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, \
+		16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30
 	mov	x\n, xzr
 	.endr
 	eret
@@ -66,11 +68,11 @@ exit_to_host:
 
 	.balign	0x800
 vectors:
-	.rept	8				/* synchronous, IRQ, FIQ, SError in EL3, with SP_EL0 and SP_EL3 */
+	.rept	8				/* in EL3 itself, with SP_EL0 and with SP_EL3 */
 	vector	unexpected
 	.endr
 	vector	from_below			/* synchronous, from AArch64 */
-	.rept	7				/* the rest of AArch64's, and AArch32 */
+	.rept	7				/* other kinds, and all from AArch32 */
 	vector	unexpected
 	.endr
 

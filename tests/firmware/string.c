@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The four functions that gcc may call in any program, even a freestanding one. With the MMU off all memory is Device
- * memory, and unaligned accesses fault: words where both sides allow it, else bytes.
+ * The four functions that gcc may call in any program, even a freestanding one. With the MMU off
+ * all memory is Device memory, where unaligned accesses fault: words if both sides allow it, else
+ * bytes.
  */
 #include "el3.h"
 
@@ -29,9 +30,13 @@ void *memcpy(void *restrict to, const void *restrict from, size_t n)
 	const uint8_t *f = from;
 	uint8_t *t = to;
 
-	if (!misaligned(t) && !misaligned(f))
-		for (; n >= sizeof(uint64_t); n -= sizeof(uint64_t), t += sizeof(uint64_t), f += sizeof(uint64_t))
+	if (!misaligned(t) && !misaligned(f)) {
+		for (; n >= sizeof(uint64_t); n -= sizeof(uint64_t)) {
 			*(uint64_t *)t = *(const uint64_t *)f;
+			t += sizeof(uint64_t);
+			f += sizeof(uint64_t);
+		}
+	}
 	while (n--)
 		*t++ = *f++;
 	return to;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A firmware call for tests, no part of RMI: what the model RMM really holds. Constants only, for the firmware and for
- * what runs in the booted machine.
+ * A firmware call for tests, no part of RMI: what the model RMM really holds. Constants only, for
+ * the firmware and for what runs in the booted machine.
  *
- * In: X0 TRUTH, X1 what, X2 its argument. Out: X0 0, X1 the value; X0 -1, and nothing else changed, if there is no RMM or
- * no such truth.
+ * In: X0 TRUTH, X1 which, X2 its argument. Out: X0 0, X1 the value; or X0 -1, and nothing else
+ * changed, if there is no RMM or no such truth.
  */
 #ifndef TRUTH_H
 #define TRUTH_H
@@ -17,6 +17,8 @@
 #define TRUTH_TRACKING		3	/* RMI_TRACKING_* of the region of physical address X2 */
 #define TRUTH_PAR		4	/* RMI_PAR_* of the PAR of physical address X2 */
 #define TRUTH_ACTIVE		5	/* 1 if activated */
-#define TRUTH_SANITY		6	/* also without RMM. X1: exception level of the firmware, X2: SCR_EL3, X3: CPU number */
+#define TRUTH_SANITY		6	/* with or without RMM; see below */
+
+/* TRUTH_SANITY has three values: X1 the firmware's exception level, X2 SCR_EL3, X3 the CPU */
 
 #endif

@@ -275,6 +275,8 @@ struct run table_give(struct rmm *rmm, struct op *op, uint64_t most)
 	run.nr = par->table_size >> shift;
 	if (run.nr > most)
 		run.nr = most;
+	if (run.nr > most_blocks(rmm))
+		run.nr = most_blocks(rmm);
 	for (pa = run.base; pa < run.base + (run.nr << shift); pa += granule_size(rmm))
 		granule_set(rmm, pa, GRANULE_UNDELEGATED);
 	par->table += run.nr << shift;

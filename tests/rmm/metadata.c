@@ -99,6 +99,8 @@ struct run metadata_give(struct rmm *rmm, struct op *op, uint64_t most)
 
 	if (!is_beta3(rmm))
 		most = 1;
+	else if (most > most_blocks(rmm))
+		most = most_blocks(rmm);
 	while (run.nr < most && region->nr_metadata) {
 		pa = metadata_last(rmm, op, &state);
 		if (run.nr && (pa != run.base - granule_size(rmm) || state != run.state))

@@ -136,6 +136,12 @@ static inline uint64_t align_down(uint64_t addr, unsigned int shift)
 	return addr >> shift << shift;
 }
 
+/* The largest count that an address range descriptor can hold */
+static inline uint64_t most_blocks(const struct rmm *rmm)
+{
+	return (UINT64_C(1) << (rmm->granule_shift - RMI_RANGE_COUNT_SHIFT)) - 1;
+}
+
 static inline uint64_t region_size(const struct rmm *rmm)
 {
 	return UINT64_C(1) << rmm->region_shift;

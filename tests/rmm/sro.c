@@ -194,13 +194,11 @@ static uint64_t descriptor(const struct rmm *rmm, const struct run *run)
 static uint64_t give(struct rmm *rmm, struct op *op, uint64_t list, uint64_t nr)
 {
 	uint64_t left = has_flag(rmm, RMM_FLAG_PARTIAL) ? FEW : UINT64_MAX;
-	uint64_t most = (UINT64_C(1) << (rmm->granule_shift - RMI_RANGE_COUNT_SHIFT)) - 1;
 	uint64_t i, granules;
 	struct run run;
 
 	for (i = 0; i < nr && left && op_holds(rmm, op); i++) {
-		run = is_par_op(op) ? table_give(rmm, op, most < left ? most : left) :
-				      metadata_give(rmm, op, most < left ? most : left);
+		run = is_par_op(op) ? table_give(rmm, op, left) : metadata_give(rmm, op, left);
 		rmm->ops.write(rmm->ops.ctx, list + i * sizeof(uint64_t), descriptor(rmm, &run));
 		granules = run_granules(rmm, &run);
 		left = granules < left ? left - granules : 0;

@@ -1,0 +1,307 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Boot the embedded machine: QEMU's virt board, an EL3 firmware, a Debian kernel, an initramfs of our own.
+
+    boot.py run|shell KERNEL     show the module at work; leave a person in the machine
+    boot.py test [PATTERN...]    boot for each test of suite.py whose name matches, print TAP
+
+Everything that has to be built is built by check.sh and the Makefile before. FIRMWARE names another flash image, MACHINE a
+description of another machine (see tests/rmm/describe.c), QEMU_ARGS more of QEMU's arguments, QEMU another QEMU.
+"""
+
+import concurrent.futures
+import fnmatch
+import json
+import os
+import re
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+HOST = os.path.dirname(os.path.abspath(__file__))
+TOP = os.path.dirname(os.path.dirname(HOST))
+BUILD = os.path.join(TOP, 'build')
+QEMU = os.environ.get('QEMU') or 'qemu-system-aarch64'
+
+# Where the firmware looks for them: tests/firmware/el3.h
+KERNEL_AT, MACHINE_AT, DTB_AT = 0x40200000, 0x4fd00000, 0x4fe00000
+
+# A kernel that has something to say of these kinds is a failure, whatever the test found
+TROUBLE = re.compile(r'BUG:|WARNING:|Oops|Kernel panic|Unable to handle|Call trace|INFO: task|Bad page state|EL3: (?!firmware)')
+
+BOOT_SECONDS = 240      # far more than a boot takes: the machine may be busy with something else
+
+
+class Boot:
+    """What one boot differs in. Sizes are QEMU's (1G) on its command line, bytes elsewhere."""
+
+    def __init__(self, script, kernel='6.1', env=None, machine='', smp=2, ram='1G', rme=True, hvc=False, memory=None,
+                 nomap=None, hot=0, firmware=None):
+        self.script = script        # of tests/guest
+        self.kernel = kernel
+        self.env = env or {}        # variables of the script
+        self.machine = machine      # description of the machine that the model RMM finds itself in
+        self.smp = smp
+        self.ram = ram
+        self.rme = rme
+        self.hvc = hvc              # no firmware of ours: QEMU's own PSCI, by HVC
+        self.memory = memory        # [(base, size)...] instead of the one memory node
+        self.nomap = nomap          # [(base, size)...] reserved in the device tree
+        self.hot = hot              # megabytes that can be added while it runs
+        self.firmware = firmware
+
+
+def out(*args):
+    return subprocess.run(args, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def cells(ranges):
+    return [f'{v >> s & 0xffffffff:x}' for r in ranges for v in r for s in (32, 0)]
+
+
+def fdtput(dtb, node, name, *values, kind='x'):
+    subprocess.run(['fdtput', '-t', kind, dtb, node, name, *values], check=True)
+
+
+def edit_tree(dtb, boot):
+    """The device tree is where Linux learns what is RAM."""
+    if boot.memory:
+        fdtput(dtb, '/memory@40000000', 'reg', *cells(boot.memory))
+    if boot.nomap:
+        # As many cells as the root node has; `ranges` empty: the same addresses as there
+        subprocess.run(['fdtput', '-c', dtb, '/reserved-memory'], check=True)
+        fdtput(dtb, '/reserved-memory', '#address-cells', '2')
+        fdtput(dtb, '/reserved-memory', '#size-cells', '2')
+        fdtput(dtb, '/reserved-memory', 'ranges')
+        for base, size in boot.nomap:
+            node = f'/reserved-memory/hole@{base:x}'
+            subprocess.run(['fdtput', '-c', dtb, node], check=True)
+            fdtput(dtb, node, 'reg', *cells([(base, size)]))
+            fdtput(dtb, node, 'no-map')
+
+
+def describe(text, path):
+    with open(path, 'wb') as f:
+        r = subprocess.run([os.path.join(BUILD, 'describe')], input=text.encode(), stdout=f, stderr=subprocess.PIPE,
+                           check=False)
+    if r.returncode:
+        sys.exit(r.stderr.decode())
+
+
+def initramfs(kernel, path):
+    """A busybox, the modules of this kernel, and the scripts of tests/guest."""
+    kdir = out(os.path.join(HOST, 'kernel'), kernel)
+    built = os.path.join(BUILD, 'module', kernel + '-gcc')
+    strip = ('' if os.uname().machine == 'aarch64' else 'aarch64-linux-gnu-') + 'strip'
+    with tempfile.TemporaryDirectory(dir=BUILD) as root:
+        for d in ('bin', 'guest', 'modules'):
+            os.mkdir(os.path.join(root, d))
+        shutil.copy2(out(os.path.join(HOST, 'kernel'), 'busybox'), os.path.join(root, 'bin/busybox'))
+        guest = os.path.join(TOP, 'tests/guest')
+        for name in os.listdir(guest):
+            if '.' not in name or name == 'lib.sh':
+                shutil.copy2(os.path.join(guest, name), os.path.join(root, 'guest'))
+        os.rename(os.path.join(root, 'guest/init'), os.path.join(root, 'init'))
+        os.chmod(os.path.join(root, 'init'), 0o755)
+        for name in ('virtio_pci_legacy_dev', 'virtio_pci_modern_dev', 'virtio_pci', 'virtio_mem'):
+            ko = os.path.join(kdir, 'modules', name + '.ko')
+            if os.path.exists(ko):
+                shutil.copy2(ko, os.path.join(root, 'modules'))
+        for ko in ('arm_cca_rmi.ko', 'truth/truth.ko'):
+            subprocess.run([strip, '--strip-debug', '-o', os.path.join(root, 'modules', os.path.basename(ko)),
+                            os.path.join(built, ko)], check=True)
+        names = subprocess.run(['find', '.', '-print0'], cwd=root, check=True, capture_output=True).stdout
+        with open(path, 'wb') as f:
+            subprocess.run(['cpio', '--quiet', '-0', '-o', '-H', 'newc', '-R', '0:0'], cwd=root, input=names, stdout=f,
+                           check=True)
+
+
+class Machine:
+    """One QEMU, from start to end."""
+
+    def __init__(self, boot, initrd, interactive=False):
+        self.boot = boot
+        self.dir = tempfile.mkdtemp(prefix='rmi-boot.')
+        self.hotplugged = None
+        kdir = out(os.path.join(HOST, 'kernel'), boot.kernel)
+        image = os.path.join(kdir, 'Image')
+        console = 'quiet' if interactive else 'ignore_loglevel printk.time=0'
+        append = f'console=ttyAMA0 panic=-1 printk.devkmsg=on {console} run={boot.script} ' + ' '.join(
+            f'{k}={v}' for k, v in boot.env.items())
+        base = ['-M', 'virt,gic-version=3' + ('' if boot.hvc else ',secure=on,virtualization=on,acpi=off'),
+                '-cpu', 'max,pauth-impdef=on' + (',x-rme=on' if boot.rme else ''), '-smp', str(boot.smp),
+                '-nodefaults', '-nographic', '-no-reboot']
+        memory = ['-m', boot.ram]
+        if boot.hot:
+            memory = ['-m', f'{boot.ram},maxmem=16G,slots=4', '-object', f'memory-backend-ram,id=hot0,size={boot.hot}M',
+                      '-device', 'virtio-mem-pci,id=hot,memdev=hot0,requested-size=0']
+        kernel = ['-kernel', image, '-initrd', initrd, '-append', append]
+        args = [QEMU] + base + memory + shlex.split(os.environ.get('QEMU_ARGS', ''))
+        if boot.hvc:
+            args += kernel
+        else:
+            # QEMU writes a complete device tree only when it loads the kernel itself; so have it do that once, for the tree
+            dtb = os.path.join(self.dir, 'dtb')
+            dump = list(args) + kernel
+            dump[2] += ',dumpdtb=' + dtb
+            subprocess.run(dump, check=True, capture_output=True)
+            initrd_at = int(out('fdtget', '-t', 'x', dtb, '/chosen', 'linux,initrd-start').split()[-1], 16)
+            edit_tree(dtb, boot)
+            described = os.path.join(self.dir, 'machine')
+            describe(boot.machine, described)
+            args += ['-bios', boot.firmware or os.path.join(BUILD, 'firmware/firmware.bin')]
+            for name, at in ((image, KERNEL_AT), (initrd, initrd_at), (described, MACHINE_AT), (dtb, DTB_AT)):
+                args += ['-device', f'loader,file={name},addr={at:#x},force-raw=on']
+            if boot.firmware:
+                # One that brings a UEFI finds the kernel where UEFI looks for it
+                args += kernel
+        self.sock = os.path.join(self.dir, 'qmp')
+        args += ['-qmp', f'unix:{self.sock},server=on,wait=off']
+        args += ['-serial', 'mon:stdio'] if interactive else ['-serial', 'stdio', '-monitor', 'none']
+        if interactive:
+            self.process = subprocess.Popen(args)
+        else:
+            self.process = subprocess.Popen(args, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                            stderr=subprocess.STDOUT)
+
+    def qmp(self, command, **arguments):
+        with socket.socket(socket.AF_UNIX) as s:
+            s.connect(self.sock)
+            f = s.makefile('rw')
+            f.readline()
+            for execute, args in (('qmp_capabilities', {}), (command, arguments)):
+                f.write(json.dumps({'execute': execute, 'arguments': args}) + '\n')
+                f.flush()
+                while True:
+                    answer = json.loads(f.readline())
+                    if 'error' in answer:
+                        raise RuntimeError(answer['error']['desc'])
+                    if 'return' in answer:
+                        break
+
+    def host(self, request):
+        """What a script in the machine asks of us."""
+        verb, value = request.split()
+        if verb != 'resize':
+            raise RuntimeError(f'no such request: {request}')
+        self.qmp('qom-set', path='hot', property='requested-size', value=int(value) << 20)
+
+    def lines(self):
+        for raw in self.process.stdout:
+            line = raw.decode(errors='replace').rstrip('\r\n')
+            if line.startswith('@host '):
+                self.host(line[6:])
+            yield line
+
+    def end(self):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+
+def run_test(name, boot, initrd):
+    """Boot once. Returns [(passed, what)...] and the log's path."""
+    path = os.path.join(BUILD, 'guest', name.replace('/', ',') + '.log')
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    results, planned, trouble, hung = [], None, None, False
+    machine = Machine(boot, initrd)
+
+    def too_long():
+        nonlocal hung
+        hung = True
+        machine.process.kill()
+
+    timer = threading.Timer(BOOT_SECONDS, too_long)
+    timer.start()
+    try:
+        with open(path, 'w', encoding='utf-8') as log:
+            for line in machine.lines():
+                log.write(line + '\n')
+                m = re.match(r'(ok|not ok) (\d+) (.*)', line)
+                if m and int(m[2]) == len(results) + 1:
+                    results.append((m[1] == 'ok', m[3]))
+                elif m:
+                    trouble = trouble or f'result {m[2]} where {len(results) + 1} was due'
+                elif re.fullmatch(r'1\.\.\d+', line):
+                    planned = int(line[3:])
+                elif TROUBLE.search(line):
+                    trouble = trouble or line
+    except (OSError, RuntimeError, ValueError) as e:
+        trouble = trouble or f'the host failed: {e}'
+    finally:
+        timer.cancel()
+        machine.end()
+    if hung:
+        results.append((False, f'no end after {BOOT_SECONDS} s'))
+    if trouble:
+        results.append((False, trouble))
+    if planned is None:
+        results.append((False, 'the script did not come to its end'))
+    elif planned != sum(1 for ok, _ in results if ok is not None) and not trouble:
+        results.append((False, f'{planned} results were planned, {len(results)} came'))
+    return results, path
+
+
+def test(patterns):
+    from suite import boots     # pylint: disable=import-outside-toplevel
+    chosen = {n: b for n, b in boots().items() if not patterns or any(fnmatch.fnmatch(n, p) for p in patterns)}
+    if not chosen:
+        sys.exit('no test has such a name')
+    kernels = sorted({b.kernel for b in chosen.values()})
+    total, count, failed = 0, 0, 0
+    with tempfile.TemporaryDirectory(prefix='rmi-test.') as tmp:
+        initrds = {}
+        for k in kernels:
+            initrds[k] = os.path.join(tmp, k + '.cpio')
+            initramfs(k, initrds[k])
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            started = time.monotonic()
+            jobs = {pool.submit(run_test, n, b, initrds[b.kernel]): n for n, b in chosen.items()}
+            for job in concurrent.futures.as_completed(jobs):
+                results, log = job.result()
+                bad = [what for ok, what in results if not ok]
+                for ok, what in results:
+                    count += 1
+                    print(f'{"ok" if ok else "not ok"} {count} {jobs[job]}: {what}')
+                if bad:
+                    failed += 1
+                    print(f'# see {os.path.relpath(log, TOP)}')
+                total += 1
+                sys.stdout.flush()
+    print(f'# {total} boots, {failed} of them with failures, {time.monotonic() - started:.0f} s')
+    print(f'1..{count}')
+    return 1 if failed else 0
+
+
+def interact(script, kernel):
+    description = os.environ.get('MACHINE') or os.path.join(TOP, 'tests/guest/machine.txt')
+    with open(description, encoding='utf-8') as f:
+        text = f.read()
+    with tempfile.TemporaryDirectory(prefix='rmi-run.') as tmp:
+        initrd = os.path.join(tmp, 'initrd')
+        initramfs(kernel, initrd)
+        machine = Machine(Boot(script, kernel=kernel, machine=text, firmware=os.environ.get('FIRMWARE')), initrd,
+                          interactive=True)
+        try:
+            return machine.process.wait()
+        finally:
+            machine.end()
+
+
+def main():
+    verb, rest = sys.argv[1], sys.argv[2:]
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    if verb == 'test':
+        return test(rest)
+    return interact({'run': 'demo', 'shell': 'shell'}[verb], *rest)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

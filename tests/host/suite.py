@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The boots of `make check-guest`: which kernel, which machine, which script of tests/guest with which variables."""
+
+from boot import Boot
+
+KERNELS = ('6.1', '6.12', '6.12-16k')
+DIALECTS = ('public', 'beta1', 'beta3')
+GB = 1 << 30
+
+# What QEMU has with up to 3 GB: DRAM from 1 GB on; hot-added memory follows what is there at boot
+DRAM = 'memory 1G 3G\n'
+
+# Twenty ranges at odd page boundaries: holes of 1 to 5 pages of 4 KB after every hundred-odd megabytes, none of them where
+# the firmware puts kernel, initramfs and device tree; and a hole that the RMM's own memory could be.
+ODD = [(0x40000000, 0x10003000)]
+for n in range(19):
+    start = sum(ODD[-1]) + 0x1000 * (n % 5 + 1)
+    ODD.append((start, 0x6400000 + 0x1000 * (7 * n % 23)))
+NOMAP = [(0x60000000, 0x105000), (0x7000b000, 0x3000)]
+
+
+def refused(kernel, reason, detail, state, **more):
+    """A boot whose module must say no, for this reason; `detail` is a pattern with _ for blanks."""
+    return Boot('unavailable', kernel=kernel, env={'reason': reason, 'detail': f"'{detail}'", 'state': state}, **more)
+
+
+def healthy(kernel, dialect, more='', env=None, **rest):
+    variables = {'deactivates': int(dialect == 'beta3')} | (env or {})
+    return Boot('available', kernel=kernel, machine=f'dialect {dialect}\n{DRAM}{more}', env=variables, **rest)
+
+
+def of_kernel(k):
+    """The boots of one kernel."""
+    page = 16 if k.endswith('16k') else 4
+    all_boots = {}
+    for d in DIALECTS:
+        # Rounded to 16 KB, a page or two of a hole may belong to no whole page: the script computes what remains
+        hole = sum(-(-(b + s) // (page << 10)) * (page << 10) - b // (page << 10) * (page << 10) for b, s in NOMAP)
+        all_boots[f'static-{d}'] = healthy(k, d)
+        all_boots[f'static-{d}-odd'] = healthy(k, d, ram='3G', memory=ODD, nomap=NOMAP, env={'nomap': hole})
+        all_boots[f'untracked-{d}'] = refused(
+            k, 'not-tracked', '0x100000000-0x[0-9a-f]*_none', 'active' if d != 'beta3' else 'init', ram='4G',
+            machine=f'dialect {d}\nmemory 1G 4G\ntracking 4G 1G none\n')
+        all_boots[f'coarse-{d}'] = refused(
+            k, 'not-fine', '0x40000000-0x[0-9a-f]*_coarse', 'active' if d != 'beta3' else 'init',
+            machine=f'dialect {d}\n{DRAM}tracking 1G 1G coarse\n')
+        all_boots[f'device-{d}'] = refused(
+            k, 'not-conventional', '0x40000000-0x[0-9a-f]*_device-coherent', 'active' if d != 'beta3' else 'init',
+            machine=f'dialect {d}\n{DRAM}tracking 1G 1G fine device-coh\n')
+    for d in DIALECTS[1:]:
+        all_boots[f'no-table-{d}'] = refused(
+            k, 'no-gpt', '0x40000000-0x80000000_has_no_level_1_table,.*', 'active' if d != 'beta3' else 'init',
+            machine=f'dialect {d}\n{DRAM}par 1G 1G host-not-created\n')
+    all_boots |= {
+        'long-answers': healthy(k, 'beta3', 'flag long-answers\n'),
+        'large-pars': healthy(k, 'beta3', 'l0gptsz 512G\npps 48\n', env={'l0gpt_size': 512 * GB}),
+        'active-before': healthy(k, 'public', f'flag born-active\nactive-granule {page}k\n', env={'adopted': 1}),
+        'active-before-beta3': healthy(k, 'beta3', f'flag born-active\nactive-granule {page}k\n',
+                                       env={'adopted': 1, 'deactivates': 0}),
+        'active-with-another-granule': refused(
+            k, 'granule-size', 'kernel_pages_are_of_.*_size_code_2', 'unknown',
+            machine=f'dialect beta3\n{DRAM}flag born-active\nactive-granule 64k\n'),
+        'granule-not-offered': refused(
+            k, 'granule-size', f'kernel_pages_are_of_{page}_KB,_RMM_offers_64', 'unknown',
+            machine=f'dialect beta3\n{DRAM}granules 64k\n'),
+        'no-rmm': refused(k, 'no-rmm', 'nobody_answers_RMI_VERSION', 'none', machine=f'{DRAM}flag absent\n'),
+        'revision': refused(k, 'revision', 'RMM_offers_1.0', 'unknown', machine=f'{DRAM}revision 1.0 1.0\n'),
+        'no-rme': refused(k, 'no-rme', '2_of_2_CPUs_without_FEAT_RME', 'none', machine=DRAM, rme=False),
+        'hvc': refused(k, 'no-smc-conduit', '.*', 'none', hvc=True),
+        'busy': healthy(k, 'beta3', 'fault RMI_GRANULE_TRACKING_GET skip 0 count 20 x0=10\n'
+                                    'fault RMI_RMM_ACTIVATE skip 0 count 20 x0=10\n'),
+        'busy-for-ever': refused(k, 'no-answer', 'RMI_GRANULE_TRACKING_GET_.*_BUSY_for_1000_ms', 'init',
+                                 machine=f'dialect beta3\n{DRAM}fault RMI_GRANULE_TRACKING_GET skip 0 count forever x0=10\n'),
+        'reload': Boot('reload', kernel=k, machine=f'dialect beta3\n{DRAM}'),
+        'cpus': Boot('cpus', kernel=k, machine=f'dialect beta3\n{DRAM}', smp=4),
+    }
+    for d in DIALECTS:
+        all_boots[f'hotplug-{d}'] = Boot('hotplug', kernel=k, hot=1024, env={'known': 512},
+                                         machine=f'dialect {d}\nmemory 1G 1536M\n')
+    return all_boots
+
+
+def boots():
+    """All of them, by name."""
+    return {f'{k}/{name}': boot for k in KERNELS for name, boot in of_kernel(k).items()}
