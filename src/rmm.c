@@ -194,10 +194,13 @@ static int learn_dialect(struct verdict *why)
 	return 0;
 }
 
-/* An RMM that was told of low memory only refuses a page above it; 16 bytes are all that it and we look at. */
+/*
+ * An RMM that was told of low memory only refuses a page above it. One that is active already may have larger granules
+ * than we have pages, and refuses a page that isn't aligned to them; kmalloc() aligns to the size.
+ */
 static __le64 *alloc_config_page(void)
 {
-	__le64 *page = kzalloc(PAGE_SIZE, GFP_KERNEL | GFP_DMA | __GFP_NOWARN);
+	__le64 *page = kzalloc(SZ_64K, GFP_KERNEL | GFP_DMA | __GFP_NOWARN);
 
 	return page ?: kzalloc(PAGE_SIZE, GFP_KERNEL);
 }

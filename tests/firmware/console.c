@@ -4,7 +4,7 @@
 
 #define PL011_DR		(UART_BASE + 0x00)
 #define PL011_FR		(UART_BASE + 0x18)
-#define PL011_FR_TXFF		(1 << 5)
+#define PL011_FR_TXFF		BIT(5)
 #define PL011_LCR_H		(UART_BASE + 0x2c)
 #define PL011_LCR_H_8N1_FIFO	0x70
 #define PL011_CR		(UART_BASE + 0x30)

@@ -5,8 +5,6 @@
  */
 #include "el3.h"
 
-#define BIT(n)			(UINT64_C(1) << (n))
-
 /* Registers that the assembler doesn't know at armv8-a */
 #define ID_AA64ISAR2_EL1	s3_0_c0_c6_2
 #define ID_AA64MMFR3_EL1	s3_0_c0_c7_3

@@ -40,6 +40,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define BIT(n)			(UINT64_C(1) << (n))
+
 /* reg may be a macro: the encoding of a register whose name the assembler doesn't know */
 #define STRING(s)		STRING_(s)
 #define STRING_(s)		#s
@@ -104,7 +106,14 @@ static inline void spin_unlock(struct spinlock *lock)
 void __noreturn cpu_restart(void);		/* to cpu_wait() with an empty stack */
 void __noreturn exit_to_host(uint64_t entry, uint64_t context, uint64_t spsr);
 
-/* main.c */
+/* firmware.ld; from __free to __sram_end SRAM is unused */
+extern char __bss_start[], __bss_end[], __free[], __sram_end[];
+
+/* main.c; the first four are start.S's to call */
+void __noreturn cold_boot(void);
+void __noreturn cpu_wait(unsigned int cpu);
+void __noreturn fatal_exception(void);
+void host_exception(uint64_t *x);
 void __noreturn power_off(void);
 void __noreturn reset(void);
 
@@ -139,7 +148,7 @@ bool truth_call(uint64_t *x);
 #define SMCCC_VERSION		0x80000000
 #define SMCCC_ARCH_FEATURES	0x80000001
 #define SMCCC_NOT_SUPPORTED	((uint64_t)-1)
-#define SMCCC_SMC64		(1U << 30)	/* in a function id: arguments are 64 bits wide */
+#define SMCCC_SMC64		BIT(30)		/* in a function id: arguments are 64 bits wide */
 
 /* psci.c */
 void psci_init(unsigned int nr_cpus);		/* all off but this one */

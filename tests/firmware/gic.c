@@ -6,11 +6,11 @@
 #include "el3.h"
 
 #define GICD_CTLR		(GICD_BASE + 0x0000)
-#define GICD_CTLR_GRP0		(1U << 0)
-#define GICD_CTLR_GRP1NS	(1U << 1)
-#define GICD_CTLR_ARE_S		(1U << 4)	/* affinity routing, what redistributors need */
-#define GICD_CTLR_ARE_NS	(1U << 5)
-#define GICD_CTLR_RWP		(1U << 31)	/* a write is under way */
+#define GICD_CTLR_GRP0		BIT(0)
+#define GICD_CTLR_GRP1NS	BIT(1)
+#define GICD_CTLR_ARE_S		BIT(4)		/* affinity routing, what redistributors need */
+#define GICD_CTLR_ARE_NS	BIT(5)
+#define GICD_CTLR_RWP		BIT(31)		/* a write is under way */
 #define GICD_TYPER		(GICD_BASE + 0x0004)
 #define GICD_IGROUPR(n)		(GICD_BASE + 0x0080 + 4 * (n))
 #define GICD_IGRPMODR(n)	(GICD_BASE + 0x0d00 + 4 * (n))
@@ -18,10 +18,10 @@
 #define GICR_STRIDE		0x20000
 #define GICR_SGI		0x10000		/* the page of SGIs and PPIs */
 #define GICR_TYPER		0x0008
-#define GICR_TYPER_LAST		(1U << 4)
+#define GICR_TYPER_LAST		BIT(4)
 #define GICR_WAKER		0x0014
-#define GICR_WAKER_SLEEP	(1U << 1)
-#define GICR_WAKER_ASLEEP	(1U << 2)
+#define GICR_WAKER_SLEEP	BIT(1)
+#define GICR_WAKER_ASLEEP	BIT(2)
 #define GICR_IGROUPR0		(GICR_SGI + 0x0080)
 #define GICR_ISENABLER0		(GICR_SGI + 0x0100)
 #define GICR_IGRPMODR0		(GICR_SGI + 0x0d00)
@@ -81,9 +81,9 @@ void gic_cpu_init(void)
 	write32(gicr + GICR_WAKER, read32(gicr + GICR_WAKER) & ~GICR_WAKER_SLEEP);
 	while (read32(gicr + GICR_WAKER) & GICR_WAKER_ASLEEP)
 		;
-	write32(gicr + GICR_IGROUPR0, ~(1U << WAKE_SGI));
+	write32(gicr + GICR_IGROUPR0, (uint32_t)~BIT(WAKE_SGI));
 	write32(gicr + GICR_IGRPMODR0, 0);
-	write32(gicr + GICR_ISENABLER0, 1U << WAKE_SGI);
+	write32(gicr + GICR_ISENABLER0, BIT(WAKE_SGI));
 	write_sysreg(ICC_SRE_EL3, ICC_SRE_ALL);
 	isb();
 	write_sysreg(ICC_PMR_EL1, ICC_PMR_ALL);			/* Linux can't raise a low one */
@@ -114,6 +114,6 @@ void gic_sleep(void)
 void gic_wake(unsigned int cpu)
 {
 	dsb();							/* first, what it is woken for */
-	write_sysreg(ICC_SGI0R_EL1, WAKE_SGI << ICC_SGI0R_INTID_SHIFT | 1U << cpu);
+	write_sysreg(ICC_SGI0R_EL1, WAKE_SGI << ICC_SGI0R_INTID_SHIFT | BIT(cpu));
 	isb();
 }

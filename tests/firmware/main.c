@@ -13,16 +13,8 @@
 
 #define PL061_DIR		0x400
 #define PL061_DATA(pins)	((pins) << 2)	/* the address selects the pins */
-#define PIN_POWER_OFF		(1 << 0)
-#define PIN_RESET		(1 << 1)
-
-/* Called by start.S only */
-void __noreturn cold_boot(void);
-void __noreturn cpu_wait(unsigned int cpu);
-void __noreturn fatal_exception(void);
-void host_exception(uint64_t *x);
-
-extern char __bss_start[], __bss_end[];
+#define PIN_POWER_OFF		BIT(0)
+#define PIN_RESET		BIT(1)
 
 static void __noreturn gpio_raise(uint32_t pin)
 {

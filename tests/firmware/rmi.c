@@ -9,8 +9,6 @@
 /* DC CIPAPA (sys #6, c7, c14, #1) takes the address space in bits 63:62 of the address */
 #define PAS_NS			(UINT64_C(1) << 63)
 
-extern char __free[], __sram_end[];		/* firmware.ld: what SRAM has left */
-
 static struct rmm_machine machine;		/* the original's memory becomes Linux's */
 static struct rmm *rmm;				/* constant from rmi_init() on; may be NULL */
 

@@ -4,7 +4,8 @@
  * the firmware and for what runs in the booted machine.
  *
  * In: X0 TRUTH, X1 which, X2 its argument. Out: X0 0, X1 the value; or X0 -1, and nothing else
- * changed, if there is no RMM or no such truth.
+ * changed, if there is no RMM or no such truth. (Of an RMM that its description calls absent the
+ * truth can be had: how often it was asked, for one.)
  */
 #ifndef TRUTH_H
 #define TRUTH_H

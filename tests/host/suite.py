@@ -21,7 +21,7 @@ NOMAP = [(0x60000000, 0x105000), (0x7000b000, 0x3000)]
 
 def refused(kernel, reason, detail, state, **more):
     """A boot whose module must say no, for this reason; `detail` is a pattern with _ for blanks."""
-    return Boot('unavailable', kernel=kernel, env={'reason': reason, 'detail': f"'{detail}'", 'state': state}, **more)
+    return Boot('unavailable', kernel=kernel, env={'reason': reason, 'detail': detail, 'state': state}, **more)
 
 
 def healthy(kernel, dialect, more='', env=None, **rest):
@@ -75,8 +75,8 @@ def of_kernel(k):
         'cpus': Boot('cpus', kernel=k, machine=f'dialect beta3\n{DRAM}', smp=4),
     }
     for d in DIALECTS:
-        all_boots[f'hotplug-{d}'] = Boot('hotplug', kernel=k, hot=1024, env={'known': 512},
-                                         machine=f'dialect {d}\nmemory 1G 1536M\n')
+        all_boots[f'hotplug-{d}'] = Boot('hotplug', kernel=k, hot=1536, env={'known': 1024},
+                                         machine=f'dialect {d}\nmemory 1G 2G\n')
     return all_boots
 
 

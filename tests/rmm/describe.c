@@ -257,7 +257,7 @@ static bool fault_command(const struct line *line, uint64_t *fid)
 	return look_up(line, word, commands, ARRAY_SIZE(commands), fid);
 }
 
-/* One of "skip N", "count N", "xN=V" from word i on; gives how many words it was, 0 if it is none */
+/* One of "skip N", "count N", "xN=V" from word i on: how many words it was, 0 if it is none */
 static unsigned int fault_part(const struct line *line, unsigned int i, struct rmm_fault *fault)
 {
 	const char *word = line->word[i];

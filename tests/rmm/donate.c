@@ -8,9 +8,14 @@
 /* RMM_FLAG_PARTIAL: pages that a donation of single pages is good for */
 #define FEW		5
 
+/*
+ * The host may write to its list while it is read. So whatever is read twice is checked twice, and
+ * one block is taken where its first reading said that it is.
+ */
 struct donation {
 	uint64_t list, nr;
 	uint64_t wanted;	/* granules */
+	uint64_t base;		/* of one block */
 	unsigned int block;
 	bool contiguous;
 };
@@ -75,7 +80,7 @@ static bool entry_read(const struct rmm *rmm, const struct donation *d, uint64_t
  * The list as a whole: well formed, no more than was asked for, and where one block was asked for,
  * that block
  */
-static bool donation_is_good(const struct rmm *rmm, const struct donation *d)
+static bool donation_is_good(const struct rmm *rmm, struct donation *d)
 {
 	uint64_t i, next = 0, total = 0;
 	struct entry entry;
@@ -83,45 +88,32 @@ static bool donation_is_good(const struct rmm *rmm, const struct donation *d)
 	for (i = 0; i < d->nr; i++) {
 		if (!entry_read(rmm, d, i, &entry))
 			return false;
+		if (!i)
+			d->base = entry.base;
 		if (d->contiguous && i && entry.base != next)
 			return false;
-		if (d->contiguous && !i && entry.base & ((d->wanted << rmm->granule_shift) - 1))
+		if (d->contiguous && entry.state != RMI_MEM_UNDELEGATED)
 			return false;
 		total += entry.nr << block_shift(rmm, d->block) >> rmm->granule_shift;
 		if (total > d->wanted)
 			return false;
 		next = entry.base + (entry.nr << block_shift(rmm, d->block));
 	}
-	return !d->contiguous || !d->nr || total == d->wanted;
-}
-
-static bool block_fits(const struct rmm *rmm, const struct op *op, const struct donation *d)
-{
-	struct entry entry;
-	uint64_t i, pa;
-
-	for (i = 0; i < d->nr; i++) {
-		entry_read(rmm, d, i, &entry);
-		for (pa = entry.base; pa < entry.base + (entry.nr << block_shift(rmm, d->block));
-		     pa += granule_size(rmm))
-			if (pa == align_down(d->list, rmm->granule_shift) ||
-			    !table_fits(rmm, op, pa, entry.state))
-				return false;
-	}
-	return true;
+	return !d->contiguous || !d->nr ||
+	       (total == d->wanted && !(d->base & ((d->wanted << rmm->granule_shift) - 1)));
 }
 
 /* All or nothing. false: a page of it won't do. */
 static bool take_block(struct rmm *rmm, struct op *op, const struct donation *d, uint64_t *taken)
 {
-	struct entry entry;
+	uint64_t size = d->wanted << rmm->granule_shift, pa;
 
 	if (!d->nr)
 		return true;
-	if (!block_fits(rmm, op, d))
-		return false;
-	entry_read(rmm, d, 0, &entry);
-	table_take(rmm, op, entry.base, d->wanted << rmm->granule_shift);
+	for (pa = d->base; pa < d->base + size; pa += granule_size(rmm))
+		if (pa == align_down(d->list, rmm->granule_shift) || !table_fits(rmm, op, pa))
+			return false;
+	table_take(rmm, op, d->base, size);
 	*taken = d->wanted;
 	return true;
 }
@@ -134,12 +126,14 @@ static bool take_pages(struct rmm *rmm, struct op *op, const struct donation *d,
 	uint64_t i, k, pa;
 
 	for (i = 0; i < d->nr; i++) {
-		entry_read(rmm, d, i, &entry);
+		if (!entry_read(rmm, d, i, &entry))
+			return false;
 		for (k = 0; k < entry.nr; k++) {
 			pa = entry.base + (k << rmm->granule_shift);
 			if (*taken == most)
 				return true;
-			if (pa == align_down(d->list, rmm->granule_shift) ||
+			if (*taken == d->wanted ||
+			    pa == align_down(d->list, rmm->granule_shift) ||
 			    !metadata_fits(rmm, op, pa, entry.state))
 				return false;
 			metadata_take(rmm, op, pa);

@@ -236,11 +236,9 @@ void table_work(struct rmm *rmm, struct op *op, uint64_t x[5])
  * A page of the table must be Non-secure DRAM whose protection can be changed, if only by this
  * very table
  */
-bool table_fits(const struct rmm *rmm, const struct op *op, uint64_t pa, unsigned int state)
+bool table_fits(const struct rmm *rmm, const struct op *op, uint64_t pa)
 {
-	if (state != RMI_MEM_UNDELEGATED || !granule_is_host(rmm, pa))
-		return false;
-	if (region_of(rmm, pa)->held)
+	if (!granule_is_host(rmm, pa) || region_of(rmm, pa)->held)
 		return false;
 	if (align_down(pa, rmm->par_shift) == op->base)
 		return true;
@@ -258,7 +256,7 @@ void table_take(struct rmm *rmm, struct op *op, uint64_t base, uint64_t size)
 	par->table_size = size;
 }
 
-/* Give back up to so many granules, or one block */
+/* Give back so many granules at the most, or one block. A descriptor has room for any table. */
 struct run table_give(struct rmm *rmm, struct op *op, uint64_t most)
 {
 	struct par *par = par_of(rmm, op->base);
@@ -275,8 +273,6 @@ struct run table_give(struct rmm *rmm, struct op *op, uint64_t most)
 	run.nr = par->table_size >> shift;
 	if (run.nr > most)
 		run.nr = most;
-	if (run.nr > most_blocks(rmm))
-		run.nr = most_blocks(rmm);
 	for (pa = run.base; pa < run.base + (run.nr << shift); pa += granule_size(rmm))
 		granule_set(rmm, pa, GRANULE_UNDELEGATED);
 	par->table += run.nr << shift;

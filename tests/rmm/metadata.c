@@ -99,8 +99,6 @@ struct run metadata_give(struct rmm *rmm, struct op *op, uint64_t most)
 
 	if (!is_beta3(rmm))
 		most = 1;
-	else if (most > most_blocks(rmm))
-		most = most_blocks(rmm);
 	while (run.nr < most && region->nr_metadata) {
 		pa = metadata_last(rmm, op, &state);
 		if (run.nr && (pa != run.base - granule_size(rmm) || state != run.state))
@@ -154,7 +152,8 @@ static bool can_pay(const struct rmm *rmm, uint64_t base)
 
 /*
  * Before beta 3 a request can't say "conditional", so the RMM must ask for one of the two: for
- * delegated pages if there is a region that they can come from, else for pages of the region itself.
+ * delegated pages if there is a region that they can come from, else for pages of the region
+ * itself.
  */
 uint64_t metadata_state(struct rmm *rmm)
 {

@@ -136,12 +136,6 @@ static inline uint64_t align_down(uint64_t addr, unsigned int shift)
 	return addr >> shift << shift;
 }
 
-/* The largest count that an address range descriptor can hold */
-static inline uint64_t most_blocks(const struct rmm *rmm)
-{
-	return (UINT64_C(1) << (rmm->granule_shift - RMI_RANGE_COUNT_SHIFT)) - 1;
-}
-
 static inline uint64_t region_size(const struct rmm *rmm)
 {
 	return UINT64_C(1) << rmm->region_shift;
@@ -209,7 +203,7 @@ void cmd_l1_create(struct rmm *rmm, uint64_t addr, uint64_t x[5]);
 void cmd_l1_destroy(struct rmm *rmm, uint64_t addr, uint64_t x[5]);
 void gpt_info(struct rmm *rmm, uint64_t base, uint64_t top, uint64_t x[5]);
 void table_work(struct rmm *rmm, struct op *op, uint64_t x[5]);
-bool table_fits(const struct rmm *rmm, const struct op *op, uint64_t pa, unsigned int state);
+bool table_fits(const struct rmm *rmm, const struct op *op, uint64_t pa);
 void table_take(struct rmm *rmm, struct op *op, uint64_t base, uint64_t size);
 struct run table_give(struct rmm *rmm, struct op *op, uint64_t most);
 

@@ -76,7 +76,8 @@ static bool config_page_is_good(const struct rmm *rmm, uint64_t pa)
 	return is_aligned(pa, rmm->granule_shift) && (!top || pa < top) && granule_is_host(rmm, pa);
 }
 
-static bool config_is_good(const struct rmm *rmm, uint64_t pa)
+/* Read once only: the host may be writing to it */
+static bool config_is_good(const struct rmm *rmm, uint64_t pa, uint64_t *code)
 {
 	uint64_t offset, value;
 
@@ -86,6 +87,7 @@ static bool config_is_good(const struct rmm *rmm, uint64_t pa)
 			if (value > RMI_GRANULE_SIZE_64K ||
 			    !(rmm->machine->granules & RMI_FEATURE1_GRANULE(value)))
 				return false;
+			*code = value;
 		} else if (value) {
 			/*
 			 * Tracking region size code 0 is the only one here, and the rest of the
@@ -114,15 +116,14 @@ static void change_granule(struct rmm *rmm, unsigned int code)
 
 static void cmd_config_set(struct rmm *rmm, uint64_t pa, uint64_t x[5])
 {
-	uint64_t code;
+	uint64_t code = 0;
 
 	x[0] = RMI_ERROR_GLOBAL;
 	if (rmm->state != STATE_INIT)
 		return;
 	x[0] = RMI_ERROR_INPUT;
-	if (!config_page_is_good(rmm, pa) || !config_is_good(rmm, pa))
+	if (!config_page_is_good(rmm, pa) || !config_is_good(rmm, pa, &code))
 		return;
-	code = rmm->ops.read(rmm->ops.ctx, pa + RMI_CONFIG_GRANULE_SIZE);
 	if (code != rmm->granule_code)
 		change_granule(rmm, code);
 	x[0] = RMI_SUCCESS;

@@ -6,8 +6,8 @@ unsigned int shim_page_shift = 12;
 
 static struct rmm_machine machine;
 static void *rmm_memory;
-static u8 *pages;
-static bool page_used[WORLD_PAGES];
+static u8 *slots;
+static bool slot_used[WORLD_SLOTS];
 
 /* Memory ------------------------------------------------------------------------------------------------------ */
 
@@ -17,23 +17,23 @@ static bool must_fail(void)
 	return world.fail_alloc && !--world.fail_alloc;
 }
 
-static void *page_alloc(void)
+static void *slot_alloc(void)
 {
 	int i;
 
-	for (i = 0; i < WORLD_PAGES; i++) {
-		if (page_used[i])
+	for (i = 0; i < WORLD_SLOTS; i++) {
+		if (slot_used[i])
 			continue;
-		page_used[i] = true;
-		memset(pages + i * PAGE_SIZE, 0, PAGE_SIZE);
-		return pages + i * PAGE_SIZE;
+		slot_used[i] = true;
+		memset(slots + i * WORLD_SLOT, 0, WORLD_SLOT);
+		return slots + i * WORLD_SLOT;
 	}
 	return NULL;
 }
 
-static bool is_page(const void *p)
+static bool in_slot(const void *p)
 {
-	return (const u8 *)p >= pages && (const u8 *)p < pages + WORLD_PAGES * PAGE_SIZE;
+	return (const u8 *)p >= slots && (const u8 *)p < slots + WORLD_SLOTS * WORLD_SLOT;
 }
 
 void *kzalloc(size_t size, gfp_t flags)
@@ -43,7 +43,7 @@ void *kzalloc(size_t size, gfp_t flags)
 	(void)flags;
 	if (must_fail())
 		return NULL;
-	p = size == PAGE_SIZE ? page_alloc() : calloc(1, size);
+	p = size >= PAGE_SIZE && size <= WORLD_SLOT ? slot_alloc() : calloc(1, size);
 	assert_non_null(p);
 	world.allocated++;
 	return p;
@@ -55,8 +55,8 @@ void kfree(const void *p)
 		return;
 	assert_true(world.allocated > 0);
 	world.allocated--;
-	if (is_page(p))
-		page_used[((const u8 *)p - pages) / PAGE_SIZE] = false;
+	if (in_slot(p))
+		slot_used[((const u8 *)p - slots) / WORLD_SLOT] = false;
 	else
 		free((void *)p);
 }
@@ -68,14 +68,14 @@ void *kvmalloc_array(size_t n, size_t size, gfp_t flags)
 
 u64 virt_to_phys(const void *p)
 {
-	assert_true(is_page(p));
-	return WORLD_PAGES_AT + ((const u8 *)p - pages);
+	assert_true(in_slot(p));
+	return WORLD_SLOTS_AT + ((const u8 *)p - slots);
 }
 
-static u8 *phys_to_page(u64 pa)
+static u8 *phys_to_slot(u64 pa)
 {
-	assert_true(pa >= WORLD_PAGES_AT && pa < WORLD_PAGES_AT + WORLD_PAGES * PAGE_SIZE);
-	return pages + (pa - WORLD_PAGES_AT);
+	assert_true(pa >= WORLD_SLOTS_AT && pa < WORLD_SLOTS_AT + WORLD_SLOTS * WORLD_SLOT);
+	return slots + (pa - WORLD_SLOTS_AT);
 }
 
 /* Locks, CPUs, time, messages --------------------------------------------------------------------------------- */
@@ -175,14 +175,14 @@ static uint64_t host_read(void *ctx, uint64_t pa)
 	uint64_t v;
 
 	(void)ctx;
-	memcpy(&v, phys_to_page(pa), sizeof(v));
+	memcpy(&v, phys_to_slot(pa), sizeof(v));
 	return v;
 }
 
 static void host_write(void *ctx, uint64_t pa, uint64_t value)
 {
 	(void)ctx;
-	memcpy(phys_to_page(pa), &value, sizeof(value));
+	memcpy(phys_to_slot(pa), &value, sizeof(value));
 }
 
 static const struct rmm_ops ops = { .read = host_read, .write = host_write };
@@ -379,9 +379,9 @@ void world_make(const struct rmm_machine *described, unsigned int page_shift)
 	shim_page_shift = page_shift;
 	assert_int_equal(shim_set_timeout_ms("1000"), 0);
 	*shim_require = false;
-	memset(page_used, 0, sizeof(page_used));
-	pages = aligned_alloc(PAGE_SIZE, WORLD_PAGES * PAGE_SIZE);
-	assert_non_null(pages);
+	memset(slot_used, 0, sizeof(slot_used));
+	slots = aligned_alloc(WORLD_SLOT, WORLD_SLOTS * WORLD_SLOT);
+	assert_non_null(slots);
 	if (!described)
 		return;
 	machine = *described;
@@ -403,6 +403,6 @@ void world_end(void)
 	assert_null(world.notifier);
 	free(rmm_memory);
 	rmm_memory = NULL;
-	free(pages);
-	pages = NULL;
+	free(slots);
+	slots = NULL;
 }

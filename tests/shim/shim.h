@@ -46,6 +46,7 @@ typedef u64 resource_size_t;
 #define SZ_1K			0x400
 #define SZ_4K			0x1000
 #define SZ_16K			0x4000
+#define SZ_64K			0x10000
 #define SZ_2M			0x200000
 #define SZ_32M			0x2000000
 #define SZ_512M			0x20000000

@@ -14,9 +14,10 @@
 #define WORLD_MAX_RAM		256
 #define WORLD_BLOCK		(128ULL << 20)
 
-/* Pages that the module shows the RMM lie here */
-#define WORLD_PAGES_AT		0x40080000ULL
-#define WORLD_PAGES		16
+/* Pages that the module shows the RMM lie here: whatever it allocates in a page's size or more, one a slot */
+#define WORLD_SLOTS_AT		0x40080000ULL
+#define WORLD_SLOTS		16
+#define WORLD_SLOT		0x10000
 
 struct world_ram {
 	u64 start, end;		/* end is exclusive */

@@ -207,4 +207,98 @@ static inline void host_free(struct host *host)
 		assert_int_equal((host)->x[3], (c));				\
 	} while (0)
 
+/* Lending: requests, lists and the commands about them */
+
+#define REQ_CONTIG	(UINT64_C(1) << 16)
+#define REQ_UNDELEGATED	(UINT64_C(1) << 17)	/* in either encoding */
+#define REQ_CONDITIONAL	(UINT64_C(2) << 17)
+#define REQ_TABLE	(UINT64_C(32) << 2 | REQ_CONTIG | REQ_UNDELEGATED)
+
+#define FLAGS_BETA3	(RMM_FLAG_HOST_PAYS | RMM_FLAG_HOST_TABLES)
+
+/* A descriptor of single pages; state is RMI_MEM_DELEGATED or RMI_MEM_UNDELEGATED */
+static inline uint64_t pages(const struct host *host, uint64_t pa, uint64_t nr, uint64_t state)
+{
+	return pa | nr << 2 | state << (host->machine.dialect == RMM_DIALECT_BETA3 ? 62 : 63);
+}
+
+static inline void put(struct host *host, unsigned int i, uint64_t desc)
+{
+	host_write(host, LIST + i * 8, desc);
+}
+
+static inline uint64_t donate(struct host *host, uint64_t handle, uint64_t nr)
+{
+	return call4(host, RMI_OP_MEM_DONATE, handle, LIST, nr, 0);
+}
+
+static inline uint64_t donate1(struct host *host, uint64_t handle, uint64_t desc)
+{
+	put(host, 0, desc);
+	return donate(host, handle, 1);
+}
+
+static inline uint64_t reclaim(struct host *host, uint64_t handle, uint64_t nr)
+{
+	return call4(host, RMI_OP_MEM_RECLAIM, handle, LIST, nr, 0);
+}
+
+static inline uint64_t go_on(struct host *host, uint64_t handle)
+{
+	return call(host, RMI_OP_CONTINUE, handle, 0);
+}
+
+static inline uint64_t set(struct host *host, uint64_t addr, uint64_t category, uint64_t state)
+{
+	return call4(host, RMI_GRANULE_TRACKING_SET, addr, category, state, 0);
+}
+
+static inline uint64_t delegate(struct host *host, uint64_t base, uint64_t size)
+{
+	return call(host, RMI_GRANULE_RANGE_DELEGATE, base, base + size);
+}
+
+static inline uint64_t undelegate(struct host *host, uint64_t base, uint64_t size)
+{
+	return call(host, RMI_GRANULE_RANGE_UNDELEGATE, base, base + size);
+}
+
+/* Start a command that asks for memory; gives the handle */
+static inline uint64_t begin_create(struct host *host, uint64_t addr)
+{
+	assert_int_equal(call(host, RMI_GPT_L1_CREATE, addr, 0), DONATE | CAN_CANCEL);
+	return host->x[1];
+}
+
+static inline void create(struct host *host, uint64_t addr, uint64_t table)
+{
+	uint64_t handle = begin_create(host, addr);
+
+	assert_int_equal(donate1(host, handle, pages(host, table, 32, RMI_MEM_UNDELEGATED)), 0);
+	assert_int_equal(host->x[1], 32);
+}
+
+static inline void destroy(struct host *host, uint64_t addr)
+{
+	assert_int_equal(call(host, RMI_GPT_L1_DESTROY, addr, 0), RECLAIM);
+	assert_int_equal(reclaim(host, host->x[1], 4), RMI_SUCCESS);
+}
+
+/* Make a region FINE with its own pages from at on, 64 at a time, as a beta 3 RMM asks for them */
+static inline void fine_by_itself(struct host *host, uint64_t base, uint64_t at, uint64_t state)
+{
+	uint64_t handle, i;
+
+	set(host, base, RMI_MEM_CATEGORY_CONVENTIONAL, RMI_TRACKING_FINE);
+	handle = host->x[1];
+	expect(host, DONATE | CAN_CANCEL, handle, 64 << 2 | REQ_CONDITIONAL, 0);
+	for (i = 0; i < 4; i++) {
+		assert_int_equal(rmm_tracking(host->rmm, base), RMI_TRACKING_COARSE);
+		donate1(host, handle, pages(host, at + i * 64 * PAGE, 64, state));
+		assert_int_equal(host->x[1], 64);
+	}
+	assert_int_equal(host->x[0], RMI_SUCCESS);
+	assert_int_equal(rmm_tracking(host->rmm, base), RMI_TRACKING_FINE);
+}
+
 #endif

@@ -267,8 +267,13 @@ static void active_before(void **state)
 		assert_true(rmm_is_active(world.rmm));	/* it isn't ours to deactivate */
 		world_end();
 
-		machine.active_granule = RMI_GRANULE_SIZE_16K;
-		expect_unavailable("granule-size", "kernel pages are of 4 KB, RMM is set to granule size code 1");
+		for (unsigned int code = RMI_GRANULE_SIZE_16K; code <= RMI_GRANULE_SIZE_64K; code++) {
+			char detail[80];
+
+			snprintf(detail, sizeof(detail), "kernel pages are of 4 KB, RMM is set to granule size code %u", code);
+			machine.active_granule = code;
+			expect_unavailable("granule-size", detail);
+		}
 	}
 }
 

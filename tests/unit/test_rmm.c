@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The model RMM by itself: its machine, life cycle, questions, single granules and answers to
- * order; and against what a real one was heard to answer. test_rmm_sro.c has lending and the rest.
+ * order; and against what a real one was heard to answer. test_rmm_*.c have lending and the rest.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -37,7 +37,8 @@ static void replay_line(struct host *host, const struct answer *a)
 
 	assert_int_equal(rmm_is_active(host->rmm), !strcmp(a->state, "ACTIVE"));
 	if (a->in[0] == RMI_RMM_CONFIG_SET)
-		config_page(host, a->in[1], !!strstr(a->what, "trk=1"), !!strstr(a->what, "gran=1"));
+		config_page(host, a->in[1], !!strstr(a->what, "trk=1"),
+			    !!strstr(a->what, "gran=1"));
 	call(host, a->in[0], a->in[1], a->in[2]);
 	for (i = 0; i < 4; i++)
 		if (host->x[i] != a->out[i])
@@ -120,6 +121,7 @@ SPOIL(reserved_outside, add_range(&m->reserved, DRAM - PAGE, 2 * PAGE, 0))
 SPOIL(tracking_code, add_range(&m->tracking, DRAM, GB, 5))
 SPOIL(tracking_category, add_range(&m->tracking, DRAM, GB, 4 << 8))
 SPOIL(fine_is_nothing, add_range(&m->tracking, DRAM, GB, 3 << 8 | RMI_TRACKING_FINE))
+SPOIL(none_is_nothing, add_range(&m->tracking, DRAM, GB, 3 << 8 | RMI_TRACKING_NONE))
 SPOIL(par_code, add_range(&m->pars, DRAM, GB, 4))
 SPOIL(par_unaligned, add_range(&m->pars, DRAM, GB / 2, RMI_PAR_PLATFORM))
 SPOIL(par_not_one, add_range(&m->pars, DRAM, GB, RMI_PAR_HOST_NOT_CREATED);
@@ -137,10 +139,13 @@ static void test_machine(void **state)
 	unsigned int i;
 
 	(void)state;
+	assert_int_equal(rmm_size(NULL), 0);
+	assert_null(rmm_init(NULL, NULL, NULL));
 	assert_true(is_sound(nothing));
 	assert_true(is_sound(no_memory));
 	assert_true(is_sound(banks_touch));
 	assert_true(is_sound(bank_fits));
+	assert_true(is_sound(none_is_nothing));
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		if (is_sound(bad[i]))
 			fail_msg("description %u should be refused", i);
@@ -422,6 +427,7 @@ static void test_faults(void **state)
 	assert_int_equal(rmm_commands(host->rmm, 0), 6);
 	assert_int_equal(rmm_commands(host->rmm, RMI_VERSION), 4);
 	assert_int_equal(rmm_commands(host->rmm, RMI_OP_CANCEL), 0);
+	assert_int_equal(rmm_commands(host->rmm, RMI_FID(0x290)), 0);
 	host_free(host);
 }
 
@@ -708,6 +714,48 @@ static void test_delegate_skips(void **state)
 	host_free(host);
 }
 
+/* Banks in no order, that meet, and with edges inside a granule */
+static void test_banks(void **state)
+{
+	struct host *host = host_new(RMM_DIALECT_BETA3, RMM_FLAG_HOST_PAYS | RMM_FLAG_HOST_TABLES);
+
+	(void)state;
+	host->machine.granules = 5;
+	host->machine.memory.at[0].base = 3 * GB;
+	host->machine.memory.at[0].size = GB;
+	add_range(&host->machine.memory, DRAM + PAGE, GB, RMI_MEM_CATEGORY_CONVENTIONAL);
+	add_range(&host->machine.memory, 10 * GB, GB, RMI_MEM_CATEGORY_DEV_NCOH);
+	add_range(&host->machine.memory, 4 * GB, GB, RMI_MEM_CATEGORY_CONVENTIONAL);
+	add_range(&host->machine.reserved, 4 * GB, GB, 0);
+	add_range(&host->machine.tracking, DRAM, 3 * GB, RMI_TRACKING_FINE);
+	add_range(&host->machine.pars, DRAM, 3 * GB, RMI_PAR_PLATFORM);
+	host_up(host);
+	host_activate(host, RMI_GRANULE_SIZE_64K);
+	assert_int_equal(rmm_tracking(host->rmm, 2 * GB), RMI_TRACKING_FINE);
+	assert_int_equal(rmm_tracking(host->rmm, 4 * GB), RMI_TRACKING_RESERVED);
+	assert_int_equal(rmm_tracking(host->rmm, 10 * GB), RMI_TRACKING_COARSE);
+	assert_int_equal(rmm_par(host->rmm, 10 * GB), RMI_PAR_PLATFORM);
+	assert_int_equal(rmm_par(host->rmm, 4 * GB), RMI_PAR_PLATFORM);
+	/* The bank begins and ends 4 KB into one */
+	call(host, RMI_GRANULE_RANGE_DELEGATE, DRAM, DRAM + 64 * KB);
+	expect(host, RMI_ERROR_INPUT, DRAM, 0, 0);
+	call(host, RMI_GRANULE_RANGE_DELEGATE, DRAM + 64 * KB, DRAM + 128 * KB);
+	expect(host, RMI_SUCCESS, DRAM + 128 * KB, 0, 0);
+	call(host, RMI_GRANULE_RANGE_DELEGATE, 2 * GB, 2 * GB + 64 * KB);
+	expect(host, RMI_ERROR_INPUT, 2 * GB, 0, 0);
+	assert_int_equal(rmm_delegated(host->rmm), 64 * KB);
+	host_check(host);
+
+	/* Another granule size next time */
+	call(host, RMI_GRANULE_RANGE_UNDELEGATE, DRAM + 64 * KB, DRAM + 128 * KB);
+	assert_int_equal(call(host, RMI_RMM_DEACTIVATE, 0, 0), RMI_SUCCESS);
+	host_activate(host, RMI_GRANULE_SIZE_4K);
+	call(host, RMI_GRANULE_RANGE_DELEGATE, 2 * GB, 2 * GB + 2 * PAGE);
+	expect(host, RMI_SUCCESS, 2 * GB + PAGE, 0, 0);
+	assert_int_equal(rmm_delegated(host->rmm), PAGE);
+	host_free(host);
+}
+
 /* Terabytes, of which init must not touch more than a little */
 static void test_large_machine(void **state)
 {
@@ -753,6 +801,7 @@ int main(void)
 		cmocka_unit_test(test_l1_errors),
 		cmocka_unit_test(test_delegate),
 		cmocka_unit_test(test_delegate_skips),
+		cmocka_unit_test(test_banks),
 		cmocka_unit_test(test_large_machine),
 	};
 

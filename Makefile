@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# make                  build arm_cca_rmi.ko for the running kernel; KDIR=, ARCH= and CROSS_COMPILE= for another
+# make install          install it there; make dkms-install: let DKMS build it for each kernel
+# make run, make shell  see it at work in a machine of its own (KERNEL=, FIRMWARE=, MACHINE=, QEMU_ARGS=)
+# make check            all tests; check-build, check-unit and check-guest are its parts (TESTS='6.1/*' chooses boots)
+
+KDIR ?= /lib/modules/$(shell uname -r)/build
+KERNEL ?= 6.1
+version := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
+dkms_src := $(DESTDIR)/usr/src/arm-cca-rmi-$(version)
+
+export FIRMWARE MACHINE QEMU_ARGS QEMU TESTS
+
+modules:
+	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
+
+install: modules
+	$(MAKE) -C $(KDIR) M=$(CURDIR) modules_install
+
+dkms-install:
+	tests/host/dkms install "$(dkms_src)"
+
+dkms-remove:
+	tests/host/dkms remove "$(dkms_src)"
+
+run shell: %:
+	@tests/host/need build boot
+	@tests/host/prepare $(KERNEL)
+	@tests/host/boot.py $@ $(KERNEL)
+
+check:
+	@tests/host/check build unit guest
+
+check-build check-unit check-guest: check-%:
+	@tests/host/check $*
+
+clean:
+	rm -rf build
+	$(if $(wildcard $(KDIR)),$(MAKE) -C $(KDIR) M=$(CURDIR) clean)
+
+.PHONY: modules install dkms-install dkms-remove run shell check check-build check-unit check-guest clean
