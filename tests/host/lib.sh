@@ -69,7 +69,7 @@ known_mirrors() {
 mirror_candidates() {
 	{
 		printf '%s\n' "${DEBIAN_MIRROR:-}"
-		known_mirrors
+		known_mirrors || :
 		apt-get update --print-uris 2>/dev/null |
 			sed -n "s,^'\(.*\)/dists/\(bookworm\|trixie\|stable\|testing\|unstable\|sid\|$(debian_suite)\)/InRelease'.*,\1,p"
 	} | sed 's,/*$,,' | awk 'NF && !seen[$0]++'
