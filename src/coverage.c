@@ -2,14 +2,25 @@
 #include <linux/align.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/moduleparam.h>
 #include <linux/mutex.h>
 #include <linux/printk.h>
+#include <linux/slab.h>
+#include <linux/string.h>
 
+#include "../include/arm_cca_rmi.h"
+#include "../include/rmi_abi.h"
 #include "coverage.h"
+#include "donor.h"
 #include "gpt.h"
+#include "granule.h"
 #include "ram.h"
 #include "ranges.h"
 #include "rmm.h"
+#include "sro.h"
 #include "tracking.h"
 
 /*
@@ -18,154 +29,428 @@
  */
 static DEFINE_MUTEX(coverage_lock);
 
+/* What was done, in this order, to be undone from the end: a region may hold the metadata of those that came after it */
+struct steps {
+	u64 *at;
+	unsigned int nr, room;
+};
+
 struct record {
-	struct ranges online;	/* covered memory that Linux uses now */
+	struct ranges online;	/* memory that Linux uses now */
 	struct ranges fine;	/* known to be conventional and tracked FINE; stays so while it is offline */
 	struct ranges tables;	/* PARs known to have a level 1 table */
-	struct ranges created;	/* the ones among them that have it from us */
+	struct steps created;	/* PARs that have it from us */
+	struct steps tracked;	/* regions that are FINE by us, as tracking_unset() takes them */
 };
 
 static struct record record;	/* protected by coverage_lock */
+
+/* Lists ----------------------------------------------------------------------------------------------------------- */
+
+static int step_reserve(struct steps *steps, unsigned int more)
+{
+	const unsigned int room = max(steps->nr + more, 2 * steps->nr);
+	u64 *at;
+
+	if (steps->nr + more <= steps->room)
+		return 0;
+	at = kvmalloc_array(room, sizeof(*at), GFP_KERNEL);
+	if (!at)
+		return -ENOMEM;
+	if (steps->nr)
+		memcpy(at, steps->at, steps->nr * sizeof(*at));
+	kvfree(steps->at);
+	steps->at = at;
+	steps->room = room;
+	return 0;
+}
+
+static void step_remove(struct steps *steps, unsigned int i)
+{
+	steps->nr--;
+	memmove(&steps->at[i], &steps->at[i + 1], (steps->nr - i) * sizeof(*steps->at));
+}
+
+static void steps_clear(struct steps *steps)
+{
+	kvfree(steps->at);
+	*steps = (struct steps){};
+}
 
 static void record_clear(struct record *r)
 {
 	ranges_clear(&r->online);
 	ranges_clear(&r->fine);
 	ranges_clear(&r->tables);
-	ranges_clear(&r->created);
+	steps_clear(&r->created);
+	steps_clear(&r->tracked);
 }
 
-static int add(struct ranges *set, u64 start, u64 end, struct verdict *why)
+static int no_room(struct verdict *why)
 {
-	if (!ranges_add(set, start, end))
-		return 0;
-	return verdict_set(why, REASON_NO_MEMORY, "record of %u ranges", set->nr + 1);
+	return verdict_set(why, REASON_NO_MEMORY, "the module's own record");
 }
 
-static int add_all(struct ranges *set, const struct ranges *more, struct verdict *why)
+static int copy_ranges(struct ranges *to, const struct ranges *from)
 {
 	unsigned int i;
 	int rc = 0;
 
-	for (i = 0; !rc && i < more->nr; i++)
-		rc = add(set, more->at[i].start, more->at[i].end, why);
+	for (i = 0; !rc && i < from->nr; i++)
+		rc = ranges_add(to, from->at[i].start, from->at[i].end);
 	return rc;
 }
 
-static int record_copy(struct record *to, const struct record *from, struct verdict *why)
+static int copy_steps(struct steps *to, const struct steps *from)
 {
-	int rc = add_all(&to->online, &from->online, why);
+	int rc = step_reserve(to, from->nr);
+
+	if (rc || !from->nr)
+		return rc;
+	memcpy(to->at, from->at, from->nr * sizeof(*to->at));
+	to->nr = from->nr;
+	return 0;
+}
+
+static int record_copy(struct record *to, const struct record *from)
+{
+	int rc = copy_ranges(&to->online, &from->online);
 
 	if (!rc)
-		rc = add_all(&to->fine, &from->fine, why);
+		rc = copy_ranges(&to->fine, &from->fine);
 	if (!rc)
-		rc = add_all(&to->tables, &from->tables, why);
+		rc = copy_ranges(&to->tables, &from->tables);
 	if (!rc)
-		rc = add_all(&to->created, &from->created, why);
+		rc = copy_steps(&to->created, &from->created);
+	if (!rc)
+		rc = copy_steps(&to->tracked, &from->tracked);
 	return rc;
 }
 
-/* Downwards, the reverse of how they were made */
-static void destroy_tables(const struct ranges *created)
-{
-	unsigned int i = created->nr;
-	u64 kept = 0;
+/* Undo ------------------------------------------------------------------------------------------------------------ */
 
-	while (i--)
-		kept += gpt_destroy(created->at[i].start, created->at[i].end);
-	if (kept)
-		pr_warn("the RMM keeps %llu level 1 tables\n", kept);
+static bool unset_tracked(struct record *r, unsigned int i)
+{
+	const u64 step = r->tracked.at[i];
+	const struct span region = tracking_region(step & ~TRACKING_STEP_STATE);
+
+	if (tracking_unset(step))
+		return false;
+	ranges_remove(&r->fine, region.start, region.end);
+	step_remove(&r->tracked, i);
+	return true;
 }
 
-static int ensure_tables(struct record *r, u64 start, u64 end, struct ranges *created, struct verdict *why)
+static bool destroy_created(struct record *r, unsigned int i)
 {
-	const u64 par_size = rmm_session()->l0gpt_size;
-	struct span gap;
-	int rc = 0;
+	const u64 par = r->created.at[i];
 
-	start = ALIGN_DOWN(start, par_size);
-	end = ALIGN(end, par_size);
-	while (!rc && ranges_gap(&r->tables, start, end, &gap)) {
-		rc = gpt_ensure(gap.start, gap.end, created, why);
-		if (!rc)
-			rc = add(&r->tables, gap.start, gap.end, why);
-	}
-	return rc;
-}
-
-static int ensure_tracking(struct record *r, u64 start, u64 end, struct verdict *why)
-{
-	struct span gap;
-	int rc = 0;
-
-	while (!rc && ranges_gap(&r->fine, start, end, &gap)) {
-		rc = tracking_check(gap.start, gap.end, why);
-		if (!rc)
-			rc = add(&r->fine, gap.start, gap.end, why);
-	}
-	return rc;
-}
-
-/* In this order: a granule can't change hands on its own in a PAR without table */
-static int ensure_range(struct record *r, u64 start, u64 end, struct ranges *created, struct verdict *why)
-{
-	int rc = ensure_tables(r, start, end, created, why);
-
-	if (!rc)
-		rc = ensure_tracking(r, start, end, why);
-	if (!rc)
-		rc = add(&r->online, start, end, why);
-	return rc;
+	if (gpt_destroy(par))
+		return false;
+	ranges_remove(&r->tables, par, par + rmm_session()->l0gpt_size);
+	step_remove(&r->created, i);
+	return true;
 }
 
 /*
- * Memory that is online or goes there. All work is done on a copy of the record, which takes its place at the end:
- * so a call that fails has nothing to put right in it.
+ * What came after the first so many: regions before tables, since a table is needed to move the pages of the metadata. To
+ * some RMMs the pages of a table look like any others, and keep a region from leaving FINE: so try again after that.
  */
-static int ensure(const struct ranges *ram, struct verdict *why)
+static void undo(struct record *r, unsigned int tracked, unsigned int created)
 {
-	struct ranges created = {};
-	struct record next = {};
-	unsigned int i;
+	unsigned int i, done;
+
+	do {
+		done = 0;
+		for (i = r->tracked.nr; i-- > tracked;)
+			done += unset_tracked(r, i);
+		for (i = r->created.nr; i-- > created;)
+			done += destroy_created(r, i);
+	} while (done && (r->tracked.nr > tracked || r->created.nr > created));
+}
+
+/* Tables ---------------------------------------------------------------------------------------------------------- */
+
+static int create_table(struct record *r, u64 par, struct verdict *why)
+{
+	const u64 end = par + rmm_session()->l0gpt_size;
+	const struct places places = { .tables = &r->tables, .fine = &r->fine };
+	bool created;
 	int rc;
 
-	rc = record_copy(&next, &record, why);
-	for (i = 0; !rc && i < ram->nr; i++)
-		rc = ensure_range(&next, ram->at[i].start, ram->at[i].end, &created, why);
-	if (!rc)
-		rc = add_all(&next.created, &created, why);
-	if (rc) {
-		destroy_tables(&created);
-		record_clear(&next);
-	} else {
-		record_clear(&record);
-		record = next;
+	/* A table that we couldn't remember we couldn't destroy */
+	if (step_reserve(&r->created, 1) || ranges_reserve(&r->tables))
+		return no_room(why);
+	rc = gpt_create(par, &places, &created, why);
+	if (rc)
+		return rc;
+	if (created)
+		r->created.at[r->created.nr++] = par;
+	return ranges_add(&r->tables, par, end);
+}
+
+/*
+ * Each PAR of these ranges that isn't known to have a table. One whose own memory doesn't suffice for its table, while no
+ * other has one yet, must wait for another.
+ */
+static int create_tables(struct record *r, const struct ranges *ram, struct verdict *why)
+{
+	const u64 size = rmm_session()->l0gpt_size;
+	unsigned int i, made, missed;
+	int rc;
+
+	do {
+		made = 0;
+		missed = 0;
+		for (i = 0; i < ram->nr; i++) {
+			u64 at = ALIGN_DOWN(ram->at[i].start, size);
+			const u64 end = ALIGN(ram->at[i].end, size);
+			struct span gap;
+
+			for (; ranges_gap(&r->tables, at, end, &gap); at = gap.start + size) {
+				rc = create_table(r, gap.start, why);
+				if (!rc)
+					made++;
+				else if (rc == -ENOMEM)
+					missed++;
+				else
+					return rc;
+			}
+		}
+	} while (made && missed);
+	return missed ? -ENOMEM : 0;
+}
+
+static int ensure_tables(struct record *r, const struct ranges *ram, bool pay, struct verdict *why)
+{
+	const u64 size = rmm_session()->l0gpt_size;
+	unsigned int i;
+	int rc = 0;
+
+	for (i = 0; !rc && i < ram->nr; i++) {
+		u64 at = ALIGN_DOWN(ram->at[i].start, size);
+		const u64 end = ALIGN(ram->at[i].end, size);
+		struct span gap;
+
+		for (; !rc && ranges_gap(&r->tables, at, end, &gap); at = gap.end)
+			rc = gpt_survey(gap.start, gap.end, &r->tables, why);
 	}
-	ranges_clear(&created);
+	return rc || !pay ? rc : create_tables(r, ram, why);
+}
+
+/* Tracking -------------------------------------------------------------------------------------------------------- */
+
+static int set_fine(struct record *r, u64 ram, u64 before, struct verdict *why)
+{
+	const struct places places = { .tables = &r->tables, .fine = &r->fine };
+	u64 step;
+	int rc;
+
+	if (step_reserve(&r->tracked, 1))
+		return no_room(why);
+	rc = tracking_set_fine(ram, before, &places, &r->fine, &step, why);
+	if (step)
+		r->tracked.at[r->tracked.nr++] = step;
 	return rc;
 }
 
+static u64 ram_in(const struct ranges *ram, struct span where)
+{
+	struct span part;
+	u64 sum = 0, at;
+
+	for (at = where.start; ranges_next(ram, at, where.end, &part); at = part.end)
+		sum += part.end - part.start;
+	return sum;
+}
+
+/* The first region pays for itself: best the one that has most memory */
+static const struct span *best_payer(const struct ranges *payable, const struct ranges *ram)
+{
+	const struct span *best = NULL;
+	u64 most = 0;
+	unsigned int i;
+
+	for (i = 0; i < payable->nr; i++) {
+		const u64 bytes = ram_in(ram, tracking_region(payable->at[i].start));
+
+		if (bytes > most) {
+			most = bytes;
+			best = &payable->at[i];
+		}
+	}
+	return best;
+}
+
+/* Until the region that was found to be too large for one step is through */
+static int set_part_fine(struct record *r, struct span part, struct verdict *why)
+{
+	struct span gap;
+	int rc = 0;
+
+	while (!rc && ranges_gap(&r->fine, part.start, part.end, &gap))
+		rc = set_fine(r, gap.start, part.owner, why);
+	return rc;
+}
+
+static int ensure_tracking(struct record *r, const struct ranges *ram, bool pay, struct verdict *why)
+{
+	struct ranges payable = {};
+	const struct span *first;
+	unsigned int i;
+	int rc = 0;
+
+	for (i = 0; !rc && i < ram->nr; i++) {
+		u64 at = ram->at[i].start;
+		struct span gap;
+
+		for (; !rc && ranges_gap(&r->fine, at, ram->at[i].end, &gap); at = gap.end)
+			rc = tracking_survey(gap.start, gap.end, &r->fine, &payable, why);
+	}
+	if (!pay)
+		goto out;
+	first = !rc && !r->fine.nr ? best_payer(&payable, ram) : NULL;
+	if (first)
+		rc = set_fine(r, first->start, first->owner, why);
+	for (i = 0; !rc && i < payable.nr; i++)
+		rc = set_part_fine(r, payable.at[i], why);
+out:
+	ranges_clear(&payable);
+	return rc;
+}
+
+/* The whole ------------------------------------------------------------------------------------------------------- */
+
+static bool is_covered(const struct record *r, u64 start, u64 end)
+{
+	const u64 size = rmm_session()->l0gpt_size;
+	struct span gap;
+
+	return !ranges_gap(&r->online, start, end, &gap) && !ranges_gap(&r->fine, start, end, &gap) &&
+	       !ranges_gap(&r->tables, ALIGN_DOWN(start, size), ALIGN(end, size), &gap);
+}
+
+/* The RMM speaks of no memory behind this, and we don't ask it */
+static int check_ends(const struct ranges *ram, struct verdict *why)
+{
+	const u64 pa_end = rmm_session()->pa_end;
+	const struct span *last = ram->nr ? &ram->at[ram->nr - 1] : NULL;
+
+	if (!last || last->end <= pa_end)
+		return 0;
+	return verdict_set(why, REASON_NOT_TRACKED, "%#llx-%#llx beyond the RMM's address space of %#llx",
+			   max(last->start, pa_end), last->end, pa_end);
+}
+
+/* What could not be finished earlier holds up all that is new, and must be known of to be undone */
+static int resume_parked(struct record *r, struct verdict *why)
+{
+	const struct places places = { .tables = &r->tables, .fine = &r->fine };
+	struct rmi_regs command, answer;
+	struct payer payer = {};
+	int rc;
+
+	while (sro_parked(&command)) {
+		const u64 addr = command.x[1];
+		const bool ours = command.x[0] == RMI_GPT_L1_CREATE ||
+				  (command.x[0] == RMI_GRANULE_TRACKING_SET && command.x[3] == RMI_TRACKING_FINE);
+
+		if (step_reserve(&r->tracked, 1) || step_reserve(&r->created, 1))
+			return no_room(why);
+		if (command.x[0] == RMI_GPT_L1_CREATE)
+			gpt_payer(addr, &places, &payer);
+		else if (ours)
+			tracking_payer(addr, &places, &payer);
+		rc = sro_resume(&answer, &payer);
+		if (rc)
+			return rmm_explain(command.x[0], addr, rc, &answer, why);
+		if (!ours || RMI_RESULT_STATUS(answer.x[0]) != RMI_SUCCESS)
+			continue;
+		if (command.x[0] == RMI_GPT_L1_CREATE)
+			r->created.at[r->created.nr++] = addr;
+		else
+			r->tracked.at[r->tracked.nr++] = addr | RMI_TRACKING_COARSE;
+	}
+	return 0;
+}
+
+/*
+ * Cover memory that is online or goes there. The work is done on a copy of the record. Tables come first: without one, no
+ * granule of a PAR can change hands on its own. A call that fails undoes what it did; what the RMM doesn't undo, and what
+ * was learnt, stays in the record.
+ */
+static int ensure(const struct ranges *ram, bool pay, struct verdict *why)
+{
+	struct record next = {};
+	int rc;
+
+	rc = check_ends(ram, why);
+	if (rc)
+		return rc;
+	if (record_copy(&next, &record) || copy_ranges(&next.online, ram)) {
+		record_clear(&next);
+		return no_room(why);
+	}
+	rc = resume_parked(&next, why);
+	if (!rc)
+		rc = ensure_tables(&next, ram, pay, why);
+	if (!rc)
+		rc = ensure_tracking(&next, ram, pay, why);
+	if (rc) {
+		undo(&next, record.tracked.nr, record.created.nr);
+		swap(next.online, record.online);
+	}
+	swap(next, record);
+	record_clear(&next);
+	return rc;
+}
+
+/* Pay for what is used, or only when a consumer wants to use it */
+static bool lazy;
+
+static int cover_set(const char *val, const struct kernel_param *kp)
+{
+	if (sysfs_streq(val, "eager"))
+		lazy = false;
+	else if (sysfs_streq(val, "lazy"))
+		lazy = true;
+	else
+		return -EINVAL;
+	return 0;
+}
+
+static int cover_get(char *buf, const struct kernel_param *kp)
+{
+	return sprintf(buf, "%s\n", lazy ? "lazy" : "eager");
+}
+
+static const struct kernel_param_ops cover_ops = {
+	.set = cover_set,
+	.get = cover_get,
+};
+module_param_cb(cover, &cover_ops, NULL, 0400);
+MODULE_PARM_DESC(cover, "eager (default): pay the RMM for all memory at once; lazy: when a consumer delegates it");
+
 /**
- * coverage_ensure_ram() - cover all memory that is online
+ * coverage_ensure_ram() - cover all memory that is online, and publish that Realms are available
  * @why: set on error
  *
  * All or nothing. The memory notifier must be registered already: what goes online or offline meanwhile is seen there,
- * and waits for this to end.
+ * and waits for this to end, so that a verdict from there comes later than the one from here.
  *
  * Context: may sleep; takes coverage_lock.
- * Return: 0 or the negative error number of @why, as gpt_ensure() and tracking_check().
+ * Return: 0 or the negative error number of @why, as gpt_create() and tracking_set_fine().
  */
 int coverage_ensure_ram(struct verdict *why)
 {
+	const struct verdict ok = { .reason = REASON_OK };
 	struct ranges ram = {};
 	int rc;
 
 	mutex_lock(&coverage_lock);
-	rc = ram_collect(&ram);
-	if (rc)
-		verdict_set(why, REASON_NO_MEMORY, "list of memory ranges");
-	else
-		rc = ensure(&ram, why);
+	rc = ram_collect(&ram) ? no_room(why) : ensure(&ram, !lazy, why);
+	if (!rc)
+		verdict_publish(&ok);
 	mutex_unlock(&coverage_lock);
 	ranges_clear(&ram);
 	return rc;
@@ -180,34 +465,58 @@ int coverage_ensure_ram(struct verdict *why)
  * All or nothing. No command is issued for what is known to be covered.
  *
  * Context: may sleep; takes coverage_lock.
- * Return: 0 or the negative error number of @why, as gpt_ensure() and tracking_check().
+ * Return: 0 or the negative error number of @why, as gpt_create() and tracking_set_fine().
  */
 int coverage_ensure(u64 start, u64 end, struct verdict *why)
 {
 	struct span span = { start, end };
 	const struct ranges ram = { .at = &span, .nr = 1 };
-	int rc;
+	int rc = 0;
 
 	mutex_lock(&coverage_lock);
-	rc = ensure(&ram, why);
+	if (!is_covered(&record, start, end))
+		rc = ensure(&ram, !lazy, why);
 	mutex_unlock(&coverage_lock);
 	return rc;
 }
 
-/**
- * coverage_prepare_forget() - make sure that one coverage_forget() can't fail
- *
- * Context: may sleep; takes coverage_lock.
- * Return: 0 or -ENOMEM.
- */
-int coverage_prepare_forget(void)
+static bool in_use(const struct ranges *online, struct span where)
 {
-	int rc;
+	struct span part;
 
-	mutex_lock(&coverage_lock);
-	rc = ranges_reserve(&record.online);
-	mutex_unlock(&coverage_lock);
-	return rc;
+	return ranges_next(online, where.start, where.end, &part);
+}
+
+/* Does it hold pages that were lent for something else? */
+static bool holds_others(struct span where, u64 owner)
+{
+	struct span part;
+	u64 at;
+
+	for (at = where.start; donor_next(at, where.end, &part); at = part.end)
+		if (part.owner != owner)
+			return true;
+	return false;
+}
+
+/* What was made for memory of which nothing is online any more */
+static void release_unused(struct record *r)
+{
+	unsigned int i;
+
+	for (i = r->tracked.nr; i-- > 0;) {
+		const struct span region = tracking_region(r->tracked.at[i] & ~TRACKING_STEP_STATE);
+
+		if (!in_use(&r->online, region) && !holds_others(region, region.start))
+			unset_tracked(r, i);
+	}
+	for (i = r->created.nr; i-- > 0;) {
+		const u64 par = r->created.at[i];
+		const struct span span = { par, par + rmm_session()->l0gpt_size };
+
+		if (!in_use(&r->online, span) && !holds_others(span, par | DONOR_TABLE))
+			destroy_created(r, i);
+	}
 }
 
 /**
@@ -215,8 +524,8 @@ int coverage_prepare_forget(void)
  * @start: physical address, page aligned
  * @end: physical address, exclusive, page aligned, more than @start
  *
- * What the RMM does for it remains: it costs nothing, and the memory may come back. Follows a coverage_prepare_forget()
- * or a coverage_ensure() of the same range.
+ * Where it was the last of a tracking region or PAR that we made, that is undone. What the RMM does by itself remains: it
+ * costs nothing, and the memory may come back.
  *
  * Context: may sleep; takes coverage_lock.
  */
@@ -224,34 +533,208 @@ void coverage_forget(u64 start, u64 end)
 {
 	mutex_lock(&coverage_lock);
 	ranges_remove(&record.online, start, end);
+	release_unused(&record);
 	mutex_unlock(&coverage_lock);
+}
+
+/* Everything that pages in [start, end) were lent for */
+static void release_payees(struct record *r, struct span where)
+{
+	struct span part;
+	unsigned int i;
+
+	for (i = r->tracked.nr; i-- > 0;) {
+		const u64 owner = r->tracked.at[i] & ~TRACKING_STEP_STATE;
+		u64 at;
+
+		for (at = where.start; donor_next(at, where.end, &part); at = part.end)
+			if (part.owner == owner) {
+				unset_tracked(r, i);
+				break;
+			}
+	}
+	for (i = r->created.nr; i-- > 0;) {
+		const u64 owner = r->created.at[i] | DONOR_TABLE;
+		u64 at;
+
+		for (at = where.start; donor_next(at, where.end, &part); at = part.end)
+			if (part.owner == owner) {
+				destroy_created(r, i);
+				break;
+			}
+	}
+}
+
+/**
+ * coverage_vacate() - memory is going offline: take back the pages in it that are lent
+ * @start: physical address, page aligned
+ * @end: physical address, exclusive, page aligned, more than @start
+ * @why: set on error
+ *
+ * What they paid for is paid for anew, from elsewhere, as far as it is for memory that stays. Followed by
+ * coverage_forget(), or by coverage_stay() if the memory stays after all.
+ *
+ * Context: may sleep; takes coverage_lock.
+ * Return: 0; -EBUSY if the RMM doesn't give them back; or the negative error number of @why if they can't be replaced.
+ */
+int coverage_vacate(u64 start, u64 end, struct verdict *why)
+{
+	const struct span where = { start, end };
+	struct ranges rest = {};
+	struct span part;
+	int rc = 0;
+
+	mutex_lock(&coverage_lock);
+	if (!donor_next(start, end, &part))
+		goto out;
+	release_payees(&record, where);
+	donor_avoid(start, end);
+	if (copy_ranges(&rest, &record.online)) {
+		rc = no_room(why);
+	} else {
+		ranges_remove(&rest, start, end);
+		rc = ensure(&rest, !lazy, why);
+	}
+	donor_avoid(0, 0);
+	ranges_clear(&rest);
+	if (!rc && donor_next(start, end, &part))
+		rc = verdict_set(why, REASON_REFUSED, "%#llx-%#llx stays with the RMM", part.start, part.end) ? -EBUSY : 0;
+out:
+	mutex_unlock(&coverage_lock);
+	return rc;
+}
+
+/**
+ * coverage_stay() - memory that was going offline stays: cover what coverage_vacate() uncovered
+ * @why: set on error
+ *
+ * Context: may sleep; takes coverage_lock.
+ * Return: 0 or the negative error number of @why.
+ */
+int coverage_stay(struct verdict *why)
+{
+	struct ranges all = {};
+	int rc;
+
+	mutex_lock(&coverage_lock);
+	rc = copy_ranges(&all, &record.online) ? no_room(why) : ensure(&all, !lazy, why);
+	mutex_unlock(&coverage_lock);
+	ranges_clear(&all);
+	return rc;
 }
 
 /**
  * coverage_release() - undo all that was done, and forget what is known
  *
- * Context: may sleep; takes coverage_lock. The memory notifier isn't registered any more.
+ * Context: may sleep; takes coverage_lock.
+ * Return: 0; -EBUSY if the RMM keeps something, which then stays in the record.
  */
-void coverage_release(void)
+int coverage_release(void)
 {
+	int rc = 0;
+
 	mutex_lock(&coverage_lock);
-	destroy_tables(&record.created);
-	record_clear(&record);
+	undo(&record, 0, 0);
+	if (record.tracked.nr || record.created.nr) {
+		pr_warn("the RMM keeps %u tracking regions and %u level 1 tables as they are\n",
+			record.tracked.nr, record.created.nr);
+		rc = -EBUSY;
+	}
+	ranges_clear(&record.tables);
+	ranges_clear(&record.fine);
+	ranges_clear(&record.online);
 	mutex_unlock(&coverage_lock);
+	return rc;
 }
 
 /**
- * coverage_bytes() - how much memory is online and covered
+ * coverage_close() - forget the record
+ *
+ * Context: may sleep; module unload, after coverage_release().
+ */
+void coverage_close(void)
+{
+	record_clear(&record);
+}
+
+/**
+ * coverage_bytes() - how much memory is online, tracked FINE and has level 1 tables
  *
  * Context: may sleep; takes coverage_lock.
  * Return: bytes.
  */
 u64 coverage_bytes(void)
 {
-	u64 bytes;
+	struct span online, fine, both;
+	u64 bytes = 0, at, in;
+	unsigned int i;
 
 	mutex_lock(&coverage_lock);
-	bytes = ranges_bytes(&record.online);
+	for (i = 0; i < record.online.nr; i++) {
+		online = record.online.at[i];
+		for (at = online.start; ranges_next(&record.fine, at, online.end, &fine); at = fine.end)
+			for (in = fine.start; ranges_next(&record.tables, in, fine.end, &both); in = both.end)
+				bytes += both.end - both.start;
+	}
 	mutex_unlock(&coverage_lock);
 	return bytes;
 }
+
+/* For consumers --------------------------------------------------------------------------------------------------- */
+
+int cca_rmi_ensure_range(phys_addr_t phys, size_t size)
+{
+	struct span span = { phys, phys + size };
+	const struct ranges ram = { .at = &span, .nr = 1 };
+	struct verdict why = { .reason = REASON_OK };
+	struct span gap;
+	int rc = 0;
+
+	if (!size || !PAGE_ALIGNED(phys) || !PAGE_ALIGNED(size) || phys + size < phys)
+		return -EINVAL;
+	if (!cca_rmi_is_available())
+		return -ENODEV;
+	mutex_lock(&coverage_lock);
+	if (ranges_gap(&record.online, span.start, span.end, &gap))
+		rc = -EINVAL;
+	else if (!is_covered(&record, span.start, span.end))
+		rc = ensure(&ram, true, &why);
+	mutex_unlock(&coverage_lock);
+	return rc;
+}
+EXPORT_SYMBOL_GPL(cca_rmi_ensure_range);
+
+/* A range that can't be taken back whole is left to the caller, who is told how much of it is delegated still */
+int cca_rmi_undelegate_range(phys_addr_t phys, size_t size, size_t *done)
+{
+	struct rmi_regs refusal;
+	u64 reached = phys;
+	int rc;
+
+	*done = 0;
+	if (!size || !PAGE_ALIGNED(phys) || !PAGE_ALIGNED(size) || phys + size < phys)
+		return -EINVAL;
+	rc = granule_undelegate(phys, phys + size, &reached, &refusal);
+	*done = reached - phys;
+	return rc == -EOPNOTSUPP ? -EIO : rc;
+}
+EXPORT_SYMBOL_GPL(cca_rmi_undelegate_range);
+
+int cca_rmi_delegate_range(phys_addr_t phys, size_t size)
+{
+	struct rmi_regs refusal;
+	u64 reached;
+	size_t back;
+	int rc;
+
+	rc = cca_rmi_ensure_range(phys, size);
+	if (rc)
+		return rc;
+	rc = granule_delegate(phys, phys + size, &reached, &refusal);
+	if (!rc)
+		return 0;
+	if (reached > phys && cca_rmi_undelegate_range(phys, reached - phys, &back))
+		pr_err("%#llx KB stay delegated after a delegation that failed\n", (reached - phys - back) / 1024);
+	return rc == -EOPNOTSUPP ? -EIO : rc;
+}
+EXPORT_SYMBOL_GPL(cca_rmi_delegate_range);

@@ -9,9 +9,11 @@
 
 int coverage_ensure_ram(struct verdict *why);
 int coverage_ensure(u64 start, u64 end, struct verdict *why);
-int coverage_prepare_forget(void);
 void coverage_forget(u64 start, u64 end);
-void coverage_release(void);
+int coverage_vacate(u64 start, u64 end, struct verdict *why);
+int coverage_stay(struct verdict *why);
+int coverage_release(void);
+void coverage_close(void);
 u64 coverage_bytes(void);
 
 #endif

@@ -3,6 +3,7 @@
 #include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/minmax.h>
+#include <linux/mm.h>
 
 #include "../include/rmi_abi.h"
 #include "gpt.h"
@@ -14,27 +15,129 @@ static int no_table(u64 start, u64 end, const char *what, struct verdict *why)
 	return verdict_set(why, REASON_NO_GPT, "%#llx-%#llx %s", start, end, what);
 }
 
-/* Try to create; an RMM that has no GPT_INFO says in this way, too, that there is a table */
-static int create(u64 par, struct ranges *created, struct verdict *why)
+/* One question and its answer; *start moves on to where the answer ends */
+static int survey_next(u64 *start, u64 end, struct ranges *tables, struct verdict *why)
+{
+	const u64 size = rmm_session()->l0gpt_size, base = *start;
+	struct rmi_regs r = { .x = { RMI_GPT_INFO, base, end } };
+	int rc;
+
+	rc = sro_run(&r, NULL, NULL);
+	if (rc)
+		return rmm_explain(RMI_GPT_INFO, base, rc, &r, why);
+	if (RMI_RESULT_STATUS(r.x[0]) == RMI_ERROR_INPUT && end >= rmm_session()->pa_end) {
+		/* Some RMMs don't speak of the last PAR. Ask about the others; of this one only CREATE can tell. */
+		if (end - base > size)
+			return survey_next(start, end - size, tables, why);
+		*start = end;
+		return 0;
+	}
+	if (RMI_RESULT_STATUS(r.x[0]) != RMI_SUCCESS)
+		return rmm_explain(RMI_GPT_INFO, base, 0, &r, why);
+	if (r.x[1] <= base || r.x[1] > end || !IS_ALIGNED(r.x[1], size))
+		return verdict_set(why, REASON_BAD_ANSWER, "%s %#llx-%#llx: out_top %#llx",
+				   rmi_name(RMI_GPT_INFO), base, end, r.x[1]);
+	*start = r.x[1];
+	switch (r.x[2]) {
+	case RMI_PAR_PLATFORM:
+	case RMI_PAR_HOST_CREATED:
+		if (ranges_add(tables, base, r.x[1]))
+			return verdict_set(why, REASON_NO_MEMORY, "record of %u ranges", tables->nr + 1);
+		return 0;
+	case RMI_PAR_HOST_NOT_CREATED:
+		return 0;
+	case RMI_PAR_RESERVED:
+		return no_table(base, r.x[1], "reserved", why);
+	default:
+		return verdict_set(why, REASON_BAD_ANSWER, "%s %#llx: state %llu", rmi_name(RMI_GPT_INFO), base, r.x[2]);
+	}
+}
+
+/**
+ * gpt_survey() - which PARs in [@start, @end) have a level 1 table?
+ * @start: physical address, aligned to the size of a PAR
+ * @end: physical address, exclusive, so aligned, more than @start
+ * @tables: gets the PARs added that are known to have one
+ * @why: set on error
+ *
+ * An RMM older than beta 3 doesn't say: of those only gpt_create() can tell.
+ * Specification: DEN0137, RMI_GPT_INFO.
+ *
+ * Context: may sleep. Any lock may be held that allows for that.
+ * Return: 0; -ENXIO if there is a PAR that can't have one; -ENOMEM; -ETIMEDOUT, -EIO or -EPROTO if the RMM doesn't say.
+ */
+int gpt_survey(u64 start, u64 end, struct ranges *tables, struct verdict *why)
+{
+	int rc = 0;
+
+	while (rmm_session()->has_gpt_info && !rc && start < end)
+		rc = survey_next(&start, end, tables, why);
+	return rc;
+}
+
+/**
+ * gpt_payer() - what may be lent for the level 1 table of a PAR
+ * @par: physical address of the PAR
+ * @places: PARs that have a table, and memory that is tracked FINE
+ * @payer: set; as long as @places
+ *
+ * A table has half a byte for each granule; twice that is more than any RMM may want.
+ *
+ * Context: any.
+ */
+void gpt_payer(u64 par, const struct places *places, struct payer *payer)
+{
+	const u64 size = rmm_session()->l0gpt_size;
+
+	*payer = (struct payer){
+		.owner = par | DONOR_TABLE,
+		.nid = donor_node(par, par + size),
+		.limit = max_t(u64, size / PAGE_SIZE, PAGE_SIZE),
+		.self = { par, par + size },
+		.near = places->tables,
+		.far = places->fine,
+	};
+}
+
+/**
+ * gpt_create() - see that a PAR has a level 1 table, and pay for it
+ * @par: physical address of the PAR
+ * @places: memory that pages for it may come from
+ * @created: set: was there none before?
+ * @why: set on error
+ *
+ * An RMM that has no RMI_GPT_INFO says in this way, too, that there is a table. May run for different PARs at once.
+ * Specification: DEN0137, RMI_GPT_L1_CREATE.
+ *
+ * Context: may sleep, allocates. Any lock may be held that allows for that.
+ * Return: 0; -ENXIO if it can't have one; -ENOMEM; -ETIMEDOUT, -EIO or -EPROTO if the RMM doesn't say.
+ */
+int gpt_create(u64 par, const struct places *places, bool *created, struct verdict *why)
 {
 	struct rmi_regs r = { .x = { RMI_GPT_L1_CREATE, par } };
 	const u64 end = par + rmm_session()->l0gpt_size;
+	struct payer payer;
+	u64 wanted = 0;
 	int rc;
 
-	rc = ranges_reserve(created);	/* a table that we couldn't remember we couldn't destroy */
-	if (rc)
-		return verdict_set(why, REASON_NO_MEMORY, "record of a level 1 table");
-	rc = sro_run(&r);
+	gpt_payer(par, places, &payer);
+	*created = false;
+	rc = sro_run(&r, &payer, &wanted);
 	if (rc == -ENOMEM)
-		return no_table(par, end, "has no level 1 table, the RMM wants memory for it", why);
+		return verdict_set(why, REASON_NO_MEMORY, "%#llx-%#llx has no level 1 table, %llu bytes wanted for it",
+				   par, end, wanted);
 	if (rc)
 		return rmm_explain(RMI_GPT_L1_CREATE, par, rc, &r, why);
 	switch (RMI_RESULT_STATUS(r.x[0])) {
 	case RMI_SUCCESS:
-		return ranges_add(created, par, end);
+		*created = true;
+		return 0;
 	case RMI_ERROR_GPT:
 		return 0;
 	case RMI_ERROR_GLOBAL:
+		/* Of the last PAR, some RMMs of beta 3 don't speak: this may be the firmware's table. Tracking will tell. */
+		if (rmm_session()->has_gpt_info && end >= rmm_session()->pa_end)
+			return 0;
 		return no_table(par, end, "can't have a level 1 table", why);
 	case RMI_ERROR_INPUT:
 		return no_table(par, end, "isn't known to the RMM", why);
@@ -43,98 +146,20 @@ static int create(u64 par, struct ranges *created, struct verdict *why)
 	}
 }
 
-static int create_all(u64 start, u64 end, struct ranges *created, struct verdict *why)
-{
-	u64 par;
-	int rc = 0;
-
-	for (par = start; !rc && par < end; par += rmm_session()->l0gpt_size)
-		rc = create(par, created, why);
-	return rc;
-}
-
-/* One question and what its answer asks for; *start moves on to where the answer ends */
-static int ensure_next(u64 *start, u64 end, struct ranges *created, struct verdict *why)
-{
-	const u64 size = rmm_session()->l0gpt_size, base = *start;
-	struct rmi_regs r = { .x = { RMI_GPT_INFO, base, end } };
-	u64 out_top;
-	int rc;
-
-	rc = sro_run(&r);
-	if (rc)
-		return rmm_explain(RMI_GPT_INFO, base, rc, &r, why);
-	if (RMI_RESULT_STATUS(r.x[0]) == RMI_ERROR_INPUT && end >= rmm_session()->pa_end) {
-		/* Some RMMs don't speak of the last PAR. Ask about the others; of this one only CREATE can tell. */
-		if (end - base > size)
-			return ensure_next(start, end - size, created, why);
-		*start = end;
-		return create(base, created, why);
-	}
-	if (RMI_RESULT_STATUS(r.x[0]) != RMI_SUCCESS)
-		return rmm_explain(RMI_GPT_INFO, base, 0, &r, why);
-	out_top = r.x[1];
-	if (out_top <= base || out_top > end || !IS_ALIGNED(out_top, size))
-		return verdict_set(why, REASON_BAD_ANSWER, "%s %#llx-%#llx: out_top %#llx",
-				   rmi_name(RMI_GPT_INFO), base, end, out_top);
-	*start = out_top;
-	switch (r.x[2]) {
-	case RMI_PAR_PLATFORM:
-	case RMI_PAR_HOST_CREATED:
-		return 0;
-	case RMI_PAR_HOST_NOT_CREATED:
-		return create_all(base, out_top, created, why);
-	case RMI_PAR_RESERVED:
-		return no_table(base, out_top, "reserved", why);
-	default:
-		return verdict_set(why, REASON_BAD_ANSWER, "%s %#llx: state %llu", rmi_name(RMI_GPT_INFO), base, r.x[2]);
-	}
-}
-
 /**
- * gpt_ensure() - see that each PAR in [@start, @end) has a level 1 table
- * @start: physical address, aligned to the size of a PAR
- * @end: physical address, exclusive, so aligned, more than @start
- * @created: gets the PARs whose tables were made here, also on error: gpt_destroy() undoes that
- * @why: set on error
+ * gpt_destroy() - take back the level 1 table that gpt_create() made
+ * @par: physical address of the PAR
  *
- * Specification: DEN0137, RMI_GPT_INFO (beta 3), RMI_GPT_L1_CREATE.
- *
- * Context: may sleep. Any lock may be held that allows for that.
- * Return: 0; -ENXIO if there is a PAR that has none and can't have one; -ENOMEM; -ETIMEDOUT, -EIO or -EPROTO if the
- * RMM doesn't say.
- */
-int gpt_ensure(u64 start, u64 end, struct ranges *created, struct verdict *why)
-{
-	int rc = 0;
-
-	if (!rmm_session()->has_gpt_info)
-		return create_all(start, end, created, why);
-	while (!rc && start < end)
-		rc = ensure_next(&start, end, created, why);
-	return rc;
-}
-
-/**
- * gpt_destroy() - take back level 1 tables that gpt_ensure() made, the last one first
- * @start: physical address of a PAR
- * @end: physical address, exclusive, of a PAR's end
- *
- * A table that the RMM keeps, since there are granules of Realms in its PAR, does no harm.
+ * The RMM refuses while granules of the PAR are delegated.
  * Specification: DEN0137, RMI_GPT_L1_DESTROY.
  *
  * Context: may sleep. Any lock may be held that allows for that.
- * Return: how many tables the RMM kept.
+ * Return: 0 or -EBUSY if the RMM keeps the table.
  */
-u64 gpt_destroy(u64 start, u64 end)
+int gpt_destroy(u64 par)
 {
-	const u64 size = rmm_session()->l0gpt_size;
-	u64 par, kept = 0;
+	const struct payer nobody = {};
+	struct rmi_regs r = { .x = { RMI_GPT_L1_DESTROY, par } };
 
-	for (par = end; par > start; par -= size) {
-		struct rmi_regs r = { .x = { RMI_GPT_L1_DESTROY, par - size } };
-
-		kept += sro_run(&r) || RMI_RESULT_STATUS(r.x[0]) != RMI_SUCCESS;
-	}
-	return kept;
+	return sro_run(&r, &nobody, NULL) || RMI_RESULT_STATUS(r.x[0]) != RMI_SUCCESS ? -EBUSY : 0;
 }

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Granule protection tables: does each PAR have a level 1 table? */
+/* Granule protection tables: does each PAR have a level 1 table, and if not, make it one. */
 #ifndef GPT_H
 #define GPT_H
 
-#include "ranges.h"
+#include "donor.h"
 #include "verdict.h"
 
-int gpt_ensure(u64 start, u64 end, struct ranges *created, struct verdict *why);
-u64 gpt_destroy(u64 start, u64 end);
+int gpt_survey(u64 start, u64 end, struct ranges *tables, struct verdict *why);
+int gpt_create(u64 par, const struct places *places, bool *created, struct verdict *why);
+int gpt_destroy(u64 par);
+void gpt_payer(u64 par, const struct places *places, struct payer *payer);
 
 #endif

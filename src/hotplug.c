@@ -34,9 +34,29 @@ static int going_online(u64 start, u64 end)
 	int rc = coverage_ensure(start, end, &why);
 
 	if (rc)
-		pr_warn_ratelimited("memory %#llx-%#llx refused: %s (%s)\n", start, end,
-				    verdict_word(why.reason), why.detail);
+		pr_warn("memory %#llx-%#llx refused: %s (%s)\n", start, end, verdict_word(why.reason), why.detail);
 	return rc;
+}
+
+static int going_offline(u64 start, u64 end)
+{
+	struct verdict why;
+	int rc = coverage_vacate(start, end, &why);
+
+	if (rc)
+		pr_warn("memory %#llx-%#llx must stay: %s (%s)\n", start, end, verdict_word(why.reason), why.detail);
+	return rc;
+}
+
+/* Sent also where no MEM_GOING_OFFLINE was, for memory that somebody else didn't let go: then there is nothing to do */
+static void stays(void)
+{
+	struct verdict why = { .reason = REASON_OK };
+
+	if (!coverage_stay(&why))
+		return;
+	pr_err("memory is without cover: %s (%s)\n", verdict_word(why.reason), why.detail);
+	verdict_publish(&why);
 }
 
 static int memory_event(struct notifier_block *nb, unsigned long action, void *arg)
@@ -54,12 +74,15 @@ static int memory_event(struct notifier_block *nb, unsigned long action, void *a
 		make_up_for(start, end);
 		break;
 	case MEM_GOING_OFFLINE:
-		return notifier_from_errno(coverage_prepare_forget());
+		return notifier_from_errno(going_offline(start, end));
 	case MEM_CANCEL_ONLINE:
 	case MEM_OFFLINE:
 		coverage_forget(start, end);
 		break;
-	default:	/* MEM_CANCEL_OFFLINE: it never left; and what newer kernels announce besides */
+	case MEM_CANCEL_OFFLINE:
+		stays();
+		break;
+	default:	/* what newer kernels announce besides */
 		break;
 	}
 	return NOTIFY_OK;

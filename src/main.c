@@ -7,8 +7,11 @@
 #include "../include/arm_cca_rmi.h"
 #include "../include/rmi_abi.h"
 #include "coverage.h"
+#include "donor.h"
 #include "hotplug.h"
 #include "rmm.h"
+#include "shutdown.h"
+#include "sro.h"
 #include "sysfs.h"
 #include "verdict.h"
 
@@ -23,39 +26,51 @@ static int guard_memory(struct verdict *why)
 	rc = rmm_open(why);
 	if (rc)
 		return rc;
-	rc = hotplug_register(why);
+	rc = shutdown_register(why);
 	if (rc)
 		goto close;
+	rc = hotplug_register(why);
+	if (rc)
+		goto unregister_shutdown;
 	rc = coverage_ensure_ram(why);
 	if (rc)
-		goto unregister;
+		goto unregister_hotplug;
 	return 0;
 
-unregister:
+unregister_hotplug:
 	hotplug_unregister();
 	coverage_release();
+	coverage_close();
+unregister_shutdown:
+	shutdown_unregister();
 close:
 	rmm_close();
+	sro_close();
+	donor_close();
 	return rc;
 }
 
 static void unguard_memory(void)
 {
 	hotplug_unregister();
+	shutdown_unregister();
 	coverage_release();
+	coverage_close();
 	rmm_close();
+	sro_close();
+	donor_close();
 }
 
 static void announce(const struct verdict *v)
 {
 	const struct rmm_session *rmm = rmm_session();
 
-	if (rmm->revision)
-		pr_info("RMI %u.%u, RMM %s%s, granules of %llu KB, PARs of %llu GB\n",
-			RMI_REVISION_MAJOR(rmm->revision), RMI_REVISION_MINOR(rmm->revision), rmm_state_word(),
+	if (rmm->state == RMM_STATE_ACTIVE)
+		pr_info("RMI %u.%u, RMM active%s, granules of %llu KB, PARs of %llu GB\n",
+			RMI_REVISION_MAJOR(rmm->revision), RMI_REVISION_MINOR(rmm->revision),
 			rmm->adopted ? " (was so before)" : "", rmm->granule_size >> 10, rmm->l0gpt_size >> 30);
 	if (v->reason == REASON_OK)
-		pr_info("%llu KB of memory covered\n", coverage_bytes() >> 10);
+		pr_info("%llu KB of memory covered, %llu KB lent for that\n", coverage_bytes() >> 10, donor_bytes_out() >> 10);
 	if (v->reason == REASON_OK)
 		pr_info("Realms are available\n");
 	else
@@ -70,7 +85,8 @@ static int __init cca_rmi_init(void)
 	int rc;
 
 	guarding = !guard_memory(&v);
-	verdict_publish(&v);
+	if (!guarding)
+		verdict_publish(&v);
 	announce(&v);
 	rc = require && !guarding ? -ENODEV : sysfs_register();
 	if (rc && guarding)

@@ -24,14 +24,14 @@ static unsigned int find(const struct ranges *set, u64 addr)
 	return lo;
 }
 
-static int grow(struct ranges *set, unsigned int room)
+static int grow(struct ranges *set, unsigned int room, gfp_t gfp)
 {
 	struct span *at;
 
 	if (room <= set->room)
 		return 0;
 	room = max(room, 2 * set->room);
-	at = kvmalloc_array(room, sizeof(*at), GFP_KERNEL);
+	at = kvmalloc_array(room, sizeof(*at), gfp);
 	if (!at)
 		return -ENOMEM;
 	if (set->nr)
@@ -50,7 +50,7 @@ static void splice(struct ranges *set, unsigned int i, unsigned int old, unsigne
 }
 
 /**
- * ranges_reserve() - make sure that the next ranges_add() or ranges_remove() has the room that it may need
+ * ranges_reserve() - make sure that the next ranges_add() can't fail
  * @set: the set
  *
  * Context: may sleep.
@@ -58,21 +58,20 @@ static void splice(struct ranges *set, unsigned int i, unsigned int old, unsigne
  */
 int ranges_reserve(struct ranges *set)
 {
-	return grow(set, set->nr + 2);
+	return grow(set, set->nr + 1, GFP_KERNEL);
 }
 
 /**
- * ranges_add() - put [@start, @end) into a set, as far as it isn't there
+ * ranges_add_owned() - put [@start, @end) into a set
  * @set: the set; unchanged on error
  * @start: first address
  * @end: exclusive, more than @start
- *
- * Afterwards one ranges_remove() has the room that it may need.
+ * @owner: of the range; nothing in it belongs to another
  *
  * Context: may sleep.
  * Return: 0 or -ENOMEM.
  */
-int ranges_add(struct ranges *set, u64 start, u64 end)
+int ranges_add_owned(struct ranges *set, u64 start, u64 end, u64 owner)
 {
 	unsigned int first, last;
 	int rc;
@@ -81,22 +80,42 @@ int ranges_add(struct ranges *set, u64 start, u64 end)
 	if (rc)
 		return rc;
 	first = find(set, start);
+	if (first < set->nr && set->at[first].end == start && set->at[first].owner != owner)
+		first++;
 	for (last = first; last < set->nr && set->at[last].start <= end; last++) {
+		if (set->at[last].start == end && set->at[last].owner != owner)
+			break;
 		start = min(start, set->at[last].start);
 		end = max(end, set->at[last].end);
 	}
 	splice(set, first, last - first, 1);
-	set->at[first] = (struct span){ start, end };
+	set->at[first] = (struct span){ start, end, owner };
 	return 0;
 }
 
 /**
- * ranges_remove() - take [@start, @end) out of a set, as far as it is there
- * @set: the set, with the room that ranges_reserve() or ranges_add() made
+ * ranges_add() - put [@start, @end) into a set of things that nobody owns, as far as it isn't there
+ * @set: the set; unchanged on error
  * @start: first address
  * @end: exclusive, more than @start
  *
- * Context: any.
+ * Context: may sleep.
+ * Return: 0 or -ENOMEM, as ranges_add_owned().
+ */
+int ranges_add(struct ranges *set, u64 start, u64 end)
+{
+	return ranges_add_owned(set, start, end, 0);
+}
+
+/**
+ * ranges_remove() - take [@start, @end) out of a set, as far as it is there
+ * @set: the set
+ * @start: first address
+ * @end: exclusive, more than @start
+ *
+ * Can't fail: those who take something out of a set have no way back. The split of a range needs a few bytes at the most.
+ *
+ * Context: may sleep.
  */
 void ranges_remove(struct ranges *set, u64 start, u64 end)
 {
@@ -105,16 +124,39 @@ void ranges_remove(struct ranges *set, u64 start, u64 end)
 
 	if (first == set->nr)
 		return;
+	grow(set, set->nr + 1, GFP_KERNEL | __GFP_NOFAIL);
 	for (last = first; last < set->nr && set->at[last].start < end; last++) {
 		const struct span s = set->at[last];
 
 		if (s.start < start)
-			rest[keep++] = (struct span){ s.start, min(s.end, start) };
+			rest[keep++] = (struct span){ s.start, min(s.end, start), s.owner };
 		if (s.end > end)
-			rest[keep++] = (struct span){ end, s.end };
+			rest[keep++] = (struct span){ end, s.end, s.owner };
 	}
 	splice(set, first, last - first, keep);
 	memcpy(&set->at[first], rest, keep * sizeof(*rest));
+}
+
+/**
+ * ranges_next() - the first part of [@start, @end) that is in a set
+ * @set: the set
+ * @start: first address
+ * @end: exclusive
+ * @part: where to put that part, with its owner
+ *
+ * Context: any.
+ * Return: false if there is no such part.
+ */
+bool ranges_next(const struct ranges *set, u64 start, u64 end, struct span *part)
+{
+	unsigned int i = find(set, start);
+
+	if (i < set->nr && set->at[i].end == start)
+		i++;
+	if (start >= end || i == set->nr || set->at[i].start >= end)
+		return false;
+	*part = (struct span){ max(start, set->at[i].start), min(end, set->at[i].end), set->at[i].owner };
+	return true;
 }
 
 /**
@@ -131,11 +173,11 @@ bool ranges_gap(const struct ranges *set, u64 start, u64 end, struct span *gap)
 {
 	unsigned int i = find(set, start);
 
-	if (i < set->nr && set->at[i].start <= start)
+	while (i < set->nr && set->at[i].start <= start)
 		start = set->at[i++].end;
 	if (start >= end)
 		return false;
-	*gap = (struct span){ start, i < set->nr ? min(end, set->at[i].start) : end };
+	*gap = (struct span){ start, i < set->nr ? min(end, set->at[i].start) : end, 0 };
 	return true;
 }
 

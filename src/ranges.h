@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A set of addresses as sorted ranges that neither overlap nor touch. Ends are exclusive. */
+/*
+ * A set of addresses as sorted ranges. Ends are exclusive. Ranges don't overlap, and touch only where their owners differ;
+ * to sets whose members nobody owns, every owner is 0.
+ */
 #ifndef RANGES_H
 #define RANGES_H
 
@@ -7,6 +10,7 @@
 
 struct span {
 	u64 start, end;
+	u64 owner;
 };
 
 /* All zero is the empty set. The caller locks. */
@@ -17,7 +21,9 @@ struct ranges {
 
 int ranges_reserve(struct ranges *set);
 int ranges_add(struct ranges *set, u64 start, u64 end);
+int ranges_add_owned(struct ranges *set, u64 start, u64 end, u64 owner);
 void ranges_remove(struct ranges *set, u64 start, u64 end);
+bool ranges_next(const struct ranges *set, u64 start, u64 end, struct span *part);
 bool ranges_gap(const struct ranges *set, u64 start, u64 end, struct span *gap);
 u64 ranges_bytes(const struct ranges *set);
 void ranges_clear(struct ranges *set);

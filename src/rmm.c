@@ -4,10 +4,12 @@
 #include <linux/io.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
+#include <linux/numa.h>
 #include <linux/printk.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
+#include <linux/string.h>
 #include <asm/sysreg.h>
 
 #include "../include/rmi_abi.h"
@@ -20,6 +22,9 @@ static struct rmm_session session;
 #define GRANULE_CODE	(PAGE_SIZE == SZ_4K ? RMI_GRANULE_SIZE_4K : \
 			 PAGE_SIZE == SZ_16K ? RMI_GRANULE_SIZE_16K : RMI_GRANULE_SIZE_64K)
 
+/* No region's base, no PAR's: what is lent for the RMM as a whole */
+#define ACTIVATE_OWNER	(~0ULL)
+
 /* The tracking region size code that this host asks for, and what it means for each granule size */
 #define REGION_CODE	0
 #define REGION_SIZE	(PAGE_SIZE == SZ_4K ? SZ_1G : PAGE_SIZE == SZ_16K ? SZ_32M : SZ_512M)
@@ -30,11 +35,33 @@ static struct rmm_session session;
 /**
  * rmm_session() - what is known of the RMM
  *
- * Context: any; it changes only while the module loads and unloads.
+ * Context: any; but for region_size, it changes only while the module loads and unloads, and around hibernation.
+ * Return: the one session there is; never NULL.
  */
 const struct rmm_session *rmm_session(void)
 {
 	return &session;
+}
+
+/**
+ * rmm_set_region_size() - a tracking region turned out to have another size than was thought
+ * @bytes: power of two
+ *
+ * Context: any, under coverage_lock.
+ */
+void rmm_set_region_size(u64 bytes)
+{
+	session.region_size = bytes;
+}
+
+/**
+ * rmm_see_region_size() - the RMM did something that shows the size of tracking regions to be what is thought
+ *
+ * Context: any, under coverage_lock.
+ */
+void rmm_see_region_size(void)
+{
+	session.region_size_seen = true;
 }
 
 /**
@@ -72,13 +99,14 @@ int rmm_explain(u64 fid, u64 addr, int rc, const struct rmi_regs *answer, struct
 
 	switch (rc) {
 	case -ETIMEDOUT:
-		return verdict_set(why, REASON_NO_ANSWER, "%s %#llx: BUSY for %u ms", name, addr, rmi_timeout_ms());
+		return verdict_set(why, REASON_NO_ANSWER, "%s %#llx: %s for %u ms", name, addr,
+				   RMI_RESULT_STATUS(answer->x[0]) == RMI_BLOCKED ? "BLOCKED" : "BUSY", rmi_timeout_ms());
 	case -EOPNOTSUPP:
 		return verdict_set(why, REASON_REFUSED, "%s: not supported", name);
 	case -ENOMEM:
 		return verdict_set(why, REASON_NO_MEMORY, "%s %#llx asks for memory", name, addr);
 	case -EBUSY:
-		return verdict_set(why, REASON_NO_MEMORY, "%s %#llx remains unfinished", name, addr);
+		return verdict_set(why, REASON_UNFINISHED, "%s %#llx", name, addr);
 	case -EPROTO:
 		return verdict_set(why, REASON_BAD_ANSWER, "%s %#llx doesn't end", name, addr);
 	default:
@@ -186,9 +214,10 @@ static int learn_features(struct verdict *why)
 static int learn_dialect(struct verdict *why)
 {
 	struct rmi_regs r = { .x = { RMI_GPT_INFO, 0, session.l0gpt_size } };
-	int rc = sro_run(&r);
+	int rc = sro_run(&r, NULL, NULL);
 
 	session.has_gpt_info = rc != -EOPNOTSUPP;
+	sro_set_dialect(session.has_gpt_info);
 	if (rc == -ETIMEDOUT || rc == -EBUSY || rc == -EPROTO)
 		return rmm_explain(RMI_GPT_INFO, 0, rc, &r, why);
 	return 0;
@@ -212,7 +241,10 @@ static int adopt_config(__le64 *page, const struct rmi_regs *refusal, struct ver
 	u64 granule, region;
 	int rc;
 
+	memset(page, 0xff, RMI_CONFIG_SIZE);	/* what it doesn't write must not look like an answer */
 	rc = rmi_call(&r);
+	if (rc == -ETIMEDOUT)
+		return rmm_explain(RMI_RMM_CONFIG_GET, virt_to_phys(page), rc, &r, why);
 	if (rc || RMI_RESULT_STATUS(r.x[0]) != RMI_SUCCESS)
 		return rmm_explain(RMI_RMM_CONFIG_SET, virt_to_phys(page), 0, refusal, why);
 	granule = le64_to_cpu(READ_ONCE(page[RMI_CONFIG_GRANULE_SIZE / sizeof(*page)]));
@@ -236,10 +268,13 @@ static int configure_with(__le64 *page, struct verdict *why)
 	if (rc)
 		return rmm_explain(RMI_RMM_CONFIG_SET, virt_to_phys(page), rc, &r, why);
 	session.region_size = REGION_SIZE;
-	if (RMI_RESULT_STATUS(r.x[0]) != RMI_SUCCESS) {
+	session.adopted = RMI_RESULT_STATUS(r.x[0]) != RMI_SUCCESS;
+	if (session.adopted) {
 		rc = adopt_config(page, &r, why);
 		if (rc)
 			return rc;
+	} else {
+		session.state = RMM_STATE_INIT;
 	}
 	session.granule_size = PAGE_SIZE;
 	return 0;
@@ -257,24 +292,29 @@ static int configure(struct verdict *why)
 	return rc;
 }
 
-/* ERROR_GLOBAL: it is active already, by an earlier load of this module, the kernel itself, or the one before a kexec */
+/*
+ * It is active already, by an earlier load of this module, the kernel itself, or the one before a kexec, if it says
+ * ERROR_GLOBAL here and took no configuration before. One that took it and says so refuses for a reason of its own.
+ */
 static int activate(struct verdict *why)
 {
+	const struct payer payer = {
+		.owner = ACTIVATE_OWNER, .nid = NUMA_NO_NODE, .limit = SZ_64M, .self = { 0, session.pa_end },
+	};
 	struct rmi_regs r = { .x = { RMI_RMM_ACTIVATE } };
-	int rc = sro_run(&r);
+	u64 wanted = 0;
+	int rc = sro_run(&r, &payer, &wanted);
 
+	if (rc == -ENOMEM)
+		return verdict_set(why, REASON_NO_MEMORY, "%s: %llu bytes wanted", rmi_name(RMI_RMM_ACTIVATE), wanted);
 	if (rc)
 		return rmm_explain(RMI_RMM_ACTIVATE, 0, rc, &r, why);
-	switch (RMI_RESULT_STATUS(r.x[0])) {
-	case RMI_ERROR_GLOBAL:
-		session.adopted = true;
-		fallthrough;
-	case RMI_SUCCESS:
-		session.state = RMM_STATE_ACTIVE;
-		return 0;
-	default:
+	if (RMI_RESULT_STATUS(r.x[0]) == RMI_SUCCESS)
+		session.adopted = false;
+	else if (RMI_RESULT_STATUS(r.x[0]) != RMI_ERROR_GLOBAL || !session.adopted)
 		return rmm_explain(RMI_RMM_ACTIVATE, 0, 0, &r, why);
-	}
+	session.state = RMM_STATE_ACTIVE;
+	return 0;
 }
 
 /**
@@ -318,10 +358,11 @@ int rmm_open(struct verdict *why)
  */
 void rmm_close(void)
 {
+	const struct payer nobody = {};
 	struct rmi_regs r = { .x = { RMI_RMM_DEACTIVATE } };
 
 	if (session.state != RMM_STATE_ACTIVE || session.adopted || !session.has_gpt_info)
 		return;
-	if (!sro_run(&r) && RMI_RESULT_STATUS(r.x[0]) == RMI_SUCCESS)
+	if (!sro_run(&r, &nobody, NULL) && RMI_RESULT_STATUS(r.x[0]) == RMI_SUCCESS)
 		session.state = RMM_STATE_INIT;
 }

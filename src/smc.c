@@ -12,6 +12,15 @@
 #include "../include/rmi_abi.h"
 #include "smc.h"
 
+/*
+ * An operation that pauses after each granule of 1 GB at 4 KB, or of the largest level 1 table, has ended by then. One
+ * that hasn't is not going to.
+ */
+#define MAX_STEPS	(1U << 18)
+
+/* One that is BUSY at each step ends sooner, in multiples of timeout_ms: others may be waiting for the locks held here */
+#define MAX_TIMEOUTS	30ULL
+
 /* A limit that no operator needs to exceed, so that a slip of the finger can't make a load hang for weeks */
 #define TIMEOUT_MAX_MS	600000
 
@@ -42,10 +51,15 @@ static const struct {
 	{ RMI_RMM_ACTIVATE, "RMI_RMM_ACTIVATE" },
 	{ RMI_RMM_DEACTIVATE, "RMI_RMM_DEACTIVATE" },
 	{ RMI_GRANULE_TRACKING_GET, "RMI_GRANULE_TRACKING_GET" },
+	{ RMI_GRANULE_TRACKING_SET, "RMI_GRANULE_TRACKING_SET" },
+	{ RMI_GRANULE_RANGE_DELEGATE, "RMI_GRANULE_RANGE_DELEGATE" },
+	{ RMI_GRANULE_RANGE_UNDELEGATE, "RMI_GRANULE_RANGE_UNDELEGATE" },
 	{ RMI_GPT_INFO, "RMI_GPT_INFO" },
 	{ RMI_GPT_L1_CREATE, "RMI_GPT_L1_CREATE" },
 	{ RMI_GPT_L1_DESTROY, "RMI_GPT_L1_DESTROY" },
 	{ RMI_OP_CONTINUE, "RMI_OP_CONTINUE" },
+	{ RMI_OP_MEM_DONATE, "RMI_OP_MEM_DONATE" },
+	{ RMI_OP_MEM_RECLAIM, "RMI_OP_MEM_RECLAIM" },
 	{ RMI_OP_CANCEL, "RMI_OP_CANCEL" },
 };
 
@@ -69,7 +83,7 @@ const char *rmi_name(u64 fid)
 /* BLOCKED can be an operation's last word, and handles are used again: repeating one of these calls would be wrong */
 static bool is_operation(u64 fid)
 {
-	return fid == RMI_OP_CONTINUE || fid == RMI_OP_CANCEL;
+	return fid == RMI_OP_CONTINUE || fid == RMI_OP_MEM_DONATE || fid == RMI_OP_MEM_RECLAIM || fid == RMI_OP_CANCEL;
 }
 
 static bool try_later(u64 fid, u64 x0)
@@ -134,11 +148,40 @@ int rmi_call(struct rmi_regs *regs)
 }
 
 /**
+ * rmi_continue() - give a stateful operation all the time that it wants
+ * @handle: the operation's
+ * @regs: its last answer; set to the first one that is final or about memory
+ *
+ * Specification: DEN0137, RMI_OP_CONTINUE.
+ *
+ * Context: may sleep; the caller may hold mutexes.
+ * Return: 0; -EOPNOTSUPP or -ETIMEDOUT as rmi_call(); -EPROTO if there was no end to it.
+ */
+int rmi_continue(u64 handle, struct rmi_regs *regs)
+{
+	const ktime_t deadline = ktime_add_ms(ktime_get(), MAX_TIMEOUTS * rmi_timeout_ms());
+	unsigned int steps;
+	int rc;
+
+	for (steps = 0; steps < MAX_STEPS && !(steps && ktime_after(ktime_get(), deadline)); steps++) {
+		if (RMI_RESULT_STATUS(regs->x[0]) != RMI_INCOMPLETE ||
+		    RMI_RESULT_MEM_REQ(regs->x[0]) != RMI_MEM_REQ_NONE)
+			return 0;
+		*regs = (struct rmi_regs){ .x = { RMI_OP_CONTINUE, handle, RMI_OP_CONTINUE_GO } };
+		rc = rmi_call(regs);
+		if (rc)
+			return rc;
+	}
+	return -EPROTO;
+}
+
+/**
  * rmi_can_call() - do this kernel's SMCs go to the firmware itself?
  *
  * A guest's conduit is HVC, and on old firmware it is none at all: an SMC might then be undefined.
  *
  * Context: any.
+ * Return: true if so.
  */
 bool rmi_can_call(void)
 {
@@ -149,6 +192,7 @@ bool rmi_can_call(void)
  * rmi_call_count() - SMCs issued since the module was loaded, repetitions included
  *
  * Context: any.
+ * Return: their number.
  */
 u64 rmi_call_count(void)
 {

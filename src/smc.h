@@ -11,6 +11,7 @@ struct rmi_regs {
 };
 
 int rmi_call(struct rmi_regs *regs);
+int rmi_continue(u64 handle, struct rmi_regs *regs);
 bool rmi_can_call(void);
 u64 rmi_call_count(void);
 unsigned int rmi_timeout_ms(void);

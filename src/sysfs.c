@@ -5,6 +5,7 @@
 #include "../include/arm_cca_rmi.h"
 #include "../include/rmi_abi.h"
 #include "coverage.h"
+#include "donor.h"
 #include "rmm.h"
 #include "smc.h"
 #include "sysfs.h"
@@ -62,6 +63,16 @@ static ssize_t memory_covered_show(struct kobject *kobj, struct kobj_attribute *
 	return sysfs_emit(buf, "%llu\n", coverage_bytes());
 }
 
+static ssize_t memory_donated_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%llu\n", donor_bytes_out());
+}
+
+static ssize_t memory_lost_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%llu\n", donor_bytes_lost());
+}
+
 static ssize_t smc_calls_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
 {
 	return sysfs_emit(buf, "%llu\n", rmi_call_count());
@@ -76,6 +87,8 @@ static struct kobj_attribute attributes[] = {
 	__ATTR_RO(granule_size),
 	__ATTR_RO(l0gpt_size),
 	__ATTR_RO(memory_covered),
+	__ATTR_RO(memory_donated),
+	__ATTR_RO(memory_lost),
 	__ATTR_RO(smc_calls),
 };
 
@@ -106,5 +119,6 @@ int sysfs_register(void)
  */
 void sysfs_unregister(void)
 {
+	kobject_del(dir);	/* now, whoever still holds a reference */
 	kobject_put(dir);
 }

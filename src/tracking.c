@@ -2,11 +2,14 @@
 #include <linux/align.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
+#include <linux/log2.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
+#include <linux/sizes.h>
 
 #include "../include/rmi_abi.h"
 #include "rmm.h"
+#include "sro.h"
 #include "tracking.h"
 
 static const char * const categories[] = {
@@ -27,19 +30,32 @@ static const struct {
 	[RMI_TRACKING_INTERMEDIATE]	= { "intermediate", REASON_NOT_FINE },
 };
 
+/* An answer that has been checked */
+struct answer {
+	u64 end, category, state;
+};
+
 /* What the RMM said of a range: is that what a host can use? */
 static int judge(u64 start, u64 end, u64 category, u64 state, struct verdict *why)
 {
-	if (category >= ARRAY_SIZE(categories) || state >= ARRAY_SIZE(states))
-		return verdict_set(why, REASON_BAD_ANSWER, "%s %#llx: category %llu, state %llu",
-				   rmi_name(RMI_GRANULE_TRACKING_GET), start, category, state);
 	if (states[state].reason == REASON_NOT_TRACKED)
 		return verdict_set(why, REASON_NOT_TRACKED, "%#llx-%#llx %s", start, end, states[state].word);
 	if (category != RMI_MEM_CATEGORY_CONVENTIONAL)
 		return verdict_set(why, REASON_NOT_CONVENTIONAL, "%#llx-%#llx %s", start, end, categories[category]);
-	if (states[state].reason != REASON_OK)
-		return verdict_set(why, states[state].reason, "%#llx-%#llx %s", start, end, states[state].word);
-	return 0;
+	return verdict_set(why, states[state].reason, "%#llx-%#llx %s", start, end, states[state].word);
+}
+
+/* Is it something that the host may change? Beta 3 has a category of its own for memory that isn't tracked. */
+static bool is_payable(const struct answer *a)
+{
+	switch (a->state) {
+	case RMI_TRACKING_NONE:
+		return a->category == RMI_MEM_CATEGORY_CONVENTIONAL || a->category == RMI_MEM_CATEGORY_NONE;
+	case RMI_TRACKING_COARSE:
+		return a->category == RMI_MEM_CATEGORY_CONVENTIONAL;
+	default:
+		return false;
+	}
 }
 
 static int ask(u64 base, u64 top, struct rmi_regs *r)
@@ -68,11 +84,9 @@ static int ask_old(u64 base, u64 top, struct rmi_regs *r)
 	return rc;
 }
 
-/* One question and its answer; *start moves on to where the answer ends */
-static int check_next(u64 *start, u64 end, struct verdict *why)
+static int ask_checked(u64 base, u64 end, struct answer *a, struct verdict *why)
 {
 	const struct rmm_session *rmm = rmm_session();
-	const u64 base = *start;
 	struct rmi_regs r;
 	u64 top = end;
 	int rc;
@@ -91,31 +105,202 @@ static int check_next(u64 *start, u64 end, struct verdict *why)
 	if (r.x[3] <= base || r.x[3] > top || !IS_ALIGNED(r.x[3], PAGE_SIZE))
 		return verdict_set(why, REASON_BAD_ANSWER, "%s %#llx-%#llx: out_top %#llx",
 				   rmi_name(RMI_GRANULE_TRACKING_GET), base, top, r.x[3]);
-	*start = r.x[3];
-	return judge(base, r.x[3], r.x[1], r.x[2], why);
+	if (r.x[1] >= ARRAY_SIZE(categories) || r.x[2] >= ARRAY_SIZE(states))
+		return verdict_set(why, REASON_BAD_ANSWER, "%s %#llx: category %llu, state %llu",
+				   rmi_name(RMI_GRANULE_TRACKING_GET), base, r.x[1], r.x[2]);
+	*a = (struct answer){ .end = r.x[3], .category = r.x[1], .state = r.x[2] };
+	return 0;
 }
 
 /**
- * tracking_check() - is [@start, @end) conventional memory that is tracked FINE?
+ * tracking_survey() - how is [@start, @end) tracked?
  * @start: physical address, page aligned
- * @end: physical address, exclusive, page aligned, more than @start
- * @why: set on error; names the first part that isn't
+ * @end: physical address, exclusive, page aligned, more than @start, in the RMM's address space
+ * @fine: gets the parts added that are conventional and FINE
+ * @payable: gets the parts added that the host can make so; their owner is their state
+ * @why: set on error; names the first part that is neither
  *
- * At most one command a granule is issued, were the RMM to answer in that detail.
+ * At most two commands a granule are issued, were the RMM to answer in that
+ * detail.
  * Specification: DEN0137, RMI_GRANULE_TRACKING_GET.
  *
  * Context: may sleep. Any lock may be held that allows for that.
- * Return: 0; -ENXIO if not; -ETIMEDOUT, -EIO or -EPROTO if the RMM doesn't say.
+ * Return: 0; -ENXIO if there is a part that no host can use; -ENOMEM; -ETIMEDOUT, -EIO or -EPROTO if the RMM doesn't say.
  */
-int tracking_check(u64 start, u64 end, struct verdict *why)
+int tracking_survey(u64 start, u64 end, struct ranges *fine, struct ranges *payable, struct verdict *why)
 {
+	struct answer a;
 	int rc;
 
-	if (end > rmm_session()->pa_end)
-		return verdict_set(why, REASON_NOT_TRACKED, "%#llx-%#llx beyond the RMM's address space of %#llx",
-				   start, end, rmm_session()->pa_end);
-	do {
-		rc = check_next(&start, end, why);
-	} while (!rc && start < end);
+	for (; start < end; start = a.end) {
+		rc = ask_checked(start, end, &a, why);
+		if (rc)
+			return rc;
+		rc = is_payable(&a) ? 0 : judge(start, a.end, a.category, a.state, why);
+		if (rc)
+			return rc;
+		if (is_payable(&a) ? ranges_add_owned(payable, start, a.end, a.state) : ranges_add(fine, start, a.end))
+			return verdict_set(why, REASON_NO_MEMORY, "record of %u ranges", fine->nr + payable->nr + 1);
+	}
+	return 0;
+}
+
+/**
+ * tracking_region() - the tracking region of an address, as far as is known
+ * @addr: physical address
+ *
+ * Context: any.
+ * Return: its range.
+ */
+struct span tracking_region(u64 addr)
+{
+	const u64 size = rmm_session()->region_size, base = ALIGN_DOWN(addr, size);
+
+	return (struct span){ base, min(base + size, rmm_session()->pa_end), 0 };
+}
+
+/**
+ * tracking_payer() - what may be lent for the metadata of a tracking region
+ * @base: of the region
+ * @places: memory that is tracked FINE, if there is any
+ * @payer: set; as long as @places
+ *
+ * A few bytes for each granule: a 64th of the region is several times that.
+ *
+ * Context: any.
+ */
+void tracking_payer(u64 base, const struct places *places, struct payer *payer)
+{
+	const struct span region = tracking_region(base);
+
+	*payer = (struct payer){
+		.owner = region.start,
+		.nid = donor_node(region.start, region.end),
+		.limit = max_t(u64, (region.end - region.start) / 64, 4 * PAGE_SIZE),
+		.self = region,
+		.far = places->fine,
+	};
+}
+
+static int set(u64 base, u64 state, const struct places *places, struct rmi_regs *r, u64 *wanted)
+{
+	struct payer payer;
+
+	tracking_payer(base, places, &payer);
+	*r = (struct rmi_regs){ .x = { RMI_GRANULE_TRACKING_SET, base, RMI_MEM_CATEGORY_CONVENTIONAL, state } };
+	return sro_run(r, &payer, wanted);
+}
+
+/* Regions are of one size, which the configuration's code doesn't tell. These are all that were heard of. */
+static int set_region_of(u64 ram, u64 state, const struct places *places, struct rmi_regs *r, u64 *wanted)
+{
+	static const u64 sizes[] = { SZ_2M, SZ_32M, SZ_512M, SZ_1G, 64ULL * SZ_1G, 4096ULL * SZ_1G };
+	u64 tried = tracking_region(ram).start;
+	const u64 known = rmm_session()->region_size;
+	unsigned int i;
+	int rc;
+
+	rc = set(tried, state, places, r, wanted);
+	for (i = 0; i < ARRAY_SIZE(sizes) && !rc && RMI_RESULT_STATUS(r->x[0]) == RMI_ERROR_INPUT; i++) {
+		/* A base that is refused isn't one, then: look for that of a larger region */
+		if (sizes[i] <= known || ALIGN_DOWN(ram, sizes[i]) == tried)
+			continue;
+		rmm_set_region_size(sizes[i]);
+		tried = ALIGN_DOWN(ram, sizes[i]);
+		rc = set(tried, state, places, r, wanted);
+	}
+	if (rc || RMI_RESULT_STATUS(r->x[0]) != RMI_SUCCESS)
+		rmm_set_region_size(known);
 	return rc;
+}
+
+/* How far FINE goes from the region's base tells its size, if that is less than was thought. Old RMMs can't tell. */
+static int learn_size(u64 ram, struct verdict *why)
+{
+	const struct span region = tracking_region(ram);
+	struct answer a;
+	int rc;
+
+	if (rmm_session()->region_size_seen || !rmm_session()->has_gpt_info)
+		return 0;
+	rc = ask_checked(region.start, region.end, &a, why);
+	if (rc)
+		return rc;
+	if (a.state != RMI_TRACKING_FINE)
+		return verdict_set(why, REASON_BAD_ANSWER, "%s %#llx: state %llu after FINE was set",
+				   rmi_name(RMI_GRANULE_TRACKING_GET), region.start, a.state);
+	if (a.end < region.end && is_power_of_2(a.end - region.start))
+		rmm_set_region_size(a.end - region.start);
+	rmm_see_region_size();
+	return 0;
+}
+
+/**
+ * tracking_set_fine() - have the region of an address tracked FINE, and pay for that
+ * @ram: physical address that tracking_survey() found to be payable
+ * @before: its state
+ * @places: memory that pages for it may come from
+ * @fine: gets the region added
+ * @step: set to what tracking_unset() undoes it with; 0 if there is nothing to undo
+ * @why: set on error
+ *
+ * On an RMM whose regions are smaller than was thought, it is the region at the base of the one that was thought of,
+ * which needn't hold @ram: call again while @ram isn't in @fine.
+ * Specification: DEN0137, RMI_GRANULE_TRACKING_SET.
+ *
+ * Context: may sleep, allocates. Any lock may be held that allows for that.
+ * Return: 0; -ENXIO if the RMM refuses; -ENOMEM; -ETIMEDOUT, -EIO or -EPROTO if the RMM doesn't say.
+ */
+int tracking_set_fine(u64 ram, u64 before, const struct places *places, struct ranges *fine, u64 *step,
+		      struct verdict *why)
+{
+	struct span region = tracking_region(ram);
+	struct rmi_regs r;
+	u64 wanted = 0;
+	int rc;
+
+	*step = 0;
+	rc = set_region_of(ram, RMI_TRACKING_FINE, places, &r, &wanted);
+	if (rc == -ENOMEM)
+		return verdict_set(why, REASON_NO_MEMORY, "%#llx-%#llx %s: %llu bytes wanted for tracking it",
+				   region.start, region.end, states[before].word, wanted);
+	if (rc == -EOPNOTSUPP || (!rc && RMI_RESULT_STATUS(r.x[0]) != RMI_SUCCESS &&
+				  RMI_RESULT_STATUS(r.x[0]) != RMI_ERROR_GLOBAL))
+		return verdict_set(why, before == RMI_TRACKING_NONE ? REASON_NOT_TRACKED : REASON_NOT_FINE,
+				   "%#llx-%#llx %s", region.start, region.end, states[before].word);
+	if (rc || RMI_RESULT_STATUS(r.x[0]) != RMI_SUCCESS)
+		return rmm_explain(RMI_GRANULE_TRACKING_SET, region.start, rc, &r, why);
+	*step = tracking_region(ram).start | before;
+	rc = learn_size(ram, why);
+	if (rc)
+		return rc;
+	region = tracking_region(*step & ~TRACKING_STEP_STATE);
+	if (ranges_add(fine, region.start, region.end))
+		return verdict_set(why, REASON_NO_MEMORY, "record of %u ranges", fine->nr + 1);
+	return 0;
+}
+
+/**
+ * tracking_unset() - undo a tracking_set_fine(): the metadata comes back
+ * @step: what that gave
+ *
+ * The RMM refuses while granules of the region are delegated, or it holds the metadata of others.
+ * Specification: DEN0137, RMI_GRANULE_TRACKING_SET.
+ *
+ * Context: may sleep. Any lock may be held that allows for that.
+ * Return: 0 or -EBUSY if the RMM keeps the region as it is.
+ */
+int tracking_unset(u64 step)
+{
+	const u64 base = step & ~TRACKING_STEP_STATE, before = step & TRACKING_STEP_STATE;
+	const struct places none = {};
+	struct rmi_regs r;
+
+	if (!set(base, before, &none, &r, NULL) && RMI_RESULT_STATUS(r.x[0]) == RMI_SUCCESS)
+		return 0;
+	/* It may not be of one kind any more, or be so now */
+	if (!set(base, before == RMI_TRACKING_COARSE ? RMI_TRACKING_NONE : RMI_TRACKING_COARSE, &none, &r, NULL) &&
+	    RMI_RESULT_STATUS(r.x[0]) == RMI_SUCCESS)
+		return 0;
+	return -EBUSY;
 }

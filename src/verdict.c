@@ -25,9 +25,11 @@ static const struct {
 	[REASON_NO_GPT]			= { "no-gpt", -ENXIO },
 	[REASON_NO_MEMORY]		= { "no-memory", -ENOMEM },
 	[REASON_NO_ANSWER]		= { "no-answer", -ETIMEDOUT },
+	[REASON_UNFINISHED]		= { "unfinished", -EBUSY },
 	[REASON_REFUSED]		= { "refused", -EIO },
 	[REASON_BAD_ANSWER]		= { "bad-answer", -EPROTO },
 	[REASON_NO_HOTPLUG]		= { "no-hotplug-guard", -EBUSY },
+	[REASON_RELEASED]		= { "released", -ESHUTDOWN },
 };
 static_assert(ARRAY_SIZE(reasons) == REASON_COUNT);
 

@@ -7,6 +7,9 @@
 # apt's answers are read here
 export LC_ALL=C
 
+# dkms and modinfo are there, where Debian's ordinary users don't look
+PATH=$PATH:/usr/sbin:/sbin
+
 me=${0##*/}
 # shellcheck disable=SC2034 # for those who source this
 debian_keyring=/usr/share/keyrings/debian-archive-keyring.gpg

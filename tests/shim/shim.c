@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <sys/mman.h>
+
 #include "world.h"
 
 struct world world;
@@ -11,8 +13,11 @@ static bool slot_used[WORLD_SLOTS];
 
 /* Memory ------------------------------------------------------------------------------------------------------ */
 
-static bool must_fail(void)
+static bool must_fail(gfp_t flags)
 {
+	if (flags & __GFP_NOFAIL)
+		return false;
+
 	world.allocations++;
 	return world.fail_alloc && !--world.fail_alloc;
 }
@@ -40,8 +45,7 @@ void *kzalloc(size_t size, gfp_t flags)
 {
 	void *p;
 
-	(void)flags;
-	if (must_fail())
+	if (must_fail(flags))
 		return NULL;
 	p = size >= PAGE_SIZE && size <= WORLD_SLOT ? slot_alloc() : calloc(1, size);
 	assert_non_null(p);
@@ -170,6 +174,12 @@ void arm_smccc_1_2_smc(const struct arm_smccc_1_2_regs *args, struct arm_smccc_1
 	*res = (struct arm_smccc_1_2_regs){ x[0], x[1], x[2], x[3], x[4] };
 }
 
+/* Single pages: a byte for each page frame, most of which are never touched */
+enum { PAGE_TAKEN = 1, PAGE_MARKED = 2, PAGE_WITH_RMM = 4 };
+#define FRAMES_END	(1ULL << 40)
+#define FRAMES		((FRAMES_END >> PAGE_SHIFT) * sizeof(struct page))
+static struct page *frames;
+
 static uint64_t host_read(void *ctx, uint64_t pa)
 {
 	uint64_t v;
@@ -185,14 +195,28 @@ static void host_write(void *ctx, uint64_t pa, uint64_t value)
 	memcpy(phys_to_slot(pa), &value, sizeof(value));
 }
 
-static const struct rmm_ops ops = { .read = host_read, .write = host_write };
+static void host_granule(void *ctx, uint64_t pa, uint64_t size, bool to_host)
+{
+	struct page *page = frames + (pa >> PAGE_SHIFT);
+
+	(void)ctx;
+	assert_int_equal(size, PAGE_SIZE);
+	assert_int_equal(!(page->flags & PAGE_WITH_RMM), !to_host);
+	page->flags ^= PAGE_WITH_RMM;
+	world.with_rmm += to_host ? -size : size;
+	/* Whatever Linux lends is its own to lend, and marked */
+	if (!to_host)
+		assert_int_equal(page->flags, PAGE_TAKEN | PAGE_MARKED | PAGE_WITH_RMM);
+}
+
+static const struct rmm_ops ops = { .read = host_read, .write = host_write, .granule = host_granule };
 
 /* Physical memory --------------------------------------------------------------------------------------------- */
 
 void world_ram(u64 start, u64 end, bool online)
 {
 	assert_true(world.nr_ram < WORLD_MAX_RAM);
-	world.ram[world.nr_ram++] = (struct world_ram){ start, end, online };
+	world.ram[world.nr_ram++] = (struct world_ram){ start, end, online, online };
 }
 
 int walk_iomem_res_desc(unsigned long desc, unsigned long flags, u64 start, u64 end, void *arg,
@@ -214,15 +238,174 @@ int walk_iomem_res_desc(unsigned long desc, unsigned long flags, u64 start, u64 
 	return rc;
 }
 
-void *pfn_to_online_page(unsigned long pfn)
+static const struct world_ram *ram_of(u64 pa)
 {
-	const u64 pa = PFN_PHYS(pfn);
 	unsigned int i;
 
 	for (i = 0; i < world.nr_ram; i++)
-		if (world.ram[i].start <= pa && pa < world.ram[i].end && world.ram[i].online)
+		if (world.ram[i].start <= pa && pa + PAGE_SIZE <= world.ram[i].end)
 			return &world.ram[i];
 	return NULL;
+}
+
+struct page *pfn_to_page(unsigned long pfn)
+{
+	assert_true(PFN_PHYS(pfn) < FRAMES_END);
+	return frames + pfn;
+}
+
+bool pfn_valid(unsigned long pfn)
+{
+	return ram_of(PFN_PHYS(pfn));
+}
+
+struct page *pfn_to_online_page(unsigned long pfn)
+{
+	const struct world_ram *ram = ram_of(PFN_PHYS(pfn));
+
+	return ram && ram->online ? pfn_to_page(pfn) : NULL;
+}
+
+u64 page_to_phys(const struct page *page)
+{
+	return PFN_PHYS(page - frames);
+}
+
+bool PageReserved(const struct page *page)
+{
+	(void)page;
+	return false;
+}
+
+bool early_section(unsigned long pfn)
+{
+	const struct world_ram *ram = ram_of(PFN_PHYS(pfn));
+
+	return ram && ram->boot;
+}
+
+static bool marking;
+
+void page_offline_begin(void)
+{
+	assert_false(marking);
+	marking = true;
+}
+
+void page_offline_end(void)
+{
+	assert_true(marking);
+	marking = false;
+}
+
+void __SetPageOffline(struct page *page)
+{
+	assert_true(marking);
+	assert_int_equal(page->flags, PAGE_TAKEN);
+	page->flags |= PAGE_MARKED;
+}
+
+void __ClearPageOffline(struct page *page)
+{
+	assert_true(marking);
+	assert_int_equal(page->flags, PAGE_TAKEN | PAGE_MARKED);
+	page->flags &= ~PAGE_MARKED;
+}
+
+/* Where the pages lie that the module shows the RMM, nothing else does */
+static bool is_free(u64 start, u64 end)
+{
+	u64 pa;
+
+	if (start < WORLD_SLOTS_AT + WORLD_SLOTS * WORLD_SLOT && end > WORLD_SLOTS_AT)
+		return false;
+	for (pa = start; pa < end; pa += PAGE_SIZE) {
+		const struct world_ram *ram = ram_of(pa);
+
+		if (!ram || !ram->online || frames[PHYS_PFN(pa)].flags)
+			return false;
+	}
+	return true;
+}
+
+static struct page *take_frames(u64 start, u64 end)
+{
+	u64 pa;
+
+	for (pa = start; pa < end; pa += PAGE_SIZE)
+		frames[PHYS_PFN(pa)].flags = PAGE_TAKEN;
+	world.pages_out += (end - start) >> PAGE_SHIFT;
+	return frames + PHYS_PFN(start);
+}
+
+static struct page *search(u64 size, u64 from, u64 to)
+{
+	unsigned int i;
+	u64 pa;
+
+	for (i = 0; i < world.nr_ram; i++) {
+		if (!world.ram[i].online)
+			continue;
+		for (pa = ALIGN(max(from, world.ram[i].start), size); pa + size <= min(to, world.ram[i].end); pa += size)
+			if (is_free(pa, pa + size))
+				return take_frames(pa, pa + size);
+	}
+	return NULL;
+}
+
+struct page *alloc_pages_node(int nid, gfp_t gfp, unsigned int order)
+{
+	const u64 size = PAGE_SIZE << order;
+	struct page *page;
+
+	(void)nid;
+	assert_true(size <= MAX_ORDER_NR_PAGES << PAGE_SHIFT);
+	if (world.no_pages || must_fail(gfp))
+		return NULL;
+	page = search(size, world.pages_from, ~0ULL);
+	return page ? page : search(size, 0, world.pages_from);
+}
+
+void split_page(struct page *page, unsigned int order)
+{
+	assert_true(page->flags == PAGE_TAKEN && order < 20);
+}
+
+void __free_pages(struct page *page, unsigned int order)
+{
+	unsigned int i;
+
+	for (i = 0; i < 1U << order; i++) {
+		assert_int_equal(page[i].flags, PAGE_TAKEN);	/* not marked, and not with the RMM */
+		page[i].flags = 0;
+		world.pages_out--;
+	}
+}
+
+int alloc_contig_range(unsigned long start, unsigned long end, unsigned int migratetype, gfp_t gfp)
+{
+	assert_int_equal(migratetype, MIGRATE_MOVABLE);
+	assert_true(IS_ALIGNED(start, pageblock_nr_pages) && IS_ALIGNED(end, pageblock_nr_pages));
+	if (world.no_pages || must_fail(gfp))
+		return -ENOMEM;
+	if (!is_free(PFN_PHYS(start), PFN_PHYS(end)))
+		return -EBUSY;
+	take_frames(PFN_PHYS(start), PFN_PHYS(end));
+	return 0;
+}
+
+unsigned int get_order(unsigned long size)
+{
+	unsigned int order = 0;
+
+	while (PAGE_SIZE << order < size)
+		order++;
+	return order;
+}
+
+u64 world_with_rmm(void)
+{
+	return world.with_rmm;
 }
 
 unsigned long memory_block_size_bytes(void)
@@ -284,11 +467,76 @@ int world_online(u64 start, u64 end)
 	return world_event(MEM_ONLINE, start, end);
 }
 
-void world_offline(u64 start, u64 end)
+/* Pages in use can't be moved here: they keep the memory from going offline, unless they are marked */
+int world_offline(u64 start, u64 end)
 {
-	assert_int_equal(world_event(MEM_GOING_OFFLINE, start, end), 0);
+	int rc = world_event(MEM_GOING_OFFLINE, start, end);
+	u64 pa;
+
+	for (pa = start; !rc && pa < end; pa += PAGE_SIZE)
+		if (frames[PHYS_PFN(pa)].flags)
+			rc = -EBUSY;
+	if (rc) {
+		world_event(MEM_CANCEL_OFFLINE, start, end);
+		return rc;
+	}
 	set_online(start, end, false);
 	world_event(MEM_OFFLINE, start, end);
+	return 0;
+}
+
+static int add_notifier(struct notifier_block **place, struct notifier_block *nb, int error)
+{
+	assert_int_equal(world.locks_held, 0);
+	assert_null(*place);
+	if (!error)
+		*place = nb;
+	return error;
+}
+
+static void remove_notifier(struct notifier_block **place, struct notifier_block *nb)
+{
+	assert_int_equal(world.locks_held, 0);
+	assert_ptr_equal(*place, nb);
+	*place = NULL;
+}
+
+int register_reboot_notifier(struct notifier_block *nb)
+{
+	return add_notifier(&world.reboot, nb, world.reboot_error);
+}
+
+void unregister_reboot_notifier(struct notifier_block *nb)
+{
+	remove_notifier(&world.reboot, nb);
+}
+
+int register_pm_notifier(struct notifier_block *nb)
+{
+	return add_notifier(&world.pm, nb, world.pm_error);
+}
+
+void unregister_pm_notifier(struct notifier_block *nb)
+{
+	remove_notifier(&world.pm, nb);
+}
+
+static int call_notifier(struct notifier_block *nb, unsigned long action)
+{
+	int rc = nb ? nb->notifier_call(nb, action, NULL) : 0;
+
+	assert_int_equal(world.locks_held, 0);
+	return rc & NOTIFY_STOP_MASK ? NOTIFY_OK - (rc & ~NOTIFY_STOP_MASK) : 0;
+}
+
+int world_reboot(void)
+{
+	return call_notifier(world.reboot, 1);
+}
+
+int world_pm(unsigned long action)
+{
+	return call_notifier(world.pm, action);
 }
 
 /* sysfs and parameters ---------------------------------------------------------------------------------------- */
@@ -315,12 +563,25 @@ int sysfs_create_file(struct kobject *kobj, const struct attribute *attr)
 	return 0;
 }
 
+void kobject_del(struct kobject *kobj)
+{
+	assert_ptr_equal(kobj, rmi_dir);
+	world.files = 0;
+}
+
+bool sysfs_streq(const char *a, const char *b)
+{
+	size_t n = strcspn(a, "\n");
+
+	return strlen(b) == n && !strncmp(a, b, n);
+}
+
 void kobject_put(struct kobject *kobj)
 {
 	assert_ptr_equal(kobj, rmi_dir);
 	kfree(rmi_dir);
 	rmi_dir = NULL;
-	world.files = 0;
+	assert_int_equal(world.files, 0);
 }
 
 long sysfs_emit(char *buf, const char *fmt, ...)
@@ -378,10 +639,13 @@ void world_make(const struct rmm_machine *described, unsigned int page_shift)
 		world.pfr0[i] = 1ULL << 52 | 0x11112222;
 	shim_page_shift = page_shift;
 	assert_int_equal(shim_set_timeout_ms("1000"), 0);
+	assert_int_equal(shim_set_cover("eager"), 0);
 	*shim_require = false;
 	memset(slot_used, 0, sizeof(slot_used));
 	slots = aligned_alloc(WORLD_SLOT, WORLD_SLOTS * WORLD_SLOT);
 	assert_non_null(slots);
+	frames = mmap(NULL, FRAMES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	assert_true(frames != MAP_FAILED);
 	if (!described)
 		return;
 	machine = *described;
@@ -401,6 +665,12 @@ void world_end(void)
 	assert_int_equal(world.locks_held, 0);
 	assert_int_equal(world.files, 0);
 	assert_null(world.notifier);
+	assert_null(world.reboot);
+	assert_null(world.pm);
+	assert_int_equal(world.pages_out, 0);
+	assert_int_equal(world.with_rmm, 0);
+	munmap(frames, FRAMES);
+	frames = NULL;
 	free(rmm_memory);
 	rmm_memory = NULL;
 	free(slots);

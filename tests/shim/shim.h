@@ -38,6 +38,14 @@ typedef u64 resource_size_t;
 #define IS_ALIGNED(x, a)	(((x) & ((__typeof__(x))(a) - 1)) == 0)
 #define min(a, b)		((a) < (b) ? (a) : (b))
 #define max(a, b)		((a) > (b) ? (a) : (b))
+#define min3(a, b, c)		min(min(a, b), c)
+#define min_t(t, a, b)		min((t)(a), (t)(b))
+#define max_t(t, a, b)		max((t)(a), (t)(b))
+#define swap(a, b)		do { __typeof__(a) swap_ = (a); (a) = (b); (b) = swap_; } while (0)
+#define U64_MAX			(~0ULL)
+#define is_power_of_2(x)	((x) && !((x) & ((x) - 1)))
+#define rounddown_pow_of_two(x)	(1ULL << (63 - __builtin_clzll(x)))
+#define roundup_pow_of_two(x)	((x) < 2 ? 1ULL : 1ULL << (64 - __builtin_clzll((x) - 1ULL)))
 #define READ_ONCE(x)		(*(const volatile __typeof__(x) *)&(x))
 #define WRITE_ONCE(x, v)	(*(volatile __typeof__(x) *)&(x) = (v))
 #define cpu_to_le64(x)		(x)
@@ -49,6 +57,7 @@ typedef u64 resource_size_t;
 #define SZ_64K			0x10000
 #define SZ_2M			0x200000
 #define SZ_32M			0x2000000
+#define SZ_64M			0x4000000
 #define SZ_512M			0x20000000
 #define SZ_1G			0x40000000
 
@@ -60,7 +69,34 @@ extern unsigned int shim_page_shift;
 #define PFN_DOWN(x)		((x) >> PAGE_SHIFT)
 #define PFN_PHYS(x)		((phys_addr_t)(x) << PAGE_SHIFT)
 #define PAGES_PER_SECTION	((128UL << 20) >> PAGE_SHIFT)
-void *pfn_to_online_page(unsigned long pfn);
+#define PHYS_PFN(x)		((unsigned long)((x) >> PAGE_SHIFT))
+#define PAGE_ALIGNED(x)		IS_ALIGNED(x, PAGE_SIZE)
+#define MAX_ORDER_NR_PAGES	((4UL << 20) >> PAGE_SHIFT)
+#define pageblock_nr_pages	((2UL << 20) >> PAGE_SHIFT)
+struct page {
+	u8 flags;
+};
+struct page *pfn_to_page(unsigned long pfn);
+struct page *pfn_to_online_page(unsigned long pfn);
+u64 page_to_phys(const struct page *page);
+bool pfn_valid(unsigned long pfn);
+#define pfn_to_nid(pfn)		0
+#define NUMA_NO_NODE		(-1)
+#define page_zone(page)		((void)(page), 0)
+bool PageReserved(const struct page *page);
+void __SetPageOffline(struct page *page);
+void __ClearPageOffline(struct page *page);
+void page_offline_begin(void);
+void page_offline_end(void);
+#define __pfn_to_section(pfn)	(pfn)
+bool early_section(unsigned long pfn);
+struct page *alloc_pages_node(int nid, gfp_t gfp, unsigned int order);
+void split_page(struct page *page, unsigned int order);
+void __free_pages(struct page *page, unsigned int order);
+#define __free_page(page)	__free_pages(page, 0)
+#define MIGRATE_MOVABLE		1
+int alloc_contig_range(unsigned long start, unsigned long end, unsigned int migratetype, gfp_t gfp);
+unsigned int get_order(unsigned long size);
 unsigned long memory_block_size_bytes(void);
 u64 virt_to_phys(const void *p);
 
@@ -68,6 +104,8 @@ u64 virt_to_phys(const void *p);
 #define GFP_KERNEL		1
 #define GFP_DMA			2
 #define __GFP_NOWARN		4
+#define __GFP_NOFAIL		8
+#define __GFP_RETRY_MAYFAIL	16
 void *kzalloc(size_t size, gfp_t flags);
 void kfree(const void *p);
 void *kvmalloc_array(size_t n, size_t size, gfp_t flags);
@@ -80,6 +118,31 @@ struct mutex {
 #define DEFINE_MUTEX(name)	struct mutex name
 void mutex_lock(struct mutex *m);
 void mutex_unlock(struct mutex *m);
+
+struct list_head {
+	struct list_head *next, *prev;
+};
+#define LIST_HEAD(name)		struct list_head name = { &name, &name }
+#define list_entry(p, type, member)	((type *)((char *)(p) - offsetof(type, member)))
+#define list_first_entry_or_null(head, type, member) \
+	((head)->next == (head) ? NULL : list_entry((head)->next, type, member))
+#define list_for_each_entry_safe(p, n, head, member)				\
+	for (p = list_entry((head)->next, __typeof__(*p), member),		\
+	     n = list_entry(p->member.next, __typeof__(*p), member);		\
+	     &p->member != (head);						\
+	     p = n, n = list_entry(n->member.next, __typeof__(*n), member))
+static inline void list_add_tail(struct list_head *e, struct list_head *head)
+{
+	e->next = head;
+	e->prev = head->prev;
+	head->prev->next = e;
+	head->prev = e;
+}
+static inline void list_del(struct list_head *e)
+{
+	e->prev->next = e->next;
+	e->next->prev = e->prev;
+}
 
 typedef struct { int v; } atomic_t;
 typedef struct { s64 v; } atomic64_t;
@@ -109,8 +172,7 @@ __printf(1, 2) void shim_printk(const char *fmt, ...);
 #define pr_info			shim_printk
 #define pr_warn			shim_printk
 #define pr_err			shim_printk
-#define pr_warn_once		shim_printk
-#define pr_warn_ratelimited	shim_printk
+#define pr_err_once		shim_printk
 
 /* SMCCC */
 struct arm_smccc_1_2_regs {
@@ -146,11 +208,24 @@ struct notifier_block {
 	int (*notifier_call)(struct notifier_block *nb, unsigned long action, void *arg);
 	int priority;
 };
+#define NOTIFY_DONE		0
 #define NOTIFY_OK		1
 #define NOTIFY_STOP_MASK	0x8000
 int notifier_from_errno(int err);
 int register_memory_notifier(struct notifier_block *nb);
 void unregister_memory_notifier(struct notifier_block *nb);
+
+/* Reboot and hibernation */
+#define PM_HIBERNATION_PREPARE	1
+#define PM_POST_HIBERNATION	2
+#define PM_SUSPEND_PREPARE	3
+#define PM_POST_SUSPEND		4
+#define PM_RESTORE_PREPARE	5
+#define PM_POST_RESTORE		6
+int register_reboot_notifier(struct notifier_block *nb);
+void unregister_reboot_notifier(struct notifier_block *nb);
+int register_pm_notifier(struct notifier_block *nb);
+void unregister_pm_notifier(struct notifier_block *nb);
 
 /* sysfs */
 struct kobject {
@@ -171,7 +246,9 @@ typedef long ssize_t_;
 extern struct kobject *firmware_kobj;
 struct kobject *kobject_create_and_add(const char *name, struct kobject *parent);
 int sysfs_create_file(struct kobject *kobj, const struct attribute *attr);
+void kobject_del(struct kobject *kobj);
 void kobject_put(struct kobject *kobj);
+bool sysfs_streq(const char *a, const char *b);
 __printf(2, 3) long sysfs_emit(char *buf, const char *fmt, ...);
 
 /* Modules */
@@ -197,6 +274,7 @@ int param_get_uint(char *buf, const struct kernel_param *kp);
 int shim_module_init(void);
 void shim_module_exit(void);
 int shim_set_timeout_ms(const char *val);
+int shim_set_cover(const char *val);
 extern bool *shim_require;
 
 #endif

@@ -22,6 +22,7 @@
 struct world_ram {
 	u64 start, end;		/* end is exclusive */
 	bool online;
+	bool boot;		/* there from the start: can't be taken out */
 };
 
 struct world {
@@ -32,9 +33,11 @@ struct world {
 	unsigned int nr_ram;
 	void (*smc)(u64 x[5]);		/* sees, and may change, each SMC before the RMM does */
 	bool smc_done;			/* set by smc(): x is the answer, the RMM isn't asked */
-	int notifier_error;		/* what register_memory_notifier() returns */
+	int notifier_error, reboot_error, pm_error;	/* what the kernel returns when a notifier is registered */
 	unsigned int fail_alloc;	/* this allocation from now on fails; 0: none */
 	unsigned int fail_sysfs;	/* likewise for sysfs files */
+	bool no_pages;			/* no page can be had */
+	u64 pages_from;			/* the buddy allocator hands out the first free ones from here on, then those below */
 
 	/* to look at */
 	struct rmm *rmm;
@@ -46,7 +49,9 @@ struct world {
 	unsigned int locks_held;
 	unsigned int lines;		/* printed */
 	char log[8192];
-	struct notifier_block *notifier;
+	u64 with_rmm;			/* bytes, see world_with_rmm() */
+	u64 pages_out;			/* allocated and not freed */
+	struct notifier_block *notifier, *reboot, *pm;
 	const struct kobj_attribute *file[32];
 	unsigned int files;
 };
@@ -58,8 +63,11 @@ void world_make(const struct rmm_machine *machine, unsigned int page_shift);
 void world_end(void);				/* asserts that nothing remains */
 void world_ram(u64 start, u64 end, bool online);	/* end is exclusive */
 int world_event(unsigned long action, u64 start, u64 end);	/* 0 or a negative error number */
+int world_reboot(void);
+int world_pm(unsigned long action);		/* 0 or a negative error number */
+u64 world_with_rmm(void);			/* bytes that changed hands and did not come back, as the RMM's hooks tell */
 int world_online(u64 start, u64 end);		/* as the kernel does it, with all events */
-void world_offline(u64 start, u64 end);
+int world_offline(u64 start, u64 end);
 const char *world_read(const char *file);	/* without the newline; NULL if there is no such file */
 
 #endif

@@ -45,6 +45,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
+	sro_close();
 	world_end();
 	return 0;
 }
@@ -152,7 +153,7 @@ static int run(const struct answer *answers, struct rmi_regs *r)
 	script = answers;
 	nr_asked = 0;
 	*r = (struct rmi_regs){ .x = { 0xC4000211, 0x40000000, 0x80000000 } };
-	return sro_run(r);
+	return sro_run(r, NULL, NULL);
 }
 
 #define INCOMPLETE		0xd
@@ -221,17 +222,33 @@ static void operation_that_cannot_be_cancelled_is_reported(void **state)
 	assert_int_equal(nr_asked, 2);
 }
 
-static void nonsense_is_cancelled(void **state)
+static void nothing_comes_back(void **state)
 {
-	const struct answer gives[] = { { { INCOMPLETE | CANCELLABLE | GIVES, 0x77 } }, { { 0 } } };
-	const struct answer reserved[] = { { { INCOMPLETE | CANCELLABLE | WANTS | GIVES, 0x77 } }, { { 0 } } };
+	/* X1 stays what the caller put there: as many empty descriptors */
+	const struct answer gives[] = { { { INCOMPLETE | GIVES, 0x77 } }, { { 0 } } };
 	struct rmi_regs r;
 
 	(void)state;
-	assert_int_equal(run(gives, &r), -EPROTO);
-	assert_int_equal(asked[1][0], 0xC400020A);
+	assert_int_equal(run(gives, &r), 0);
+	assert_int_equal(nr_asked, 2);
+	assert_int_equal(asked[1][0], 0xC4000209);
+	assert_int_equal(asked[1][1], 0x77);
+	assert_int_equal(asked[1][3], 4096 / 8);
+}
+
+static void nonsense_is_cancelled(void **state)
+{
+	const struct answer reserved[] = { { { INCOMPLETE | CANCELLABLE | WANTS | GIVES, 0x77 } }, { { 0 } } };
+	const struct answer beyond[] = {
+		{ { INCOMPLETE | CANCELLABLE | GIVES, 0x77 } }, { { INCOMPLETE | CANCELLABLE | GIVES, 4096 / 8 + 1 } }, { { 0 } },
+	};
+	struct rmi_regs r;
+
+	(void)state;
 	assert_int_equal(run(reserved, &r), -EPROTO);
 	assert_int_equal(asked[1][0], 0xC400020A);
+	assert_int_equal(run(beyond, &r), -EPROTO);
+	assert_int_equal(asked[2][0], 0xC400020A);
 }
 
 static void operation_without_end(void **state)
@@ -246,9 +263,11 @@ static void operation_without_end(void **state)
 	(void)state;
 	assert_int_equal(run(stubborn, &r), -EBUSY);
 	assert_int_equal(nr_asked, (1 << 18) + 1);
+	assert_true(sro_parked(&r));
+	assert_int_equal(r.x[0], 0xC4000211);
 	assert_int_equal(run(polite, &r), -EPROTO);
 	assert_int_equal(nr_asked, (1 << 18) + 3);
-	assert_int_equal(run(busy, &r), -ETIMEDOUT);
+	assert_int_equal(run(busy, &r), -EBUSY);
 }
 
 static void blocked_ends_an_operation(void **state)
@@ -297,6 +316,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(operation_is_continued, setup, teardown),
 		cmocka_unit_test_setup_teardown(operation_that_wants_memory_is_cancelled, setup, teardown),
 		cmocka_unit_test_setup_teardown(operation_that_cannot_be_cancelled_is_reported, setup, teardown),
+		cmocka_unit_test_setup_teardown(nothing_comes_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(nonsense_is_cancelled, setup, teardown),
 		cmocka_unit_test_setup_teardown(operation_without_end, setup, teardown),
 		cmocka_unit_test_setup_teardown(blocked_ends_an_operation, setup, teardown),

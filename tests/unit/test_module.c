@@ -285,22 +285,23 @@ static void not_tracked(void **state)
 		make(12);
 		world_ram(4 * GB, 5 * GB, true);
 		load();
-		/* beta 3 sees the missing table first: it has one of DRAM only */
+		/* Others see first that there is no table, and can be none */
 		if (dialects[i] == RMM_DIALECT_PUBLIC)
 			assert_unavailable("not-tracked", "0x100000000-0x140000000 none");
 		else
-			assert_string_equal(world_read("available"), "0");
-		unload();
-
-		describe(dialects[i]);
-		machine.tracking.nr = 1;
-		machine.tracking.at[0] = (struct rmm_range){ 2 * GB, GB, RMI_TRACKING_NONE };
-		make(12);
-		world_ram(2 * GB, 3 * GB + 0x5000, true);
-		load();
-		assert_unavailable("not-tracked", "0x80000000-0xc0000000 none");
+			assert_file("reason", "no-gpt");
+		assert_file("available", "0");
 		unload();
 	}
+	/* A region of known DRAM that the RMM would track only if it could be told to */
+	describe(RMM_DIALECT_PUBLIC);
+	machine.tracking.nr = 1;
+	machine.tracking.at[0] = (struct rmm_range){ 2 * GB, GB, RMI_TRACKING_NONE };
+	make(12);
+	world_ram(2 * GB, 3 * GB + 0x5000, true);
+	load();
+	assert_unavailable("not-tracked", "0x80000000-0xc0000000 none");
+	unload();
 }
 
 static void not_fine(void **state)
@@ -310,7 +311,16 @@ static void not_fine(void **state)
 		describe(dialects[i]);
 		machine.tracking.nr = 1;
 		machine.tracking.at[0] = (struct rmm_range){ GB, GB, RMI_TRACKING_COARSE };
+		machine.nr_faults = 1;
+		machine.fault[0] = (struct rmm_fault){
+			.fid = RMI_GRANULE_TRACKING_SET, .count = ~0ULL, .set = 1, .x = { RMI_ERROR_TRACKING },
+		};
 		expect_unavailable("not-fine", "0x40000000-0x80000000 coarse");
+		machine.tracking.at[0].value = RMI_TRACKING_INTERMEDIATE;
+		machine.nr_faults = 0;
+		expect_unavailable("not-fine", "0x40000000-0x80000000 intermediate");
+		machine.tracking.at[0].value = RMI_TRACKING_RESERVED;
+		expect_unavailable("not-tracked", "0x40000000-0x80000000 reserved");
 	}
 }
 
@@ -343,16 +353,34 @@ static void beyond_the_address_space(void **state)
 static void no_gpt(void **state)
 {
 	(void)state;
-	describe(RMM_DIALECT_BETA1);
+	describe(RMM_DIALECT_BETA3);
 	machine.pars.nr = 1;
-	machine.pars.at[0] = (struct rmm_range){ GB, GB, RMI_PAR_HOST_NOT_CREATED };
-	expect_unavailable("no-gpt", "0x40000000-0x80000000 has no level 1 table, the RMM wants memory for it");
-	machine.dialect = RMM_DIALECT_BETA3;
-	expect_unavailable("no-gpt", "0x40000000-0x80000000 has no level 1 table, the RMM wants memory for it");
-	machine.pars.at[0].value = RMI_PAR_RESERVED;
+	machine.pars.at[0] = (struct rmm_range){ GB, GB, RMI_PAR_RESERVED };
 	expect_unavailable("no-gpt", "0x40000000-0x80000000 reserved");
 	machine.dialect = RMM_DIALECT_BETA1;
 	expect_unavailable("no-gpt", "0x40000000-0x80000000 can't have a level 1 table");
+}
+
+/* The RMM would make a table, but there is no memory for it */
+static void no_memory_for_a_table(void **state)
+{
+	(void)state;
+	for (unsigned int i = 1; i < ARRAY_SIZE(dialects); i++) {
+		describe(dialects[i]);
+		machine.pars.nr = 1;
+		machine.pars.at[0] = (struct rmm_range){ GB, GB, RMI_PAR_HOST_NOT_CREATED };
+		make(12);
+		world.no_pages = true;
+		load();
+		assert_unavailable("no-memory", "0x40000000-0x80000000 has no level 1 table, 131072 bytes wanted for it");
+		shim_module_exit();
+		world.no_pages = false;
+		load();
+		assert_available(GB);
+		assert_file("memory_donated", "131072");
+		assert_int_equal(rmm_donated(world.rmm), 131072);
+		unload();
+	}
 }
 
 static void table_of_the_host_counts(void **state)
@@ -479,32 +507,103 @@ static void config_is_refused(void **state)
 	expect_unavailable("refused", "RMI_RMM_ACTIVATE 0: status 6");
 }
 
-/* An RMM with memory of its own creates tables for nothing; they are destroyed again */
+/* An RMM with memory of its own creates tables for nothing; they are destroyed again, the last one first */
 static void tables_without_payment(void **state)
 {
 	(void)state;
 	describe(RMM_DIALECT_BETA3);
-	machine.pars.nr = 1;
-	machine.pars.at[0] = (struct rmm_range){ GB, 3 * GB, RMI_PAR_HOST_NOT_CREATED };
-	machine.nr_faults = 1;
-	machine.fault[0] = (struct rmm_fault){ .fid = RMI_GPT_L1_CREATE, .count = 2, .set = 1, .x = { RMI_SUCCESS } };
+	machine.flags = RMM_FLAG_HOST_TABLES | RMM_FLAG_OWN_TABLES;
 	make(12);
 	world_ram(3 * GB, 3 * GB + 0x1000, true);
 	load();
 	assert_available(GB + 0x1000);
 	assert_int_equal(rmm_commands(world.rmm, RMI_GPT_L1_CREATE), 2);
+	assert_file("memory_donated", "0");
+	assert_int_equal(rmm_par(world.rmm, 3 * GB), RMI_PAR_HOST_CREATED);
+	assert_int_equal(rmm_par(world.rmm, 2 * GB), RMI_PAR_HOST_NOT_CREATED);
 	shim_module_exit();
 	assert_int_equal(rmm_commands(world.rmm, RMI_GPT_L1_DESTROY), 2);
+	assert_int_equal(rmm_par(world.rmm, GB), RMI_PAR_HOST_NOT_CREATED);
+	assert_int_equal(rmm_par(world.rmm, 3 * GB), RMI_PAR_HOST_NOT_CREATED);
 	world_end();
 
-	/* The second one fails: the first is destroyed at once */
-	machine.fault[0].count = 1;
+	/* The second one can't be had: the first is destroyed at once */
+	machine.pars.nr = 1;
+	machine.pars.at[0] = (struct rmm_range){ 3 * GB, GB, RMI_PAR_RESERVED };
 	make(12);
 	world_ram(3 * GB, 3 * GB + 0x1000, true);
+	machine.dialect = RMM_DIALECT_BETA1;
 	load();
-	assert_unavailable("no-gpt", "0xc0000000-0x100000000 has no level 1 table, the RMM wants memory for it");
-	assert_int_equal(rmm_commands(world.rmm, RMI_GPT_L1_DESTROY), 1);
+	assert_unavailable("no-gpt", "0xc0000000-0x100000000 reserved");
+	assert_int_equal(rmm_par(world.rmm, GB), RMI_PAR_HOST_NOT_CREATED);
 	unload();
+}
+
+/* Lending ------------------------------------------------------------------------------------------------------- */
+
+static void assert_lent(void)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)rmm_donated(world.rmm));
+	assert_file("memory_donated", text);
+	assert_int_equal(world_with_rmm(), rmm_donated(world.rmm) + rmm_delegated(world.rmm));
+	assert_file("memory_lost", "0");
+}
+
+static const u64 dynamics[] = {
+	RMM_FLAG_HOST_PAYS, RMM_FLAG_HOST_TABLES, RMM_FLAG_HOST_PAYS | RMM_FLAG_HOST_TABLES,
+};
+
+static const u64 manners[] = {
+	0, RMM_FLAG_PARTIAL, RMM_FLAG_CONTINUES, RMM_FLAG_PARTIAL | RMM_FLAG_CONTINUES, RMM_FLAG_GIVES_UP, RMM_FLAG_LONG_ANSWERS,
+	RMM_FLAG_NO_CANCEL, RMM_FLAG_REUSES_HANDLES, RMM_FLAG_RETURNS_UNDELEGATED, RMM_FLAG_INPUT_ERRORS, RMM_FLAG_TABLES_COUNT,
+};
+
+static void dynamic_rmm(void **state)
+{
+	unsigned int rounds = 0;
+
+	(void)state;
+	for (unsigned int d = 1; d < ARRAY_SIZE(dialects); d++)
+		for (unsigned int i = 0; i < ARRAY_SIZE(dynamics); i++)
+			for (unsigned int m = 0; m < ARRAY_SIZE(manners); m++)
+				for (unsigned int shift = 12; shift <= 14; shift += 2) {
+					u64 pa;
+
+					/*
+					 * Where tables keep regions from leaving FINE, and metadata keeps tables
+					 * from being destroyed, no order leads back from both.
+					 */
+					if (i == 2 && manners[m] == RMM_FLAG_TABLES_COUNT)
+						continue;
+					describe(dialects[d]);
+					machine.flags = dynamics[i] | manners[m];
+					make(shift);
+					world_ram(2 * GB + 0x10000, 3 * GB + 0x30000, true);
+					world.pages_from = 2 * GB + (m << 20);
+					load();
+					assert_available(2 * GB + 0x20000);
+					assert_lent();
+					assert_true(rmm_donated(world.rmm) > 0);
+					for (pa = GB; pa < 3 * GB; pa += GB) {
+						assert_int_equal(rmm_tracking(world.rmm, pa), RMI_TRACKING_FINE);
+						if (dynamics[i] & RMM_FLAG_HOST_TABLES)
+							assert_int_equal(rmm_par(world.rmm, pa), RMI_PAR_HOST_CREATED);
+					}
+					shim_module_exit();
+					assert_int_equal(rmm_donated(world.rmm), 0);
+					assert_int_equal(rmm_delegated(world.rmm), 0);
+					assert_int_equal(world.pages_out, 0);
+					assert_int_equal(rmm_is_active(world.rmm), dialects[d] != RMM_DIALECT_BETA3);
+					/* and again */
+					load();
+					assert_available(2 * GB + 0x20000);
+					assert_lent();
+					unload();
+					rounds++;
+				}
+	assert_int_equal(rounds, 2 * (3 * 11 - 1) * 2);
 }
 
 /* Hotplug ------------------------------------------------------------------------------------------------------ */
@@ -737,12 +836,14 @@ int main(void)
 		cmocka_unit_test(not_conventional),
 		cmocka_unit_test(beyond_the_address_space),
 		cmocka_unit_test(no_gpt),
+		cmocka_unit_test(no_memory_for_a_table),
 		cmocka_unit_test(table_of_the_host_counts),
 		cmocka_unit_test(busy),
 		cmocka_unit_test(require_refuses_to_load),
 		cmocka_unit_test(absurd_answers),
 		cmocka_unit_test(config_is_refused),
 		cmocka_unit_test(tables_without_payment),
+		cmocka_unit_test(dynamic_rmm),
 		cmocka_unit_test(hotplug_inside),
 		cmocka_unit_test(hotplug_outside),
 		cmocka_unit_test(hotplug_odd_sequences),

@@ -1,0 +1,419 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/align.h>
+#include <linux/errno.h>
+#include <linux/gfp.h>
+#include <linux/kernel.h>
+#include <linux/log2.h>
+#include <linux/memory_hotplug.h>
+#include <linux/mm.h>
+#include <linux/mmzone.h>
+#include <linux/mutex.h>
+#include <linux/page-flags.h>
+#include <linux/pfn.h>
+#include <linux/printk.h>
+#include <linux/sched.h>
+
+#include "compat.h"
+#include "donor.h"
+#include "granule.h"
+
+/* Pages that the buddy allocator gave and that lie in the wrong place are held until the right ones are found */
+#define MAX_MISSES	32
+
+/* How many places are tried for memory that the buddy allocator doesn't have */
+#define MAX_PLACES	4096
+
+/* No warning: what can't be had is said by who asked. No OOM killer: nobody should die for this. */
+#define DONOR_GFP	(GFP_KERNEL | __GFP_NOWARN | __GFP_RETRY_MAYFAIL)
+
+static DEFINE_MUTEX(donor_lock);	/* a leaf, but for the allocator's own; protects what follows */
+static struct ranges out;		/* pages that are with the RMM or about to be, by owner */
+static struct ranges lost;		/* pages that never come back */
+static struct span avoided;		/* memory that is going offline */
+
+/* Placement ----------------------------------------------------------------------------------------------------- */
+
+static bool lies_in(const struct ranges *set, u64 start, u64 end)
+{
+	struct span gap;
+
+	return set && !ranges_gap(set, start, end, &gap);
+}
+
+static bool is_place(const struct payer *payer, bool delegated, u64 start, u64 end)
+{
+	if (delegated)
+		return lies_in(payer->far, start, end);
+	return (start >= payer->self.start && end <= payer->self.end) || lies_in(payer->near, start, end);
+}
+
+static bool is_avoided(u64 start, u64 end)
+{
+	return start < avoided.end && end > avoided.start;
+}
+
+/* Memory that was there at boot can't be taken out of the machine, so that nobody has to wait for these pages */
+static bool is_boot_memory(u64 start)
+{
+	return early_section(__pfn_to_section(PHYS_PFN(start)));
+}
+
+static struct page *from_buddy(const struct payer *payer, bool delegated, u64 pages, bool boot)
+{
+	const unsigned int order = get_order(pages * PAGE_SIZE);
+	struct page *miss[MAX_MISSES], *page = NULL;
+	unsigned int misses = 0;
+	u64 i;
+
+	while (misses < MAX_MISSES) {
+		u64 start, end;
+
+		page = alloc_pages_node(payer->nid, DONOR_GFP, order);
+		if (!page)
+			break;
+		start = page_to_phys(page);
+		end = start + (PAGE_SIZE << order);
+		if (is_place(payer, delegated, start, end) && !is_avoided(start, end) && (!boot || is_boot_memory(start)))
+			break;
+		miss[misses++] = page;
+		page = NULL;
+	}
+	while (misses)
+		__free_pages(miss[--misses], order);
+	if (!page)
+		return NULL;
+	split_page(page, order);
+	for (i = pages; i < 1ULL << order; i++)
+		__free_page(page + i);
+	return page;
+}
+
+/* alloc_contig_range() wants them all of one zone, and looks at whole pageblocks */
+static bool is_candidate(unsigned long pfn, unsigned long end)
+{
+	struct page *first = pfn_to_online_page(pfn);
+
+	if (!first)
+		return false;
+	for (; pfn < end; pfn++) {
+		struct page *page = pfn_to_online_page(pfn);
+
+		if (!page || page_zone(page) != page_zone(first) || PageReserved(page))
+			return false;
+	}
+	return true;
+}
+
+/* Of the pageblocks taken, the pages behind those that are wanted go back at once */
+static struct page *take_place(unsigned long pfn, unsigned long pages)
+{
+	const unsigned long end = ALIGN(pfn + pages, pageblock_nr_pages);
+	unsigned long p;
+
+	if (!is_candidate(pfn, end) || compat_alloc_contig_range(pfn, end, GFP_KERNEL | __GFP_NOWARN))
+		return NULL;
+	for (p = pfn + pages; p < end; p++)
+		__free_page(pfn_to_page(p));
+	return pfn_to_page(pfn);
+}
+
+static struct page *from_span(const struct span *span, u64 pages, bool boot, unsigned int *tries)
+{
+	const u64 align = PAGE_SIZE * max_t(u64, roundup_pow_of_two(pages), pageblock_nr_pages);
+	u64 at;
+
+	for (at = ALIGN(span->start, align); at < span->end && span->end - at >= align && *tries; at += align) {
+		struct page *page;
+
+		/* Holes are large, and cost nothing to step over */
+		if (!pfn_to_online_page(PHYS_PFN(at)) || is_avoided(at, at + align) || (boot && !is_boot_memory(at)))
+			continue;
+		--*tries;
+		cond_resched();
+		page = take_place(PHYS_PFN(at), pages);
+		if (page)
+			return page;
+	}
+	return NULL;
+}
+
+static struct page *from_places(const struct payer *payer, bool delegated, u64 pages, bool boot)
+{
+	const struct ranges *where = delegated ? payer->far : payer->near;
+	struct page *page = NULL;
+	unsigned int tries = MAX_PLACES, i;
+
+	if (!delegated)
+		page = from_span(&payer->self, pages, boot, &tries);
+	for (i = 0; !page && where && i < where->nr; i++)
+		page = from_span(&where->at[i], pages, boot, &tries);
+	return page;
+}
+
+/* Rather from boot memory, and rather from the buddy allocator */
+static struct page *find_pages(const struct payer *payer, bool delegated, u64 pages)
+{
+	struct page *page = NULL;
+	int boot;
+
+	for (boot = 1; !page && boot >= 0; boot--) {
+		if (pages <= MAX_ORDER_NR_PAGES)
+			page = from_buddy(payer, delegated, pages, boot);
+		if (!page)
+			page = from_places(payer, delegated, pages, boot);
+	}
+	return page;
+}
+
+/* The ledger ---------------------------------------------------------------------------------------------------- */
+
+/* Dump, hibernation and migration leave such pages alone; see lab notes on what happens to those that aren't marked */
+static void mark(u64 start, u64 end, bool offline)
+{
+	unsigned long pfn;
+
+	page_offline_begin();
+	for (pfn = PHYS_PFN(start); pfn < PHYS_PFN(end); pfn++) {
+		if (offline)
+			__SetPageOffline(pfn_to_page(pfn));
+		else
+			__ClearPageOffline(pfn_to_page(pfn));
+	}
+	page_offline_end();
+}
+
+static void free_run(u64 start, u64 end)
+{
+	unsigned long pfn;
+
+	for (pfn = PHYS_PFN(start); pfn < PHYS_PFN(end); pfn++)
+		__free_page(pfn_to_page(pfn));
+}
+
+static void lose(u64 start, u64 end)
+{
+	mutex_lock(&donor_lock);
+	/* Where there is no memory to write it down, it stays written down as being out, which is true as well */
+	if (!ranges_add(&lost, start, end))
+		ranges_remove(&out, start, end);
+	mutex_unlock(&donor_lock);
+}
+
+/* They are ours: strike them off, and give them to the allocator */
+static void repossess(u64 start, u64 end)
+{
+	if (start == end)
+		return;
+	mark(start, end, false);
+	mutex_lock(&donor_lock);
+	ranges_remove(&out, start, end);
+	mutex_unlock(&donor_lock);
+	free_run(start, end);
+}
+
+/**
+ * donor_node() - the NUMA node of memory
+ * @start: physical address
+ * @end: physical address, exclusive
+ *
+ * Memory that is going online has its node already.
+ *
+ * Context: any.
+ * Return: of the first section in [@start, @end) that has memory; NUMA_NO_NODE if there is none.
+ */
+int donor_node(u64 start, u64 end)
+{
+	unsigned long pfn = PFN_UP(start);
+
+	for (; pfn < PHYS_PFN(end); pfn = ALIGN(pfn + 1, PAGES_PER_SECTION))
+		if (pfn_valid(pfn))
+			return pfn_to_nid(pfn);
+	return NUMA_NO_NODE;
+}
+
+/**
+ * donor_take() - take pages out of Linux's hands, to be lent to the RMM
+ * @payer: for whom, and from where
+ * @pages: how many; as many as that, or else a power of two that is less
+ * @exactly: no less, and aligned to their size
+ * @delegated: have them delegated
+ * @run: set to what was taken
+ *
+ * They are in the ledger, as being out, until donor_take_back().
+ *
+ * Context: may sleep, allocates; takes donor_lock.
+ * Return: 0; -ENOMEM if they can't be had; -EIO if they can't be delegated.
+ */
+int donor_take(const struct payer *payer, u64 pages, bool exactly, bool delegated, struct run *run)
+{
+	struct rmi_regs refusal;
+	struct page *page;
+	u64 end, reached;
+	int rc;
+
+	if (!exactly)
+		pages = min_t(u64, rounddown_pow_of_two(pages), MAX_ORDER_NR_PAGES);
+	for (;;) {
+		page = find_pages(payer, delegated, pages);
+		if (page || exactly || pages == 1)
+			break;
+		pages /= 2;
+	}
+	if (!page)
+		return -ENOMEM;
+	*run = (struct run){ .start = page_to_phys(page), .pages = pages, .delegated = delegated };
+	end = run->start + pages * PAGE_SIZE;
+
+	mutex_lock(&donor_lock);
+	/* with room for the removal of any part of it */
+	rc = ranges_add_owned(&out, run->start, end, payer->owner);
+	mutex_unlock(&donor_lock);
+	if (rc) {
+		free_run(run->start, end);
+		return -ENOMEM;
+	}
+	mark(run->start, end, true);
+	if (!delegated)
+		return 0;
+	rc = granule_delegate(run->start, end, &reached, &refusal);
+	if (!rc)
+		return 0;
+	donor_take_back(run->start, reached, true);
+	if (rc == -EIO || rc == -EOPNOTSUPP)
+		repossess(reached, end);
+	else
+		donor_take_back(reached, end, true);
+	return -EIO;
+}
+
+/**
+ * donor_take_back() - the RMM gave pages back, or didn't take them
+ * @start: physical address, page aligned
+ * @end: physical address, exclusive, page aligned; all of it is in the ledger
+ * @delegated: they have to be undelegated first
+ *
+ * What can't be undelegated is lost until reboot, and never reaches the allocator.
+ *
+ * Context: may sleep; takes donor_lock.
+ * Return: 0 or -EIO if something was lost.
+ */
+int donor_take_back(u64 start, u64 end, bool delegated)
+{
+	struct rmi_regs refusal;
+	u64 at, reached, gone = 0;
+	int rc = 0;
+
+	if (!delegated) {
+		repossess(start, end);
+		return 0;
+	}
+	for (at = start; at < end; at = reached) {
+		rc = granule_undelegate(at, end, &reached, &refusal);
+		repossess(at, reached);
+		if (!rc)
+			break;
+		/* One granule that doesn't come back needn't keep those behind it; an RMM that is silent does */
+		at = reached;
+		reached = rc == -EIO ? at + PAGE_SIZE : end;
+		lose(at, reached);
+		gone += reached - at;
+	}
+	if (!gone)
+		return 0;
+	pr_err("%llu KB of memory are lost until reboot: the RMM doesn't undelegate them\n", gone / 1024);
+	return -EIO;
+}
+
+/**
+ * donor_has() - is all of [@start, @end) lent?
+ * @start: physical address
+ * @end: physical address, exclusive, more than @start
+ *
+ * Context: may sleep; takes donor_lock.
+ */
+bool donor_has(u64 start, u64 end)
+{
+	bool has;
+
+	mutex_lock(&donor_lock);
+	has = lies_in(&out, start, end);
+	mutex_unlock(&donor_lock);
+	return has;
+}
+
+/**
+ * donor_next() - the first part of [@start, @end) that is lent
+ * @start: physical address
+ * @end: physical address, exclusive
+ * @part: where to put it, with its owner
+ *
+ * Context: may sleep; takes donor_lock.
+ * Return: false if there is no such part.
+ */
+bool donor_next(u64 start, u64 end, struct span *part)
+{
+	bool found;
+
+	mutex_lock(&donor_lock);
+	found = ranges_next(&out, start, end, part);
+	mutex_unlock(&donor_lock);
+	return found;
+}
+
+/**
+ * donor_avoid() - take no pages from [@start, @end), until told of another range
+ * @start: physical address
+ * @end: physical address, exclusive; as @start for no such range
+ *
+ * Context: any; no donor_take() runs at the same time.
+ */
+void donor_avoid(u64 start, u64 end)
+{
+	avoided = (struct span){ start, end };
+}
+
+/**
+ * donor_bytes_out() - how much is lent
+ *
+ * Context: may sleep; takes donor_lock.
+ * Return: bytes.
+ */
+u64 donor_bytes_out(void)
+{
+	u64 bytes;
+
+	mutex_lock(&donor_lock);
+	bytes = ranges_bytes(&out);
+	mutex_unlock(&donor_lock);
+	return bytes;
+}
+
+/**
+ * donor_bytes_lost() - how much will not come back until reboot
+ *
+ * Context: may sleep; takes donor_lock.
+ * Return: bytes.
+ */
+u64 donor_bytes_lost(void)
+{
+	u64 bytes;
+
+	mutex_lock(&donor_lock);
+	bytes = ranges_bytes(&lost);
+	mutex_unlock(&donor_lock);
+	return bytes;
+}
+
+/**
+ * donor_close() - forget the ledger; what is out or lost remains so, marked as offline pages, until reboot
+ *
+ * Context: may sleep; module unload, nothing else runs.
+ */
+void donor_close(void)
+{
+	if (out.nr || lost.nr)
+		pr_err("%llu KB of memory remain with the RMM until reboot\n",
+		       (ranges_bytes(&out) + ranges_bytes(&lost)) / 1024);
+	ranges_clear(&out);
+	ranges_clear(&lost);
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Pages that are lent to the RMM: the ledger of what is out, and the only place where one is freed. */
+#ifndef DONOR_H
+#define DONOR_H
+
+#include "ranges.h"
+
+/* Memory that some of the pages for one thing may come from, whatever it is */
+struct places {
+	const struct ranges *tables;	/* PARs that have a level 1 table */
+	const struct ranges *fine;	/* regions that are tracked FINE */
+};
+
+/* Who pays for what: the donations of one operation */
+struct payer {
+	u64 owner;			/* base of the PAR or tracking region that is paid for, with DONOR_TABLE for a PAR */
+	int nid;			/* node of the memory that it describes */
+	u64 limit;			/* bytes; an RMM that wants more is mistaken */
+	struct span self;		/* UNDELEGATED pages may come from here */
+	const struct ranges *near;	/* ... and here; may be NULL */
+	const struct ranges *far;	/* DELEGATED pages may come from here; may be NULL */
+};
+
+#define DONOR_TABLE	1ULL		/* a PAR and a region may have the same base */
+
+/* Pages in hand, next to each other */
+struct run {
+	u64 start;			/* physical address */
+	u64 pages;
+	bool delegated;
+};
+
+int donor_node(u64 start, u64 end);
+int donor_take(const struct payer *payer, u64 pages, bool exactly, bool delegated, struct run *run);
+int donor_take_back(u64 start, u64 end, bool delegated);
+bool donor_has(u64 start, u64 end);
+bool donor_next(u64 start, u64 end, struct span *part);
+void donor_avoid(u64 start, u64 end);
+u64 donor_bytes_out(void);
+u64 donor_bytes_lost(void);
+void donor_close(void);
+
+#endif
