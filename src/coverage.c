@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/align.h>
+#include <linux/atomic.h>
+#include <linux/cpumask.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
+#include <linux/limits.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/module.h>
@@ -10,6 +13,7 @@
 #include <linux/printk.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/workqueue.h>
 
 #include "../include/arm_cca_rmi.h"
 #include "../include/rmi_abi.h"
@@ -44,6 +48,7 @@ struct record {
 };
 
 static struct record record;	/* protected by coverage_lock */
+static bool released;		/* likewise: nothing is lent from here to the next coverage_ensure_ram() */
 
 /* Lists ----------------------------------------------------------------------------------------------------------- */
 
@@ -158,67 +163,165 @@ static bool destroy_created(struct record *r, unsigned int i)
  */
 static void undo(struct record *r, unsigned int tracked, unsigned int created)
 {
+	struct rmi_regs parked;
 	unsigned int i, done;
 
 	do {
 		done = 0;
 		for (i = r->tracked.nr; i-- > tracked;)
 			done += unset_tracked(r, i);
-		for (i = r->created.nr; i-- > created;)
+		/* An operation that is to be resumed can't take pages from a PAR without table */
+		for (i = r->created.nr; i-- > created && !sro_parked(&parked);)
 			done += destroy_created(r, i);
 	} while (done && (r->tracked.nr > tracked || r->created.nr > created));
 }
 
 /* Tables ---------------------------------------------------------------------------------------------------------- */
 
-static int create_table(struct record *r, u64 par, struct verdict *why)
+/* PARs without a table, and what became of them */
+struct batch {
+	struct places places;
+	unsigned int nr;
+	atomic_t next;
+	struct job {
+		u64 par;
+		int rc;
+		bool created;
+		struct verdict why;
+	} *job;
+};
+
+struct worker {
+	struct work_struct work;
+	struct batch *batch;
+};
+
+static struct workqueue_struct *workers;	/* unbound; from coverage_open() to coverage_close() */
+
+static void create_next(struct batch *b)
 {
-	const u64 end = par + rmm_session()->l0gpt_size;
-	const struct places places = { .tables = &r->tables, .fine = &r->fine };
-	bool created;
+	unsigned int i;
+
+	while ((i = atomic_inc_return(&b->next) - 1) < b->nr) {
+		struct job *j = &b->job[i];
+
+		j->rc = gpt_create(j->par, &b->places, &j->created, &j->why);
+	}
+}
+
+static void create_work(struct work_struct *work)
+{
+	create_next(container_of(work, struct worker, work)->batch);
+}
+
+/* This CPU and, where there is work for them, others. Tables of different PARs don't depend on each other. */
+static void create_batch(struct batch *b, struct worker *helper, unsigned int helpers)
+{
+	unsigned int i;
+
+	for (i = 0; i < helpers; i++) {
+		helper[i].batch = b;
+		INIT_WORK(&helper[i].work, create_work);
+		queue_work(workers, &helper[i].work);
+	}
+	create_next(b);
+	for (i = 0; i < helpers; i++)
+		flush_work(&helper[i].work);
+}
+
+/* The PARs of these ranges that aren't known to have a table; returns their number, 0 as well if there is no memory */
+static unsigned int collect_jobs(const struct record *r, const struct ranges *ram, struct job *job)
+{
+	const u64 size = rmm_session()->l0gpt_size;
+	unsigned int i, n = 0;
+	u64 done = 0;
+
+	for (i = 0; i < ram->nr; i++) {
+		u64 at = max(done, ALIGN_DOWN(ram->at[i].start, size));
+		struct span gap;
+
+		done = ALIGN(ram->at[i].end, size);
+		for (; ranges_gap(&r->tables, at, done, &gap); at = gap.start + size, n++)
+			if (job)
+				job[n].par = gap.start;
+	}
+	return n;
+}
+
+/* In the order of their addresses, so that the outcome doesn't depend on who was faster. Returns how many were missed. */
+static int note_jobs(struct record *r, const struct batch *b, unsigned int *missed, struct verdict *why)
+{
+	unsigned int i;
+	int rc = 0;
+
+	*missed = 0;
+	for (i = 0; i < b->nr; i++) {
+		const struct job *j = &b->job[i];
+
+		if (j->created)
+			r->created.at[r->created.nr++] = j->par;
+		if (!j->rc && ranges_add(&r->tables, j->par, j->par + rmm_session()->l0gpt_size) && !rc)
+			rc = no_room(why);
+		*missed += j->rc == -ENOMEM;
+		if (j->rc && (!rc || (rc == -ENOMEM && j->rc != -ENOMEM))) {
+			rc = j->rc;
+			*why = j->why;
+		}
+	}
+	return rc;
+}
+
+/* At most so many tables are made at once */
+#define MAX_HELPERS 15
+
+static int create_some(struct record *r, const struct ranges *ram, bool one, unsigned int *missed, struct verdict *why)
+{
+	struct batch b = { .places = { .tables = &r->tables, .fine = &r->fine } };
+	struct worker *helper;
+	unsigned int helpers;
 	int rc;
 
+	b.nr = collect_jobs(r, ram, NULL);
+	if (!b.nr)
+		return 0;
+	helpers = min3(b.nr - 1, num_online_cpus() - 1, (unsigned int)MAX_HELPERS);
+	b.job = kvcalloc(b.nr, sizeof(*b.job), GFP_KERNEL);
+	helper = kvcalloc(helpers + 1, sizeof(*helper), GFP_KERNEL);
 	/* A table that we couldn't remember we couldn't destroy */
-	if (step_reserve(&r->created, 1) || ranges_reserve(&r->tables))
-		return no_room(why);
-	rc = gpt_create(par, &places, &created, why);
-	if (rc)
-		return rc;
-	if (created)
-		r->created.at[r->created.nr++] = par;
-	return ranges_add(&r->tables, par, end);
+	if (!b.job || !helper || step_reserve(&r->created, b.nr)) {
+		rc = no_room(why);
+	} else {
+		collect_jobs(r, ram, b.job);
+		if (one)
+			b.nr = 1;
+		create_batch(&b, helper, one ? 0 : helpers);
+		rc = note_jobs(r, &b, missed, why);
+	}
+	kvfree(helper);
+	kvfree(b.job);
+	return rc;
 }
 
 /*
  * Each PAR of these ranges that isn't known to have a table. One whose own memory doesn't suffice for its table, while no
- * other has one yet, must wait for another.
+ * other has one yet, must wait for another; so the first is made alone, and what was missed is tried again while there is
+ * progress.
  */
 static int create_tables(struct record *r, const struct ranges *ram, struct verdict *why)
 {
-	const u64 size = rmm_session()->l0gpt_size;
-	unsigned int i, made, missed;
-	int rc;
+	unsigned int missed = 0, before;
+	int rc = 0;
 
+	if (!r->tables.nr)
+		rc = create_some(r, ram, true, &missed, why);
+	if (rc && rc != -ENOMEM)
+		return rc;
+	before = UINT_MAX;
 	do {
-		made = 0;
-		missed = 0;
-		for (i = 0; i < ram->nr; i++) {
-			u64 at = ALIGN_DOWN(ram->at[i].start, size);
-			const u64 end = ALIGN(ram->at[i].end, size);
-			struct span gap;
-
-			for (; ranges_gap(&r->tables, at, end, &gap); at = gap.start + size) {
-				rc = create_table(r, gap.start, why);
-				if (!rc)
-					made++;
-				else if (rc == -ENOMEM)
-					missed++;
-				else
-					return rc;
-			}
-		}
-	} while (made && missed);
-	return missed ? -ENOMEM : 0;
+		before = missed ?: before;
+		rc = create_some(r, ram, false, &missed, why);
+	} while (rc == -ENOMEM && missed && missed < before);
+	return rc;
 }
 
 static int ensure_tables(struct record *r, const struct ranges *ram, bool pay, struct verdict *why)
@@ -432,6 +535,19 @@ module_param_cb(cover, &cover_ops, NULL, 0400);
 MODULE_PARM_DESC(cover, "eager (default): pay the RMM for all memory at once; lazy: when a consumer delegates it");
 
 /**
+ * coverage_open() - before anything else in this file
+ *
+ * Context: may sleep; module load, none of the kernel's hotplug locks held.
+ * Return: 0 or -ENOMEM.
+ */
+int coverage_open(void)
+{
+	released = false;
+	workers = alloc_workqueue("cca_rmi", WQ_UNBOUND, 0);
+	return workers ? 0 : -ENOMEM;
+}
+
+/**
  * coverage_ensure_ram() - cover all memory that is online, and publish that Realms are available
  * @why: set on error
  *
@@ -448,6 +564,7 @@ int coverage_ensure_ram(struct verdict *why)
 	int rc;
 
 	mutex_lock(&coverage_lock);
+	released = false;
 	rc = ram_collect(&ram) ? no_room(why) : ensure(&ram, !lazy, why);
 	if (!rc)
 		verdict_publish(&ok);
@@ -462,7 +579,8 @@ int coverage_ensure_ram(struct verdict *why)
  * @end: physical address, exclusive, page aligned, more than @start
  * @why: set on error
  *
- * All or nothing. No command is issued for what is known to be covered.
+ * All or nothing. No command is issued for what is known to be covered, nor after coverage_release(): memory that goes online
+ * then is part of the next coverage_ensure_ram().
  *
  * Context: may sleep; takes coverage_lock.
  * Return: 0 or the negative error number of @why, as gpt_create() and tracking_set_fine().
@@ -474,7 +592,7 @@ int coverage_ensure(u64 start, u64 end, struct verdict *why)
 	int rc = 0;
 
 	mutex_lock(&coverage_lock);
-	if (!is_covered(&record, start, end))
+	if (!released && !is_covered(&record, start, end))
 		rc = ensure(&ram, !lazy, why);
 	mutex_unlock(&coverage_lock);
 	return rc;
@@ -614,10 +732,11 @@ out:
 int coverage_stay(struct verdict *why)
 {
 	struct ranges all = {};
-	int rc;
+	int rc = 0;
 
 	mutex_lock(&coverage_lock);
-	rc = copy_ranges(&all, &record.online) ? no_room(why) : ensure(&all, !lazy, why);
+	if (!released)
+		rc = copy_ranges(&all, &record.online) ? no_room(why) : ensure(&all, !lazy, why);
 	mutex_unlock(&coverage_lock);
 	ranges_clear(&all);
 	return rc;
@@ -631,30 +750,35 @@ int coverage_stay(struct verdict *why)
  */
 int coverage_release(void)
 {
+	struct rmi_regs command;
+	struct verdict why;
 	int rc = 0;
 
 	mutex_lock(&coverage_lock);
+	released = true;
+	resume_parked(&record, &why);	/* some of what it holds up may come back even if it doesn't end */
 	undo(&record, 0, 0);
-	if (record.tracked.nr || record.created.nr) {
+	if (record.tracked.nr || record.created.nr || sro_parked(&command)) {
 		pr_warn("the RMM keeps %u tracking regions and %u level 1 tables as they are\n",
 			record.tracked.nr, record.created.nr);
 		rc = -EBUSY;
+	} else {
+		record_clear(&record);
 	}
-	ranges_clear(&record.tables);
-	ranges_clear(&record.fine);
 	ranges_clear(&record.online);
 	mutex_unlock(&coverage_lock);
 	return rc;
 }
 
 /**
- * coverage_close() - forget the record
+ * coverage_close() - undo coverage_open(), and forget the record
  *
  * Context: may sleep; module unload, after coverage_release().
  */
 void coverage_close(void)
 {
 	record_clear(&record);
+	destroy_workqueue(workers);
 }
 
 /**
@@ -695,7 +819,9 @@ int cca_rmi_ensure_range(phys_addr_t phys, size_t size)
 	if (!cca_rmi_is_available())
 		return -ENODEV;
 	mutex_lock(&coverage_lock);
-	if (ranges_gap(&record.online, span.start, span.end, &gap))
+	if (released)
+		rc = -ENODEV;
+	else if (ranges_gap(&record.online, span.start, span.end, &gap))
 		rc = -EINVAL;
 	else if (!is_covered(&record, span.start, span.end))
 		rc = ensure(&ram, true, &why);

@@ -7,6 +7,7 @@
 
 #include "verdict.h"
 
+int coverage_open(void);
 int coverage_ensure_ram(struct verdict *why);
 int coverage_ensure(u64 start, u64 end, struct verdict *why);
 void coverage_forget(u64 start, u64 end);

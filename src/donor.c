@@ -143,6 +143,9 @@ static struct page *from_places(const struct payer *payer, bool delegated, u64 p
 	struct page *page = NULL;
 	unsigned int tries = MAX_PLACES, i;
 
+	/* What is there has to move elsewhere. Where that can't be, the kernel says so with a backtrace. */
+	if (si_mem_available() < (long)pages)
+		return NULL;
 	if (!delegated)
 		page = from_span(&payer->self, pages, boot, &tries);
 	for (i = 0; !page && where && i < where->nr; i++)

@@ -25,10 +25,10 @@ static int guard_memory(struct verdict *why)
 
 	rc = rmm_open(why);
 	if (rc)
-		return rc;
+		goto close_rmm;
 	rc = shutdown_register(why);
 	if (rc)
-		goto close;
+		goto close_rmm;
 	rc = hotplug_register(why);
 	if (rc)
 		goto unregister_shutdown;
@@ -40,13 +40,10 @@ static int guard_memory(struct verdict *why)
 unregister_hotplug:
 	hotplug_unregister();
 	coverage_release();
-	coverage_close();
 unregister_shutdown:
 	shutdown_unregister();
-close:
+close_rmm:
 	rmm_close();
-	sro_close();
-	donor_close();
 	return rc;
 }
 
@@ -55,10 +52,7 @@ static void unguard_memory(void)
 	hotplug_unregister();
 	shutdown_unregister();
 	coverage_release();
-	coverage_close();
 	rmm_close();
-	sro_close();
-	donor_close();
 }
 
 static void announce(const struct verdict *v)
@@ -84,21 +78,37 @@ static int __init cca_rmi_init(void)
 	struct verdict v = { .reason = REASON_OK };
 	int rc;
 
+	rc = coverage_open();
+	if (rc)
+		return rc;
 	guarding = !guard_memory(&v);
 	if (!guarding)
 		verdict_publish(&v);
 	announce(&v);
 	rc = require && !guarding ? -ENODEV : sysfs_register();
-	if (rc && guarding)
+	if (!rc)
+		return 0;
+	if (guarding)
 		unguard_memory();
+	coverage_close();
+	sro_close();
+	donor_close();
 	return rc;
 }
 
 static void __exit cca_rmi_exit(void)
 {
 	sysfs_unregister();
-	if (guarding)
+	if (guarding) {
 		unguard_memory();
+	} else {
+		/* What a load that failed could not take back, perhaps now */
+		coverage_release();
+		rmm_close();
+	}
+	coverage_close();
+	sro_close();
+	donor_close();
 }
 
 module_init(cca_rmi_init);

@@ -21,12 +21,13 @@ static int give_back(void)
 	return rc;
 }
 
-static void begin_anew(void)
+/* The same RMM, or one that has forgotten all */
+static void begin_anew(bool same)
 {
 	struct verdict why = { .reason = REASON_OK };
 	int rc;
 
-	rc = rmm_open(&why);
+	rc = same ? 0 : rmm_open(&why);
 	if (!rc)
 		rc = coverage_ensure_ram(&why);
 	if (!rc)
@@ -55,11 +56,11 @@ static int pm_event(struct notifier_block *nb, unsigned long action, void *arg)
 	case PM_RESTORE_PREPARE:
 		rc = give_back();
 		if (rc)
-			begin_anew();
+			begin_anew(true);
 		return notifier_from_errno(rc);
 	case PM_POST_HIBERNATION:
 	case PM_POST_RESTORE:
-		begin_anew();
+		begin_anew(false);
 		break;
 	default:
 		break;

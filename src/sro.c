@@ -466,7 +466,7 @@ void sro_close(void)
  * @wanted: on -ENOMEM and -EBUSY, how many bytes the RMM asked for; may be NULL
  *
  * An operation whose memory can't be had is cancelled. One that can't be cancelled is tried for as long as a BUSY command
- * is repeated, and then parked: the RMM has it until sro_resume(), and no other is begun. An operation that ends BLOCKED
+ * is repeated, and then parked: the RMM has it until sro_resume(), and no other that memory is lent for is begun. An operation that ends BLOCKED
  * has been given up by the RMM: the command starts anew, for as long again.
  * Specification: DEN0137, "Stateful RMI operations", RMI_OP_*.
  *
@@ -482,7 +482,8 @@ int sro_run(struct rmi_regs *regs, const struct payer *payer, u64 *wanted)
 	struct rmi_regs other;
 	int rc;
 
-	if (payer && sro_parked(&other))
+	/* What takes memory back may be what it needs to go on */
+	if (payer && payer->limit && sro_parked(&other))
 		return -EBUSY;
 	for (;;) {
 		rc = rmi_call(regs);

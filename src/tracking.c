@@ -182,35 +182,68 @@ void tracking_payer(u64 base, const struct places *places, struct payer *payer)
 	};
 }
 
+/* Without places, nothing is lent */
 static int set(u64 base, u64 state, const struct places *places, struct rmi_regs *r, u64 *wanted)
 {
-	struct payer payer;
+	struct payer payer = {};
 
-	tracking_payer(base, places, &payer);
+	if (places)
+		tracking_payer(base, places, &payer);
 	*r = (struct rmi_regs){ .x = { RMI_GRANULE_TRACKING_SET, base, RMI_MEM_CATEGORY_CONVENTIONAL, state } };
 	return sro_run(r, &payer, wanted);
 }
 
-/* Regions are of one size, which the configuration's code doesn't tell. These are all that were heard of. */
-static int set_region_of(u64 ram, u64 state, const struct places *places, struct rmi_regs *r, u64 *wanted)
+static bool is_fine(const struct answer *a)
+{
+	return a->state == RMI_TRACKING_FINE && a->category == RMI_MEM_CATEGORY_CONVENTIONAL;
+}
+
+/* Is the base of this size that of ram's region? Only ram itself being FINE afterwards tells. */
+static int try_size(u64 ram, u64 size, const struct places *places, struct rmi_regs *r, u64 *wanted, bool *right)
+{
+	const u64 base = ALIGN_DOWN(ram, size);
+	struct verdict why;
+	struct answer a;
+	u64 before;
+	int rc;
+
+	*right = false;
+	/* One that is FINE can't be it, as ram isn't; one that can't be made so isn't, either */
+	if (ask_checked(base, base + PAGE_SIZE, &a, &why) || !is_payable(&a))
+		return 0;
+	rmm_set_region_size(size);
+	rc = set(base, RMI_TRACKING_FINE, places, r, wanted);
+	if (rc || RMI_RESULT_STATUS(r->x[0]) != RMI_SUCCESS)
+		return rc;
+	before = a.state;
+	*right = !ask_checked(ram, ram + PAGE_SIZE, &a, &why) && is_fine(&a);
+	return *right ? 0 : set(base, before, NULL, r, NULL);
+}
+
+/*
+ * Regions are of one size, which the configuration's code doesn't tell. A base that is refused may not be one: look for
+ * that of a larger region. These are all that were heard of.
+ */
+static int set_region_of(u64 ram, const struct places *places, struct rmi_regs *r, u64 *wanted)
 {
 	static const u64 sizes[] = { SZ_2M, SZ_32M, SZ_512M, SZ_1G, 64ULL * SZ_1G, 4096ULL * SZ_1G };
-	u64 tried = tracking_region(ram).start;
 	const u64 known = rmm_session()->region_size;
+	struct rmi_regs first;
+	bool right = false;
 	unsigned int i;
 	int rc;
 
-	rc = set(tried, state, places, r, wanted);
-	for (i = 0; i < ARRAY_SIZE(sizes) && !rc && RMI_RESULT_STATUS(r->x[0]) == RMI_ERROR_INPUT; i++) {
-		/* A base that is refused isn't one, then: look for that of a larger region */
-		if (sizes[i] <= known || ALIGN_DOWN(ram, sizes[i]) == tried)
-			continue;
-		rmm_set_region_size(sizes[i]);
-		tried = ALIGN_DOWN(ram, sizes[i]);
-		rc = set(tried, state, places, r, wanted);
-	}
-	if (rc || RMI_RESULT_STATUS(r->x[0]) != RMI_SUCCESS)
-		rmm_set_region_size(known);
+	rc = set(ALIGN_DOWN(ram, known), RMI_TRACKING_FINE, places, r, wanted);
+	if (rc || RMI_RESULT_STATUS(r->x[0]) != RMI_ERROR_INPUT || rmm_session()->region_size_seen)
+		return rc;
+	first = *r;
+	for (i = 0; i < ARRAY_SIZE(sizes) && !rc && !right; i++)
+		if (sizes[i] > known && ALIGN_DOWN(ram, sizes[i]) != ALIGN_DOWN(ram, known))
+			rc = try_size(ram, sizes[i], places, r, wanted, &right);
+	if (right)
+		return 0;
+	rmm_set_region_size(known);
+	*r = first;
 	return rc;
 }
 
@@ -260,7 +293,7 @@ int tracking_set_fine(u64 ram, u64 before, const struct places *places, struct r
 	int rc;
 
 	*step = 0;
-	rc = set_region_of(ram, RMI_TRACKING_FINE, places, &r, &wanted);
+	rc = set_region_of(ram, places, &r, &wanted);
 	if (rc == -ENOMEM)
 		return verdict_set(why, REASON_NO_MEMORY, "%#llx-%#llx %s: %llu bytes wanted for tracking it",
 				   region.start, region.end, states[before].word, wanted);
@@ -293,13 +326,12 @@ int tracking_set_fine(u64 ram, u64 before, const struct places *places, struct r
 int tracking_unset(u64 step)
 {
 	const u64 base = step & ~TRACKING_STEP_STATE, before = step & TRACKING_STEP_STATE;
-	const struct places none = {};
 	struct rmi_regs r;
 
-	if (!set(base, before, &none, &r, NULL) && RMI_RESULT_STATUS(r.x[0]) == RMI_SUCCESS)
+	if (!set(base, before, NULL, &r, NULL) && RMI_RESULT_STATUS(r.x[0]) == RMI_SUCCESS)
 		return 0;
 	/* It may not be of one kind any more, or be so now */
-	if (!set(base, before == RMI_TRACKING_COARSE ? RMI_TRACKING_NONE : RMI_TRACKING_COARSE, &none, &r, NULL) &&
+	if (!set(base, before == RMI_TRACKING_COARSE ? RMI_TRACKING_NONE : RMI_TRACKING_COARSE, NULL, &r, NULL) &&
 	    RMI_RESULT_STATUS(r.x[0]) == RMI_SUCCESS)
 		return 0;
 	return -EBUSY;

@@ -43,3 +43,10 @@ void print_hex(uint64_t value)
 	for (; shift >= 0; shift -= 4)
 		put("0123456789abcdef"[value >> shift & 0xf]);
 }
+
+void print_decimal(uint64_t value)
+{
+	if (value >= 10)
+		print_decimal(value / 10);
+	put('0' + value % 10);
+}

@@ -2,10 +2,12 @@
 /*
  * An EL3 firmware for QEMU's virt machine (secure=on,virtualization=on,gic-version=3,acpi=off, at
  * most 8 CPUs, with or without RME): starts Linux at Non-secure EL2, serves PSCI, and answers RMI
- * commands out of the model RMM. This header is what its files share.
+ * commands out of the model RMM. With RME, Linux can't touch what it has handed to that. This
+ * header is what its files share.
  *
- * The code runs from the flash at 0 with the MMU off, its data is in secure SRAM. An SMC runs to
- * its end on the CPU that made it, interrupts masked; nothing here nests.
+ * The code runs from the flash at 0, its data is in secure SRAM. The MMU is off, except with RME
+ * from a CPU's first entry to Linux on. An SMC runs to its end on the CPU that made it, interrupts
+ * masked; nothing here nests.
  */
 #ifndef EL3_H
 #define EL3_H
@@ -23,11 +25,18 @@
 #define HOST_MACHINE		0x4fd00000	/* struct rmm_machine; without it there is no RMM */
 #define HOST_DTB		0x4fe00000	/* at most 2 MB, aligned to that */
 
-/* The machine. SRAM is described in firmware.ld. */
+/* The machine */
+#define FLASH_BASE		0x00000000
+#define FLASH_SIZE		0x04000000
+#define GIC_BASE		0x08000000
+#define GIC_SIZE		0x01000000
 #define GICD_BASE		0x08000000
 #define GICR_BASE		0x080a0000	/* one redistributor after the other */
 #define UART_BASE		0x09000000	/* PL011, shared with Linux */
+#define SECURE_UART_BASE	0x09040000
 #define SECURE_GPIO_BASE	0x090b0000	/* PL061 */
+#define SRAM_BASE		0x0e000000	/* secure */
+#define SRAM_SIZE		0x01000000
 #define RAM_BASE		0x40000000	/* all that is secure lies below */
 #define RAM_LIMIT		0x4000000000	/* from here on: PCI */
 
@@ -82,8 +91,8 @@ static inline bool cpu_has_rme(void)
 }
 
 /*
- * With the MMU off all memory is Device memory, where hardware needn't support the exclusives that
- * this is made of. QEMU does.
+ * SRAM isn't cached, with the MMU on or off, and hardware needn't support the exclusives that this
+ * is made of in such memory. QEMU does.
  */
 struct spinlock {
 	uint32_t taken;
@@ -106,8 +115,12 @@ static inline void spin_unlock(struct spinlock *lock)
 void __noreturn cpu_restart(void);		/* to cpu_wait() with an empty stack */
 void __noreturn exit_to_host(uint64_t entry, uint64_t context, uint64_t spsr);
 
-/* firmware.ld; from __free to __sram_end SRAM is unused */
+/* firmware.ld; what is from __free to __sram_end is sram.c's */
 extern char __bss_start[], __bss_end[], __free[], __sram_end[];
+
+/* sram.c */
+size_t sram_left(void);
+void *sram_alloc(size_t size, size_t align);	/* not cleared; NULL: no room */
 
 /* main.c; the first four are start.S's to call */
 void __noreturn cold_boot(void);
@@ -121,6 +134,18 @@ void __noreturn reset(void);
 void cpu_prepare(void);				/* system registers, as Linux must find them */
 void cpu_standby(void);				/* until Linux has an interrupt to take */
 
+/* gpt.c; without FEAT_RME these do nothing */
+void gpt_init(void);				/* all memory is Linux's; cold boot only */
+void gpt_enable(void);				/* on this CPU */
+/* Both under the RMM's lock: a granule changes hands; did any since this was asked last? */
+void gpt_move(uint64_t pa, uint64_t size, bool to_host);
+bool gpt_changed(void);
+void gpt_settle(void);				/* all CPUs heed what has changed */
+
+/* mmu.c */
+void mmu_init(void);				/* cold boot only */
+void mmu_enable(void);				/* on this CPU */
+
 /* gic.c */
 void gic_init(void);				/* the part that all CPUs share; cold boot only */
 unsigned int gic_nr_cpus(void);
@@ -132,6 +157,7 @@ void gic_wake(unsigned int cpu);
 void console_init(void);
 void print(const char *s);
 void print_hex(uint64_t value);
+void print_decimal(uint64_t value);
 
 /* string.c; the model RMM may use them too */
 void *memset(void *to, int c, size_t n);
@@ -157,6 +183,7 @@ bool psci_starts(unsigned int cpu, uint64_t *entry, uint64_t *context);
 
 /* rmi.c */
 const char *rmi_init(void);			/* returns what to call the RMM, for people */
+void rmi_farewell(void);			/* before the machine goes: what the RMM still holds */
 
 #endif /* __ASSEMBLER__ */
 

@@ -35,9 +35,16 @@ void reset(void)
 	gpio_raise(PIN_RESET);
 }
 
-/* The one way to Linux, on every CPU and each time that it comes up */
+/*
+ * The one way to Linux, on every CPU and each time that it comes up. On a CPU that was on before,
+ * MMU and protection still are, and are told the same again.
+ */
 static void __noreturn enter_host(uint64_t entry, uint64_t context)
 {
+	if (cpu_has_rme()) {
+		mmu_enable();
+		gpt_enable();
+	}
 	cpu_prepare();
 	exit_to_host(entry, context, SPSR_EL2H_MASKED);
 }
@@ -63,6 +70,8 @@ void cold_boot(void)
 	psci_init(gic_nr_cpus());
 	require(read32(HOST_KERNEL + IMAGE_MAGIC_OFFSET) == IMAGE_MAGIC, "kernel");
 	require(read32(HOST_DTB) == DTB_MAGIC, "device tree");
+	mmu_init();
+	gpt_init();
 	rmm = rmi_init();
 	print("EL3: firmware ready, ");
 	print(rmm);

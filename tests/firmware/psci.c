@@ -134,11 +134,13 @@ static int64_t migrate_info_type(const uint64_t *arg)
 
 static int64_t system_off(const uint64_t *arg)
 {
+	rmi_farewell();
 	power_off();
 }
 
 static int64_t system_reset(const uint64_t *arg)
 {
+	rmi_farewell();
 	reset();
 }
 

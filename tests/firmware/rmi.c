@@ -5,9 +5,7 @@
 #include "truth.h"
 
 #define NS_PER_S		UINT64_C(1000000000)
-
-/* DC CIPAPA (sys #6, c7, c14, #1) takes the address space in bits 63:62 of the address */
-#define PAS_NS			(UINT64_C(1) << 63)
+#define RMM_ALIGNMENT		64			/* rmm_size() */
 
 static struct rmm_machine machine;		/* the original's memory becomes Linux's */
 static struct rmm *rmm;				/* constant from rmi_init() on; may be NULL */
@@ -17,31 +15,22 @@ static struct spinlock rmm_lock;
 static uint64_t owed_ns;			/* time that the command under way takes */
 
 /*
- * Linux has its pages in caches, as Non-secure lines; with the MMU off we access memory itself, in
- * the Root address space. So write back and drop Linux's line before and after we touch memory
- * behind its back. Only an instruction that comes with RME reaches another address space's lines;
- * QEMU, which has no caches, doesn't mind its absence on other CPUs.
+ * With RME, mmu.c sees to it that these reach the same memory and the same cache lines as Linux's
+ * own accesses. Without, they go past the caches, which QEMU doesn't have.
  */
-static void flush_line(uint64_t pa)
-{
-	if (!cpu_has_rme())
-		return;
-	dsb();
-	__asm__ volatile("sys #6, c7, c14, #1, %0" :: "r" (pa | PAS_NS) : "memory");
-	dsb();
-}
-
 static uint64_t host_read(void *ctx, uint64_t pa)
 {
-	flush_line(pa);
 	return *(volatile uint64_t *)pa;
 }
 
 static void host_write(void *ctx, uint64_t pa, uint64_t value)
 {
-	flush_line(pa);
 	*(volatile uint64_t *)pa = value;
-	flush_line(pa);					/* may have been fetched again in between */
+}
+
+static void host_granule(void *ctx, uint64_t pa, uint64_t size, bool to_host)
+{
+	gpt_move(pa, size, to_host);
 }
 
 /* Only noted down, since the lock is held; see spend() */
@@ -67,6 +56,7 @@ static void spend(uint64_t ns)
 static const struct rmm_ops ops = {
 	.read = host_read,
 	.write = host_write,
+	.granule = host_granule,
 	.delay = owe,
 };
 
@@ -87,39 +77,58 @@ static const char *name(void)
 
 const char *rmi_init(void)
 {
-	size_t room = __sram_end - __free;
+	void *memory;
 	size_t size;
 
 	memcpy(&machine, (const void *)HOST_MACHINE, sizeof(machine));
 	if (machine.magic != RMM_MACHINE_MAGIC)
 		return "no RMM";
 	size = rmm_size(&machine);
-	if (size > room) {
+	memory = sram_alloc(size, RMM_ALIGNMENT);
+	if (!memory) {
 		print("EL3: the model RMM wants ");
 		print_hex(size);
 		print(" bytes, SRAM has left ");
-		print_hex(room);
+		print_hex(sram_left());
 		print("\n");
 		return "no RMM: machine too big";
 	}
-	memset(__free, 0, size);
+	memset(memory, 0, size);
 	if (size)
-		rmm = rmm_init(__free, &machine, &ops);
+		rmm = rmm_init(memory, &machine, &ops);
 	return rmm ? name() : "no RMM: its machine makes no sense";
+}
+
+/* A line of one kind, whatever it holds, so that whoever reads the log can look for it */
+void rmi_farewell(void)
+{
+	if (!rmm || machine.flags & RMM_FLAG_ABSENT)
+		return;
+	spin_lock(&rmm_lock);
+	print("EL3: firmware off, RMM holds ");
+	print_decimal(rmm_donated(rmm));
+	print(" bytes donated, ");
+	print_decimal(rmm_delegated(rmm));
+	print(" delegated\n");
+	spin_unlock(&rmm_lock);
 }
 
 bool rmi_call(uint64_t *x)
 {
+	bool done, moved;
 	uint64_t ns;
-	bool done;
 
 	if (!rmm)
 		return false;
 	spin_lock(&rmm_lock);
 	owed_ns = 0;
 	done = rmm_command(rmm, x);
+	moved = gpt_changed();
 	ns = owed_ns;
 	spin_unlock(&rmm_lock);
+	/* Without the lock, since QEMU stops all CPUs for this; but before the caller is answered */
+	if (moved)
+		gpt_settle();
 	spend(ns);
 	return done;
 }

@@ -11,6 +11,7 @@ description of another machine (see tests/rmm/describe.c), QEMU_ARGS more of QEM
 
 import concurrent.futures
 import fnmatch
+import glob
 import json
 import os
 import re
@@ -35,6 +36,10 @@ KERNEL_AT, MACHINE_AT, DTB_AT = 0x40200000, 0x4fd00000, 0x4fe00000
 # A kernel that has something to say of these kinds is a failure, whatever the test found
 TROUBLE = re.compile(r'BUG:|WARNING:|Oops|Kernel panic|Unable to handle|Call trace|INFO: task|Bad page state|EL3: (?!firmware)')
 
+# What the firmware says as it goes up, and down: whatever isn't given back by then is lost to the next kernel
+FIRMWARE_UP = 'EL3: firmware ready'
+FIRMWARE_DOWN = re.compile(r'EL3: firmware off, RMM holds (\S+) bytes donated, (\S+) delegated')
+
 BOOT_SECONDS = 240      # far more than a boot takes: the machine may be busy with something else
 
 
@@ -42,7 +47,8 @@ class Boot:
     """What one boot differs in. Sizes are QEMU's (1G) on its command line, bytes elsewhere."""
 
     def __init__(self, script, kernel='6.1', env=None, machine='', smp=2, ram='1G', rme=True, hvc=False, memory=None,
-                 nomap=None, hot=0, firmware=None):
+                 nomap=None, hot=0, firmware=None, cpu='', disk=0, files=False, again=None, reboots=0, keeps=False,
+                 seconds=BOOT_SECONDS):
         self.script = script        # of tests/guest
         self.kernel = kernel
         self.env = env or {}        # variables of the script
@@ -55,6 +61,15 @@ class Boot:
         self.nomap = nomap          # [(base, size)...] reserved in the device tree
         self.hot = hot              # megabytes that can be added while it runs
         self.firmware = firmware
+        self.cpu = cpu              # more properties of QEMU's CPU: name=value,...
+        self.disk = disk            # megabytes of an empty virtio disk
+        self.files = files          # its own Image and initramfs as read-only virtio disks, in this order
+        # Variables that change for a second run, which finds the disk as the first one left it; they are joined by
+        # `checks_before`: how many results there are by then. Only after a first run that ends without a plan.
+        self.again = again
+        self.reboots = reboots      # how often the machine is to start again by itself
+        self.seconds = seconds      # after which it is given up
+        self.keeps = keeps          # it may be left with memory that the RMM still holds
 
 
 def out(*args):
@@ -98,7 +113,7 @@ def initramfs(kernel, path):
     """A busybox, the modules of this kernel, and the scripts of tests/guest."""
     kdir = out(os.path.join(HOST, 'kernel'), kernel)
     built = os.path.join(BUILD, 'module', kernel + '-gcc')
-    strip = ('' if os.uname().machine == 'aarch64' else 'aarch64-linux-gnu-') + 'strip'
+    cross = '' if os.uname().machine == 'aarch64' else 'aarch64-linux-gnu-'
     with tempfile.TemporaryDirectory(dir=BUILD) as root:
         for d in ('bin', 'guest', 'modules'):
             os.mkdir(os.path.join(root, d))
@@ -109,13 +124,15 @@ def initramfs(kernel, path):
                 shutil.copy2(os.path.join(guest, name), os.path.join(root, 'guest'))
         os.rename(os.path.join(root, 'guest/init'), os.path.join(root, 'init'))
         os.chmod(os.path.join(root, 'init'), 0o755)
-        for name in ('virtio_pci_legacy_dev', 'virtio_pci_modern_dev', 'virtio_pci', 'virtio_mem'):
+        for name in ('virtio_pci_legacy_dev', 'virtio_pci_modern_dev', 'virtio_pci', 'virtio_mem', 'virtio_blk'):
             ko = os.path.join(kdir, 'modules', name + '.ko')
             if os.path.exists(ko):
                 shutil.copy2(ko, os.path.join(root, 'modules'))
-        for ko in ('arm_cca_rmi.ko', 'truth/truth.ko'):
-            subprocess.run([strip, '--strip-debug', '-o', os.path.join(root, 'modules', os.path.basename(ko)),
+        for ko in ['arm_cca_rmi.ko'] + glob.glob('truth/*.ko', root_dir=built):
+            subprocess.run([cross + 'strip', '--strip-debug', '-o', os.path.join(root, 'modules', os.path.basename(ko)),
                             os.path.join(built, ko)], check=True)
+        subprocess.run([cross + 'gcc', '-std=gnu11', '-O2', '-Wall', '-Wextra', '-Werror', '-static', '-s',
+                        '-o', os.path.join(root, 'bin/kexec'), os.path.join(guest, 'kexec.c')], check=True)
         names = subprocess.run(['find', '.', '-print0'], cwd=root, check=True, capture_output=True).stdout
         with open(path, 'wb') as f:
             subprocess.run(['cpio', '--quiet', '-0', '-o', '-H', 'newc', '-R', '0:0'], cwd=root, input=names, stdout=f,
@@ -125,7 +142,7 @@ def initramfs(kernel, path):
 class Machine:
     """One QEMU, from start to end."""
 
-    def __init__(self, boot, initrd, interactive=False):
+    def __init__(self, boot, initrd, interactive=False, more_env=None, disk=None):
         self.boot = boot
         self.dir = tempfile.mkdtemp(prefix='rmi-boot.')
         self.hotplugged = None
@@ -133,10 +150,10 @@ class Machine:
         image = os.path.join(kdir, 'Image')
         console = 'quiet' if interactive else 'ignore_loglevel printk.time=0'
         append = f'console=ttyAMA0 panic=-1 printk.devkmsg=on {console} run={boot.script} ' + ' '.join(
-            f'{k}={v}' for k, v in boot.env.items())
+            f'{k}={v}' for k, v in (boot.env | (more_env or {})).items())
         base = ['-M', 'virt,gic-version=3' + ('' if boot.hvc else ',secure=on,virtualization=on,acpi=off'),
-                '-cpu', 'max,pauth-impdef=on' + (',x-rme=on' if boot.rme else ''), '-smp', str(boot.smp),
-                '-nodefaults', '-nographic', '-no-reboot']
+                '-cpu', ','.join(['max', 'pauth-impdef=on'] + ['x-rme=on'] * boot.rme + [boot.cpu] * bool(boot.cpu)),
+                '-smp', str(boot.smp), '-nodefaults', '-nographic']
         memory = ['-m', boot.ram]
         if boot.hot:
             memory = ['-m', f'{boot.ram},maxmem=16G,slots=4', '-object', f'memory-backend-ram,id=hot0,size={boot.hot}M',
@@ -161,6 +178,11 @@ class Machine:
             if boot.firmware:
                 # One that brings a UEFI finds the kernel where UEFI looks for it
                 args += kernel
+        args += [] if boot.reboots else ['-no-reboot']
+        disks = [(disk, 'off')] * bool(boot.disk) + [(image, 'on'), (initrd, 'on')] * boot.files
+        for n, (file, readonly) in enumerate(disks):
+            args += ['-drive', f'file={file},format=raw,if=none,id=disk{n},readonly={readonly}',
+                     '-device', f'virtio-blk-pci,drive=disk{n}']
         self.sock = os.path.join(self.dir, 'qmp')
         args += ['-qmp', f'unix:{self.sock},server=on,wait=off']
         args += ['-serial', 'mon:stdio'] if interactive else ['-serial', 'stdio', '-monitor', 'none']
@@ -206,46 +228,80 @@ class Machine:
         shutil.rmtree(self.dir, ignore_errors=True)
 
 
-def run_test(name, boot, initrd):
-    """Boot once. Returns [(passed, what)...] and the log's path."""
-    path = os.path.join(BUILD, 'guest', name.replace('/', ',') + '.log')
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    results, planned, trouble, hung = [], None, None, False
-    machine = Machine(boot, initrd)
+class Record:
+    """What came out of a boot so far."""
+
+    def __init__(self):
+        self.results = []       # (passed, what)
+        self.planned = None
+        self.trouble = None     # the first thing that no boot may say
+        self.starts = 0         # of the firmware
+        self.ends = 0
+        self.hung = False
+
+    def read(self, line, boot):
+        """One line of the console."""
+        m = re.match(r'(ok|not ok) (\d+) (.*)', line)
+        off = FIRMWARE_DOWN.search(line)
+        if m and int(m[2]) == len(self.results) + 1:
+            self.results.append((m[1] == 'ok', m[3]))
+        elif m:
+            self.trouble = self.trouble or f'result {m[2]} where {len(self.results) + 1} was due'
+        elif re.fullmatch(r'1\.\.\d+', line):
+            self.planned = int(line[3:])
+        elif TROUBLE.search(line) or (off and not boot.keeps and (int(off[1], 0) or int(off[2], 0))):
+            self.trouble = self.trouble or line
+        self.starts += FIRMWARE_UP in line
+        self.ends += bool(off)
+
+
+def follow(machine, record, log):
+    """One QEMU, to its end."""
+    starts = record.starts
 
     def too_long():
-        nonlocal hung
-        hung = True
+        record.hung = True
         machine.process.kill()
 
-    timer = threading.Timer(BOOT_SECONDS, too_long)
+    timer = threading.Timer(machine.boot.seconds, too_long)
     timer.start()
     try:
-        with open(path, 'w', encoding='utf-8') as log:
-            for line in machine.lines():
-                log.write(line + '\n')
-                m = re.match(r'(ok|not ok) (\d+) (.*)', line)
-                if m and int(m[2]) == len(results) + 1:
-                    results.append((m[1] == 'ok', m[3]))
-                elif m:
-                    trouble = trouble or f'result {m[2]} where {len(results) + 1} was due'
-                elif re.fullmatch(r'1\.\.\d+', line):
-                    planned = int(line[3:])
-                elif TROUBLE.search(line):
-                    trouble = trouble or line
+        for line in machine.lines():
+            log.write(line + '\n')
+            record.read(line, machine.boot)
+            if record.starts - starts > machine.boot.reboots + 1:
+                record.trouble = record.trouble or 'it starts again and again'
+                break
     except (OSError, RuntimeError, ValueError) as e:
-        trouble = trouble or f'the host failed: {e}'
+        record.trouble = record.trouble or f'the host failed: {e}'
     finally:
         timer.cancel()
         machine.end()
-    if hung:
-        results.append((False, f'no end after {BOOT_SECONDS} s'))
-    if trouble:
-        results.append((False, trouble))
-    if planned is None:
+
+
+def run_test(name, boot, initrd):
+    """Boot once, or twice. Returns [(passed, what)...] and the log's path."""
+    path = os.path.join(BUILD, 'guest', name.replace('/', ',') + '.log')
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    record = Record()
+    with tempfile.NamedTemporaryFile(prefix='rmi-disk.') as disk, open(path, 'w', encoding='utf-8') as log:
+        disk.truncate(boot.disk << 20)
+        follow(Machine(boot, initrd, disk=disk.name), record, log)
+        if boot.again and not record.hung and not record.trouble and record.planned is None:
+            env = boot.again | {'checks_before': len(record.results)}
+            follow(Machine(boot, initrd, disk=disk.name, more_env=env), record, log)
+    results = record.results
+    if record.hung:
+        results.append((False, f'no end after {boot.seconds} s'))
+    if record.trouble:
+        results.append((False, record.trouble))
+    if record.planned is None:
         results.append((False, 'the script did not come to its end'))
-    elif planned != sum(1 for ok, _ in results if ok is not None) and not trouble:
-        results.append((False, f'{planned} results were planned, {len(results)} came'))
+    elif boot.reboots and record.ends != record.starts:
+        # It is what such a boot is about
+        results.append((False, f'{record.starts} starts of the firmware, {record.ends} lines of what is held then'))
+    elif record.planned != len(results) and not record.trouble:
+        results.append((False, f'{record.planned} results were planned, {len(results)} came'))
     return results, path
 
 

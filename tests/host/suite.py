@@ -10,6 +10,12 @@ GB = 1 << 30
 # What QEMU has with up to 3 GB: DRAM from 1 GB on; hot-added memory follows what is there at boot
 DRAM = 'memory 1G 3G\n'
 
+# Born with neither metadata nor tables: the host pays for both
+NEWBORN = 'flag host-pays\nflag host-tables\n'
+
+# One whose regions stay as they are
+STUBBORN = 'fault RMI_GRANULE_TRACKING_SET skip 0 count forever x0=12\n'
+
 # Twenty ranges at odd page boundaries: holes of 1 to 5 pages of 4 KB after every hundred-odd megabytes, none of them where
 # the firmware puts kernel, initramfs and device tree; and a hole that the RMM's own memory could be.
 ODD = [(0x40000000, 0x10003000)]
@@ -29,6 +35,31 @@ def healthy(kernel, dialect, more='', env=None, **rest):
     return Boot('available', kernel=kernel, machine=f'dialect {dialect}\n{DRAM}{more}', env=variables, **rest)
 
 
+def departures(k, dialect, more='', lends=0):
+    """Ways to leave a kernel, and what is found afterwards."""
+    def leave(script, env, **rest):
+        # Debian's kernels of 6.12 oops in kexec and in resume where they have 52-bit addresses
+        return Boot(script, kernel=k, machine=f'dialect {dialect}\n{DRAM}{more}', cpu='' if k == '6.1' else 'lpa2=off',
+                    env={'lends': lends, 'deactivates': int(dialect == 'beta3')} | env, **rest)
+
+    def hibernate(how, **rest):
+        return leave('hibernate', {'how': how, **rest.pop('env', {})}, disk=512, **rest)
+
+    ways = {
+        'kexec': leave('kexec', {'stage': 1, 'checks_before': '00'}, files=True),
+        'reboot': leave('reboot', {}, disk=1, reboots=1),
+        'hibernate': hibernate('loaded', again={'stage': 2}),
+        # One CPU makes decompression twice as fast, in QEMU
+        'hibernate-off': hibernate('off', again={'stage': 2}, smp=1),
+        # Without compression the defect can be made. A kernel that resumes from such an image warns about itself.
+        'hibernate-refused': hibernate('refused', again={'stage': 2}, env={'hibernate': 'nocompress'}),
+    }
+    if k != '6.1':
+        # 6.1 can't: the disk is busy being swap when it looks for its image there
+        ways['hibernate-test'] = hibernate('test')
+    return ways
+
+
 def of_kernel(k):
     """The boots of one kernel."""
     page = (16 if k.endswith('16k') else 4) << 10
@@ -40,17 +71,34 @@ def of_kernel(k):
         all_boots[f'static-{d}-odd'] = healthy(k, d, ram='3G', memory=ODD, nomap=NOMAP, env={'nomap': nomap})
         all_boots[f'untracked-{d}'] = refused(
             k, 'not-tracked', '0x100000000-0x[0-9a-f]*_none', 'active' if d != 'beta3' else 'init', ram='4G',
-            machine=f'dialect {d}\nmemory 1G 4G\ntracking 4G 1G none\n')
+            machine=f'dialect {d}\nmemory 1G 4G\ntracking 4G 1G none\n{STUBBORN}')
         all_boots[f'coarse-{d}'] = refused(
             k, 'not-fine', '0x40000000-0x[0-9a-f]*_coarse', 'active' if d != 'beta3' else 'init',
-            machine=f'dialect {d}\n{DRAM}tracking 1G 1G coarse\n')
+            machine=f'dialect {d}\n{DRAM}tracking 1G 1G coarse\n{STUBBORN}')
         all_boots[f'device-{d}'] = refused(
             k, 'not-conventional', '0x40000000-0x[0-9a-f]*_device-coherent', 'active' if d != 'beta3' else 'init',
             machine=f'dialect {d}\n{DRAM}tracking 1G 1G fine device-coh\n')
     for d in DIALECTS[1:]:
         all_boots[f'no-table-{d}'] = refused(
-            k, 'no-gpt', '0x40000000-0x80000000_has_no_level_1_table,.*', 'active' if d != 'beta3' else 'init',
-            machine=f'dialect {d}\n{DRAM}par 1G 1G host-not-created\n')
+            k, 'no-gpt', "0x40000000-0x80000000_.*", 'active' if d != 'beta3' else 'init',
+            machine=f'dialect {d}\n{DRAM}par 1G 1G reserved\n')
+        all_boots[f'dynamic-{d}'] = Boot('dynamic', kernel=k, ram='4G', env={'least': GB // page},
+                                         machine=f'dialect {d}\nmemory 1G 5G\n{NEWBORN}')
+        # Twenty rounds take minutes: once is enough
+        all_boots[f'hotplug-dynamic-{d}'] = Boot('hotplug-dynamic', kernel=k, hot=3072, seconds=900,
+                                                 env={'rounds': 20 if (k, d) == ('6.1', 'beta3') else 2},
+                                                 machine=f'dialect {d}\nmemory 1G 6G\n{NEWBORN}')
+        all_boots[f'consumer-{d}'] = Boot('consumer', kernel=k, env={'cover': 'eager'},
+                                          machine=f'dialect {d}\n{DRAM}{NEWBORN}')
+    # One that gives and takes in the oddest ways
+    all_boots['dynamic-odd'] = Boot('dynamic', kernel=k, ram='3G', memory=ODD, env={'least': GB // page},
+                                    machine=f'dialect beta3\nmemory 1G 3G\n{NEWBORN}flag partial\nflag continues\n'
+                                            'flag gives-up\nflag reuses-handles\nflag returns-undelegated\n')
+    all_boots['consumer-lazy'] = Boot('consumer', kernel=k, env={'cover': 'lazy'},
+                                      machine=f'dialect beta3\n{DRAM}{NEWBORN}')
+    # A table for 512 GB is one piece of 64 MB, of 16 MB with granules of 16 KB
+    all_boots['pressure'] = Boot('pressure', kernel=k, env={'want': 512 * GB // page // 2},
+                                 machine=f'dialect beta3\n{DRAM}{NEWBORN}l0gptsz 512G\npps 48\n')
     all_boots |= {
         'long-answers': healthy(k, 'beta3', 'flag long-answers\n'),
         'large-pars': healthy(k, 'beta3', 'l0gptsz 512G\npps 48\n', env={'l0gpt_size': 512 * GB}),
@@ -72,8 +120,17 @@ def of_kernel(k):
         'busy-for-ever': refused(k, 'no-answer', 'RMI_GRANULE_TRACKING_GET_.*_BUSY_for_1000_ms', 'init',
                                  machine=f'dialect beta3\n{DRAM}fault RMI_GRANULE_TRACKING_GET skip 0 count forever x0=10\n'),
         'reload': Boot('reload', kernel=k, machine=f'dialect beta3\n{DRAM}'),
+        # Four GB known to the RMM, of which Linux has one; the last one is without a table
+        'gpf': Boot('gpf', kernel=k, machine=f'dialect beta3\nmemory 1G 4G\npar 4G 1G host-not-created\n', smp=4,
+                    env={'par': 4 * GB}),
         'cpus': Boot('cpus', kernel=k, machine=f'dialect beta3\n{DRAM}', smp=4),
     }
+    all_boots |= {f'{name}-beta3': boot for name, boot in departures(k, 'beta3').items() if name != 'hibernate-off'}
+    # An RMM that has no way back
+    all_boots |= {f'{name}-public': boot for name, boot in departures(k, 'public').items()
+                  if name in ('kexec', 'reboot', 'hibernate-off')}
+    # An RMM that has to be lent memory, all of it to be given back in time
+    all_boots |= {f'{name}-dynamic': boot for name, boot in departures(k, 'beta3', NEWBORN, lends=1).items()}
     for d in DIALECTS:
         all_boots[f'hotplug-{d}'] = Boot('hotplug', kernel=k, hot=1536, env={'known': 1024},
                                          machine=f'dialect {d}\nmemory 1G 2G\n')

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <malloc.h>
 #include <sys/mman.h>
 
 #include "world.h"
@@ -8,8 +9,9 @@ unsigned int shim_page_shift = 12;
 
 static struct rmm_machine machine;
 static void *rmm_memory;
+static size_t rmm_memory_size;
 static u8 *slots;
-static bool slot_used[WORLD_SLOTS];
+static size_t slot_used[WORLD_SLOTS];	/* bytes */
 
 /* Memory ------------------------------------------------------------------------------------------------------ */
 
@@ -22,16 +24,19 @@ static bool must_fail(gfp_t flags)
 	return world.fail_alloc && !--world.fail_alloc;
 }
 
-static void *slot_alloc(void)
+/* Aligned to its size, as kmalloc() does it, and to nothing more */
+static void *slot_alloc(size_t size)
 {
 	int i;
 
 	for (i = 0; i < WORLD_SLOTS; i++) {
+		u8 *p = slots + i * WORLD_SLOT + size % WORLD_SLOT;
+
 		if (slot_used[i])
 			continue;
-		slot_used[i] = true;
-		memset(slots + i * WORLD_SLOT, 0, WORLD_SLOT);
-		return slots + i * WORLD_SLOT;
+		slot_used[i] = size;
+		memset(p, 0, size);
+		return p;
 	}
 	return NULL;
 }
@@ -41,16 +46,27 @@ static bool in_slot(const void *p)
 	return (const u8 *)p >= slots && (const u8 *)p < slots + WORLD_SLOTS * WORLD_SLOT;
 }
 
-void *kzalloc(size_t size, gfp_t flags)
+static size_t heap_size(const void *p)
 {
-	void *p;
+	return in_slot(p) ? slot_used[((const u8 *)p - slots) / WORLD_SLOT] : malloc_usable_size((void *)p);
+}
 
-	if (must_fail(flags))
-		return NULL;
-	p = size >= PAGE_SIZE && size <= WORLD_SLOT ? slot_alloc() : calloc(1, size);
+static void *heap_take(void *p)
+{
 	assert_non_null(p);
 	world.allocated++;
+	world.heap_bytes += heap_size(p);
+	world.heap_peak = max(world.heap_peak, world.heap_bytes);
 	return p;
+}
+
+/* Sizes of a page and more are powers of two, and for the RMM to see */
+void *kzalloc(size_t size, gfp_t flags)
+{
+	if (must_fail(flags))
+		return NULL;
+	assert_true(size < PAGE_SIZE || (is_power_of_2(size) && size <= WORLD_SLOT));
+	return heap_take(size < PAGE_SIZE ? calloc(1, size) : slot_alloc(size));
 }
 
 void kfree(const void *p)
@@ -59,15 +75,17 @@ void kfree(const void *p)
 		return;
 	assert_true(world.allocated > 0);
 	world.allocated--;
+	world.heap_bytes -= heap_size(p);
 	if (in_slot(p))
-		slot_used[((const u8 *)p - slots) / WORLD_SLOT] = false;
+		slot_used[((const u8 *)p - slots) / WORLD_SLOT] = 0;
 	else
 		free((void *)p);
 }
 
+/* Not contiguous, so that the RMM can't be shown it */
 void *kvmalloc_array(size_t n, size_t size, gfp_t flags)
 {
-	return kzalloc(n * size, flags);
+	return must_fail(flags) ? NULL : heap_take(calloc(n, size));
 }
 
 u64 virt_to_phys(const void *p)
@@ -80,6 +98,11 @@ static u8 *phys_to_slot(u64 pa)
 {
 	assert_true(pa >= WORLD_SLOTS_AT && pa < WORLD_SLOTS_AT + WORLD_SLOTS * WORLD_SLOT);
 	return slots + (pa - WORLD_SLOTS_AT);
+}
+
+void *world_at(u64 pa)
+{
+	return phys_to_slot(pa);
 }
 
 /* Locks, CPUs, time, messages --------------------------------------------------------------------------------- */
@@ -96,6 +119,8 @@ void mutex_unlock(struct mutex *m)
 	assert_true(m->held);
 	m->held = false;
 	world.locks_held--;
+	if (world.unlocked)
+		world.unlocked();
 }
 
 static unsigned int this_cpu;
@@ -176,7 +201,7 @@ void arm_smccc_1_2_smc(const struct arm_smccc_1_2_regs *args, struct arm_smccc_1
 
 /* Single pages: a byte for each page frame, most of which are never touched */
 enum { PAGE_TAKEN = 1, PAGE_MARKED = 2, PAGE_WITH_RMM = 4 };
-#define FRAMES_END	(1ULL << 40)
+#define FRAMES_END	(1ULL << 41)
 #define FRAMES		((FRAMES_END >> PAGE_SHIFT) * sizeof(struct page))
 static struct page *frames;
 
@@ -338,32 +363,66 @@ static struct page *take_frames(u64 start, u64 end)
 	return frames + PHYS_PFN(start);
 }
 
-static struct page *search(u64 size, u64 from, u64 to)
+/* How far free blocks of each size were looked for in vain, from pages_from on: in no one's way, and quadratic otherwise */
+#define ORDERS		20
+static struct place {
+	unsigned int ram;
+	u64 pa;
+} looked[ORDERS];
+static u64 looked_from;
+
+static void look_anew(void)
 {
-	unsigned int i;
+	memset(looked, 0, sizeof(looked));
+}
+
+static void look_again_at(u64 pa)
+{
+	const unsigned int ram = ram_of(pa) - world.ram;
+	unsigned int order;
+
+	for (order = 0; order < ORDERS; order++) {
+		const struct place at = { ram, ALIGN_DOWN(pa, PAGE_SIZE << order) };
+
+		if (at.ram < looked[order].ram || (at.ram == looked[order].ram && at.pa < looked[order].pa))
+			looked[order] = at;
+	}
+}
+
+static struct page *search(unsigned int order, u64 from, u64 to, struct place *at)
+{
+	const u64 size = PAGE_SIZE << order;
 	u64 pa;
 
-	for (i = 0; i < world.nr_ram; i++) {
-		if (!world.ram[i].online)
+	for (; at->ram < world.nr_ram; *at = (struct place){ at->ram + 1, 0 }) {
+		const struct world_ram *ram = &world.ram[at->ram];
+
+		if (!ram->online)
 			continue;
-		for (pa = ALIGN(max(from, world.ram[i].start), size); pa + size <= min(to, world.ram[i].end); pa += size)
+		for (pa = ALIGN(max3(from, ram->start, at->pa), size); pa + size <= min(to, ram->end); pa += size) {
+			at->pa = pa;
 			if (is_free(pa, pa + size))
 				return take_frames(pa, pa + size);
+		}
 	}
 	return NULL;
 }
 
 struct page *alloc_pages_node(int nid, gfp_t gfp, unsigned int order)
 {
-	const u64 size = PAGE_SIZE << order;
+	struct place anywhere = {};
 	struct page *page;
 
 	(void)nid;
-	assert_true(size <= MAX_ORDER_NR_PAGES << PAGE_SHIFT);
+	assert_true(1UL << order <= MAX_ORDER_NR_PAGES);
 	if (world.no_pages || must_fail(gfp))
 		return NULL;
-	page = search(size, world.pages_from, ~0ULL);
-	return page ? page : search(size, 0, world.pages_from);
+	if (world.pages_from != looked_from) {
+		looked_from = world.pages_from;
+		look_anew();
+	}
+	page = search(order, world.pages_from, ~0ULL, &looked[order]);
+	return page ? page : search(order, 0, world.pages_from, &anywhere);
 }
 
 void split_page(struct page *page, unsigned int order)
@@ -379,6 +438,7 @@ void __free_pages(struct page *page, unsigned int order)
 		assert_int_equal(page[i].flags, PAGE_TAKEN);	/* not marked, and not with the RMM */
 		page[i].flags = 0;
 		world.pages_out--;
+		look_again_at(page_to_phys(&page[i]));
 	}
 }
 
@@ -386,6 +446,7 @@ int alloc_contig_range(unsigned long start, unsigned long end, unsigned int migr
 {
 	assert_int_equal(migratetype, MIGRATE_MOVABLE);
 	assert_true(IS_ALIGNED(start, pageblock_nr_pages) && IS_ALIGNED(end, pageblock_nr_pages));
+	world.contig_calls++;
 	if (world.no_pages || must_fail(gfp))
 		return -ENOMEM;
 	if (!is_free(PFN_PHYS(start), PFN_PHYS(end)))
@@ -401,6 +462,17 @@ unsigned int get_order(unsigned long size)
 	while (PAGE_SIZE << order < size)
 		order++;
 	return order;
+}
+
+long si_mem_available(void)
+{
+	u64 bytes = 0;
+	unsigned int i;
+
+	for (i = 0; i < world.nr_ram; i++)
+		if (world.ram[i].online)
+			bytes += world.ram[i].end - world.ram[i].start;
+	return world.no_pages ? 0 : PHYS_PFN(bytes) - world.pages_out;
 }
 
 u64 world_with_rmm(void)
@@ -431,6 +503,8 @@ void unregister_memory_notifier(struct notifier_block *nb)
 {
 	assert_int_equal(world.locks_held, 0);
 	assert_ptr_equal(world.notifier, nb);
+	if (world.unregistering)
+		world.unregistering();
 	world.notifier = NULL;
 }
 
@@ -453,6 +527,7 @@ static void set_online(u64 start, u64 end, bool online)
 	for (i = 0; i < world.nr_ram; i++)
 		if (world.ram[i].start >= start && world.ram[i].end <= end)
 			world.ram[i].online = online;
+	look_anew();
 }
 
 int world_online(u64 start, u64 end)
@@ -498,6 +573,8 @@ static void remove_notifier(struct notifier_block **place, struct notifier_block
 {
 	assert_int_equal(world.locks_held, 0);
 	assert_ptr_equal(*place, nb);
+	if (world.unregistering)
+		world.unregistering();
 	*place = NULL;
 }
 
@@ -630,10 +707,19 @@ int param_get_uint(char *buf, const struct kernel_param *kp)
 
 /* The world --------------------------------------------------------------------------------------------------- */
 
+static void make_rmm(void)
+{
+	rmm_memory_size = rmm_size(&machine);
+	assert_true(rmm_memory_size > 0);
+	/* Most of it is never touched */
+	rmm_memory = mmap(NULL, rmm_memory_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	assert_true(rmm_memory != MAP_FAILED);
+	world.rmm = rmm_init(rmm_memory, &machine, &ops);
+	assert_non_null(world.rmm);
+}
+
 void world_make(const struct rmm_machine *described, unsigned int page_shift)
 {
-	size_t size;
-
 	world = (struct world){ .conduit = SMCCC_CONDUIT_SMC, .cpus = 1, .now_ns = 1000 };
 	for (unsigned int i = 0; i < ARRAY_SIZE(world.pfr0); i++)
 		world.pfr0[i] = 1ULL << 52 | 0x11112222;
@@ -646,20 +732,21 @@ void world_make(const struct rmm_machine *described, unsigned int page_shift)
 	assert_non_null(slots);
 	frames = mmap(NULL, FRAMES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	assert_true(frames != MAP_FAILED);
+	look_anew();
 	if (!described)
 		return;
 	machine = *described;
-	size = rmm_size(&machine);
-	assert_true(size > 0);
-	size = (size + 63) & ~63UL;
-	rmm_memory = aligned_alloc(64, size);
-	assert_non_null(rmm_memory);
-	memset(rmm_memory, 0, size);
-	world.rmm = rmm_init(rmm_memory, &machine, &ops);
-	assert_non_null(world.rmm);
+	make_rmm();
 }
 
-void world_end(void)
+void world_new_rmm(void)
+{
+	assert_int_equal(world.with_rmm, 0);
+	munmap(rmm_memory, rmm_memory_size);
+	make_rmm();
+}
+
+void world_end_with(u64 pages_out, u64 with_rmm)
 {
 	assert_int_equal(world.allocated, 0);
 	assert_int_equal(world.locks_held, 0);
@@ -667,12 +754,18 @@ void world_end(void)
 	assert_null(world.notifier);
 	assert_null(world.reboot);
 	assert_null(world.pm);
-	assert_int_equal(world.pages_out, 0);
-	assert_int_equal(world.with_rmm, 0);
+	assert_int_equal(world.pages_out, pages_out);
+	assert_int_equal(world.with_rmm, with_rmm);
 	munmap(frames, FRAMES);
 	frames = NULL;
-	free(rmm_memory);
+	if (rmm_memory)
+		munmap(rmm_memory, rmm_memory_size);
 	rmm_memory = NULL;
 	free(slots);
 	slots = NULL;
+}
+
+void world_end(void)
+{
+	world_end_with(0, 0);
 }

@@ -8,6 +8,7 @@
 #define SHIM_H
 
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -38,6 +39,7 @@ typedef u64 resource_size_t;
 #define IS_ALIGNED(x, a)	(((x) & ((__typeof__(x))(a) - 1)) == 0)
 #define min(a, b)		((a) < (b) ? (a) : (b))
 #define max(a, b)		((a) > (b) ? (a) : (b))
+#define max3(a, b, c)		max(max(a, b), c)
 #define min3(a, b, c)		min(min(a, b), c)
 #define min_t(t, a, b)		min((t)(a), (t)(b))
 #define max_t(t, a, b)		max((t)(a), (t)(b))
@@ -97,6 +99,7 @@ void __free_pages(struct page *page, unsigned int order);
 #define MIGRATE_MOVABLE		1
 int alloc_contig_range(unsigned long start, unsigned long end, unsigned int migratetype, gfp_t gfp);
 unsigned int get_order(unsigned long size);
+long si_mem_available(void);
 unsigned long memory_block_size_bytes(void);
 u64 virt_to_phys(const void *p);
 
@@ -109,6 +112,7 @@ u64 virt_to_phys(const void *p);
 void *kzalloc(size_t size, gfp_t flags);
 void kfree(const void *p);
 void *kvmalloc_array(size_t n, size_t size, gfp_t flags);
+#define kvcalloc(n, size, flags)	kvmalloc_array(n, size, flags)
 #define kvfree(p)		kfree(p)
 
 /* Locks and CPUs */
@@ -157,6 +161,23 @@ void on_each_cpu(void (*fn)(void *info), void *info, int wait);
 unsigned int num_online_cpus(void);
 #define SYS_ID_AA64PFR0_EL1	0
 u64 read_sysreg_s(int reg);
+
+#define atomic_inc_return(a)	(++(a)->v)
+#define container_of(p, type, member)	list_entry(p, type, member)
+
+/* Work is done at once */
+struct work_struct {
+	void (*fn)(struct work_struct *work);
+};
+struct workqueue_struct {
+	int unused;
+};
+#define WQ_UNBOUND		1
+#define alloc_workqueue(name, flags, max)	((struct workqueue_struct *)kzalloc(sizeof(struct workqueue_struct), GFP_KERNEL))
+#define destroy_workqueue(wq)	kfree(wq)
+#define INIT_WORK(w, f)		((w)->fn = (f))
+#define queue_work(wq, w)	((void)(wq), (w)->fn(w))
+#define flush_work(w)		((void)(w))
 
 /* Time */
 typedef s64 ktime_t;

@@ -37,6 +37,8 @@ struct world {
 	unsigned int fail_alloc;	/* this allocation from now on fails; 0: none */
 	unsigned int fail_sysfs;	/* likewise for sysfs files */
 	bool no_pages;			/* no page can be had */
+	void (*unlocked)(void);		/* called after each mutex_unlock() */
+	void (*unregistering)(void);	/* called as a notifier is taken off a chain, where events may still come in */
 	u64 pages_from;			/* the buddy allocator hands out the first free ones from here on, then those below */
 
 	/* to look at */
@@ -46,10 +48,12 @@ struct world {
 	unsigned int reschedules;
 	unsigned int allocated;		/* blocks not freed */
 	unsigned int allocations;	/* ever */
+	u64 heap_bytes, heap_peak;	/* of those blocks: now, and the most there were */
 	unsigned int locks_held;
 	unsigned int lines;		/* printed */
 	char log[8192];
 	u64 with_rmm;			/* bytes, see world_with_rmm() */
+	u64 contig_calls;		/* of alloc_contig_range() */
 	u64 pages_out;			/* allocated and not freed */
 	struct notifier_block *notifier, *reboot, *pm;
 	const struct kobj_attribute *file[32];
@@ -61,10 +65,13 @@ extern struct world world;
 /* A machine with one CPU and no RAM, whose RMM is as described; the description is copied. NULL: no RMM */
 void world_make(const struct rmm_machine *machine, unsigned int page_shift);
 void world_end(void);				/* asserts that nothing remains */
+void world_end_with(u64 pages_out, u64 with_rmm);	/* asserts that this remains, the second in bytes */
+void world_new_rmm(void);			/* the machine is switched off and on; the RMM must hold nothing */
 void world_ram(u64 start, u64 end, bool online);	/* end is exclusive */
 int world_event(unsigned long action, u64 start, u64 end);	/* 0 or a negative error number */
 int world_reboot(void);
 int world_pm(unsigned long action);		/* 0 or a negative error number */
+void *world_at(u64 pa);				/* of what the module shows the RMM */
 u64 world_with_rmm(void);			/* bytes that changed hands and did not come back, as the RMM's hooks tell */
 int world_online(u64 start, u64 end);		/* as the kernel does it, with all events */
 int world_offline(u64 start, u64 end);

@@ -1,80 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The whole module, from load to unload, against the model RMM. Expected values are typed by hand. */
-#include "../../include/arm_cca_rmi.h"
-#include "rmi_abi.h"
-#include "world.h"
-
-#define GB	(1ULL << 30)
-#define MB	(1ULL << 20)
-
-static struct rmm_machine machine;
-
-/* 3 GB of DRAM from 1 GB on, as QEMU's virt machine; tables and tracking are the platform's */
-static void describe(enum rmm_dialect dialect)
-{
-	machine = (struct rmm_machine){
-		.magic = RMM_MACHINE_MAGIC, .dialect = dialect,
-		.revision_low = 0x20000, .revision_high = 0x20000,
-		.granules = 7, .pps = 2,
-		.memory = { .nr = 1, .at = { { GB, 3 * GB, RMI_MEM_CATEGORY_CONVENTIONAL } } },
-	};
-}
-
-static void make(unsigned int page_shift)
-{
-	world_make(&machine, page_shift);
-	world_ram(GB, 2 * GB, true);
-}
-
-static void load(void)
-{
-	assert_int_equal(shim_module_init(), 0);
-}
-
-static void unload(void)
-{
-	shim_module_exit();
-	world_end();
-}
-
-#define assert_file(file, text) do {				\
-	const char *is_ = world_read(file);			\
-	assert_non_null(is_);					\
-	assert_string_equal(is_, text);				\
-} while (0)
-
-static void assert_available(u64 covered)
-{
-	char text[24];
-
-	assert_file("reason", "ok");
-	assert_file("available", "1");
-	assert_file("detail", "");
-	snprintf(text, sizeof(text), "%llu", covered);
-	assert_file("memory_covered", text);
-	assert_true(cca_rmi_is_available());
-}
-
-static void assert_unavailable(const char *reason, const char *detail)
-{
-	assert_file("reason", reason);
-	assert_file("detail", detail);
-	assert_file("available", "0");
-	assert_file("memory_covered", "0");
-	assert_false(cca_rmi_is_available());
-	assert_null(world.notifier);
-}
-
-/* Load, expect this, unload */
-static void expect_unavailable(const char *reason, const char *detail)
-{
-	make(12);
-	load();
-	assert_unavailable(reason, detail);
-	unload();
-}
-
-static const enum rmm_dialect dialects[] = { RMM_DIALECT_PUBLIC, RMM_DIALECT_BETA1, RMM_DIALECT_BETA3 };
+#include "module_fixture.h"
 
 /* The good case ----------------------------------------------------------------------------------------------- */
 
@@ -540,16 +466,6 @@ static void tables_without_payment(void **state)
 }
 
 /* Lending ------------------------------------------------------------------------------------------------------- */
-
-static void assert_lent(void)
-{
-	char text[24];
-
-	snprintf(text, sizeof(text), "%llu", (unsigned long long)rmm_donated(world.rmm));
-	assert_file("memory_donated", text);
-	assert_int_equal(world_with_rmm(), rmm_donated(world.rmm) + rmm_delegated(world.rmm));
-	assert_file("memory_lost", "0");
-}
 
 static const u64 dynamics[] = {
 	RMM_FLAG_HOST_PAYS, RMM_FLAG_HOST_TABLES, RMM_FLAG_HOST_PAYS | RMM_FLAG_HOST_TABLES,

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A consumer of arm_cca_rmi, as a KVM that runs Realms would be one. Written to /proc/rmi_consumer: "take N" allocates N
+ * pages and delegates them; "give" undelegates and frees them all. Read: how many bytes it has delegated.
+ */
+#include <linux/errno.h>
+#include <linux/gfp.h>
+#include <linux/kernel.h>
+#include <linux/list.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/proc_fs.h>
+#include <linux/seq_file.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+
+#include "arm_cca_rmi.h"
+
+#define MAX_PAGES 4096
+
+static struct page *taken[MAX_PAGES];	/* nothing can be written into a page that is delegated */
+static unsigned int nr_taken;
+
+static int take(unsigned int n)
+{
+	int rc;
+
+	for (; n; n--) {
+		struct page *page = nr_taken < MAX_PAGES ? alloc_page(GFP_KERNEL) : NULL;
+
+		if (!page)
+			return -ENOMEM;
+		rc = cca_rmi_delegate_range(page_to_phys(page), PAGE_SIZE);
+		if (rc) {
+			__free_page(page);
+			return rc;
+		}
+		taken[nr_taken++] = page;
+	}
+	return 0;
+}
+
+static int give(void)
+{
+	size_t done;
+
+	for (; nr_taken; nr_taken--) {
+		struct page *page = taken[nr_taken - 1];
+		int rc = cca_rmi_undelegate_range(page_to_phys(page), PAGE_SIZE, &done);
+
+		if (rc)
+			return rc;
+		__free_page(page);
+	}
+	return 0;
+}
+
+static ssize_t consumer_write(struct file *file, const char __user *buf, size_t n, loff_t *pos)
+{
+	char text[32] = "";
+	unsigned int pages;
+	int rc = -EINVAL;
+
+	if (n >= sizeof(text) || copy_from_user(text, buf, n))
+		return -EINVAL;
+	if (sscanf(text, "take %u", &pages) == 1)
+		rc = take(pages);
+	else if (sysfs_streq(text, "give"))
+		rc = give();
+	return rc ?: n;
+}
+
+static int consumer_show(struct seq_file *s, void *unused)
+{
+	seq_printf(s, "%lu\n", nr_taken * PAGE_SIZE);
+	return 0;
+}
+
+static int consumer_open(struct inode *inode, struct file *file)
+{
+	return single_open(file, consumer_show, NULL);
+}
+
+static const struct proc_ops consumer_ops = {
+	.proc_open = consumer_open,
+	.proc_read = seq_read,
+	.proc_write = consumer_write,
+	.proc_release = single_release,
+};
+
+static int __init consumer_init(void)
+{
+	if (!cca_rmi_is_available())
+		return -ENODEV;
+	return proc_create("rmi_consumer", 0600, NULL, &consumer_ops) ? 0 : -ENOMEM;
+}
+
+static void __exit consumer_exit(void)
+{
+	remove_proc_entry("rmi_consumer", NULL);
+	give();
+}
+
+module_init(consumer_init);
+module_exit(consumer_exit);
+MODULE_DESCRIPTION("A consumer of arm_cca_rmi, for tests");
+MODULE_LICENSE("GPL");

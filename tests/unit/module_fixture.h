@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The whole module over a machine that a test describes, and what it must say of itself */
+#ifndef MODULE_FIXTURE_H
+#define MODULE_FIXTURE_H
+
+#include "../../include/arm_cca_rmi.h"
+#include "rmi_abi.h"
+#include "world.h"
+
+#define GB	(1ULL << 30)
+#define MB	(1ULL << 20)
+#define KB	1024ULL
+
+static struct rmm_machine machine;
+
+/* 3 GB of DRAM from 1 GB on, as QEMU's virt machine; tables and tracking are the platform's */
+static inline void describe(enum rmm_dialect dialect)
+{
+	machine = (struct rmm_machine){
+		.magic = RMM_MACHINE_MAGIC, .dialect = dialect,
+		.revision_low = 0x20000, .revision_high = 0x20000,
+		.granules = 7, .pps = 2,
+		.memory = { .nr = 1, .at = { { GB, 3 * GB, RMI_MEM_CATEGORY_CONVENTIONAL } } },
+	};
+}
+
+static inline void make(unsigned int page_shift)
+{
+	world_make(&machine, page_shift);
+	world_ram(GB, 2 * GB, true);
+}
+
+static inline void load(void)
+{
+	assert_int_equal(shim_module_init(), 0);
+}
+
+static inline void unload(void)
+{
+	shim_module_exit();
+	world_end();
+}
+
+#define assert_file(file, text) do {				\
+	const char *is_ = world_read(file);			\
+	assert_non_null(is_);					\
+	assert_string_equal(is_, text);				\
+} while (0)
+
+#define assert_number(file, number) do {			\
+	char text_[24];						\
+	snprintf(text_, sizeof(text_), "%llu", (u64)(number));	\
+	assert_file(file, text_);				\
+} while (0)
+
+#define assert_available(covered) do {				\
+	assert_file("reason", "ok");				\
+	assert_file("available", "1");				\
+	assert_file("detail", "");				\
+	assert_number("memory_covered", covered);		\
+	assert_true(cca_rmi_is_available());			\
+} while (0)
+
+#define assert_unavailable(reason, text) do {			\
+	assert_file("reason", reason);				\
+	assert_file("detail", text);				\
+	assert_file("available", "0");				\
+	assert_file("memory_covered", "0");			\
+	assert_false(cca_rmi_is_available());			\
+	assert_null(world.notifier);				\
+} while (0)
+
+/* Load, expect this, unload */
+#define expect_unavailable(reason, text) do {			\
+	make(12);						\
+	load();							\
+	assert_unavailable(reason, text);			\
+	unload();						\
+} while (0)
+
+/* The ledger, the model and the pages that changed hands tell the same */
+#define assert_lent() do {								\
+	assert_number("memory_donated", rmm_donated(world.rmm));			\
+	assert_int_equal(world_with_rmm(), rmm_donated(world.rmm) + rmm_delegated(world.rmm));	\
+	assert_file("memory_lost", "0");						\
+} while (0)
+
+/* The host pays for both. For each GB with 4 KB pages: 256 pages of metadata, and a table of 32 */
+#define HOST_PAYS	(RMM_FLAG_HOST_PAYS | RMM_FLAG_HOST_TABLES)
+#define METADATA	MB
+#define TABLE		(128 * KB)
+#define PRICE		(METADATA + TABLE)
+
+#define assert_donated(bytes) do {				\
+	assert_int_equal(rmm_donated(world.rmm), bytes);	\
+	assert_number("memory_donated", bytes);			\
+	assert_int_equal(world_with_rmm(), bytes);		\
+	assert_file("memory_lost", "0");			\
+} while (0)
+
+/* For a world.smc: what the RMM says to this */
+static inline void ask_model(u64 x[5])
+{
+	uint64_t y[5] = { x[0], x[1], x[2], x[3], x[4] };
+
+	assert_true(rmm_command(world.rmm, y));
+	for (int i = 0; i < 5; i++)
+		x[i] = y[i];
+	world.smc_done = true;
+}
+
+static const enum rmm_dialect dialects[] = { RMM_DIALECT_PUBLIC, RMM_DIALECT_BETA1, RMM_DIALECT_BETA3 };
+
+/* Those in which a host can pay */
+static const enum rmm_dialect paid[] = { RMM_DIALECT_BETA1, RMM_DIALECT_BETA3 };
+
+#endif

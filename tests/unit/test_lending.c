@@ -1,0 +1,606 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What is lent to an RMM that has nothing of its own: at load, at hot-add, and when memory runs out; and that it comes back */
+#include "module_fixture.h"
+
+#define BLOCK	WORLD_BLOCK
+
+/* 7 GB of DRAM from 1 GB on, 1 GB of it boot memory; the host pays for all */
+static void describe_paid(enum rmm_dialect dialect, u64 flags)
+{
+	describe(dialect);
+	machine.flags = HOST_PAYS | flags;
+	machine.memory.at[0].size = 7 * GB;
+}
+
+static void add_blocks(u64 start, unsigned int nr)
+{
+	for (unsigned int i = 0; i < nr; i++)
+		world_ram(start + i * BLOCK, start + (i + 1) * BLOCK, false);
+}
+
+static int online(u64 start, unsigned int i)
+{
+	return world_online(start + i * BLOCK, start + (i + 1) * BLOCK);
+}
+
+static int offline(u64 start, unsigned int i)
+{
+	return world_offline(start + i * BLOCK, start + (i + 1) * BLOCK);
+}
+
+/* Hot-add ------------------------------------------------------------------------------------------------------ */
+
+static void first_block_pays_and_last_gives_back(void **state)
+{
+	(void)state;
+	for (unsigned int d = 0; d < ARRAY_SIZE(paid); d++) {
+		u64 calls;
+
+		describe_paid(paid[d], 0);
+		make(12);
+		load();
+		assert_available(GB);
+		assert_donated(PRICE);
+		add_blocks(3 * GB, 3);
+		for (int round = 0; round < 20; round++) {
+			assert_int_equal(online(3 * GB, 0), 0);
+			assert_available(GB + BLOCK);
+			assert_donated(2 * PRICE);
+			assert_int_equal(rmm_tracking(world.rmm, 3 * GB), RMI_TRACKING_FINE);
+			assert_int_equal(rmm_par(world.rmm, 3 * GB), RMI_PAR_HOST_CREATED);
+			calls = world.smcs;
+			assert_int_equal(online(3 * GB, 2), 0);
+			assert_available(GB + 2 * BLOCK);
+			assert_donated(2 * PRICE);
+			assert_int_equal(world.smcs, calls);
+			assert_int_equal(offline(3 * GB, 0), 0);
+			assert_available(GB + BLOCK);
+			assert_donated(2 * PRICE);
+			assert_int_equal(world.smcs, calls);
+			assert_int_equal(offline(3 * GB, 2), 0);
+			assert_available(GB);
+			assert_donated(PRICE);
+			assert_int_equal(rmm_tracking(world.rmm, 3 * GB), RMI_TRACKING_COARSE);
+			assert_int_equal(rmm_par(world.rmm, 3 * GB), RMI_PAR_HOST_NOT_CREATED);
+			assert_int_equal(rmm_delegated(world.rmm), 0);
+			assert_int_equal(world.pages_out * 4 * KB, PRICE);
+		}
+		/* what is online at unload comes back as well */
+		assert_int_equal(online(3 * GB, 1), 0);
+		unload();
+	}
+}
+
+/* PARs of 16 GB: their table of 2 MB stays until the last of their regions is gone */
+static void table_outlives_the_first_region(void **state)
+{
+	const u64 table = 2 * MB;
+
+	(void)state;
+	for (unsigned int d = 0; d < ARRAY_SIZE(paid); d++) {
+		describe_paid(paid[d], 0);
+		machine.l0gptsz = 4;
+		machine.memory.nr = 2;
+		machine.memory.at[1] = (struct rmm_range){ 32 * GB, 8 * GB, RMI_MEM_CATEGORY_CONVENTIONAL };
+		make(12);
+		load();
+		assert_donated(METADATA + table);
+		add_blocks(32 * GB, 1);
+		add_blocks(39 * GB, 1);
+		assert_int_equal(online(39 * GB, 0), 0);
+		assert_donated(2 * (METADATA + table));
+		assert_int_equal(online(32 * GB, 0), 0);
+		assert_donated(3 * METADATA + 2 * table);
+		assert_available(GB + 2 * BLOCK);
+		assert_int_equal(offline(39 * GB, 0), 0);
+		assert_donated(2 * (METADATA + table));
+		assert_int_equal(rmm_par(world.rmm, 39 * GB), RMI_PAR_HOST_CREATED);
+		assert_int_equal(offline(32 * GB, 0), 0);
+		assert_donated(METADATA + table);
+		assert_int_equal(rmm_par(world.rmm, 32 * GB), RMI_PAR_HOST_NOT_CREATED);
+		assert_available(GB);
+		unload();
+	}
+}
+
+/* A table was made before the region was found to be of no use, and goes again */
+static void refused_block_leaves_nothing(void **state)
+{
+	(void)state;
+	for (unsigned int d = 0; d < ARRAY_SIZE(paid); d++) {
+		unsigned int lines;
+
+		describe_paid(paid[d], 0);
+		machine.tracking.nr = 2;
+		machine.tracking.at[0] = (struct rmm_range){ 4 * GB, GB, RMI_TRACKING_RESERVED };
+		machine.tracking.at[1] = (struct rmm_range){ 5 * GB, GB, RMI_MEM_CATEGORY_DEV_COH << 8 | RMI_TRACKING_FINE };
+		make(12);
+		load();
+		add_blocks(4 * GB, 1);
+		add_blocks(5 * GB, 1);
+		add_blocks(16 * GB, 1);
+		for (u64 at = 4 * GB; at <= 16 * GB; at += at == 4 * GB ? GB : 11 * GB) {
+			lines = world.lines;
+			assert_int_equal(online(at, 0), -ENXIO);
+			assert_int_equal(world.lines, lines + 1);
+			assert_available(GB);
+			assert_donated(PRICE);
+			assert_int_equal(rmm_delegated(world.rmm), 0);
+		}
+		assert_int_equal(rmm_par(world.rmm, 4 * GB), RMI_PAR_HOST_NOT_CREATED);
+		assert_int_equal(rmm_par(world.rmm, 5 * GB), RMI_PAR_HOST_NOT_CREATED);
+		assert_int_equal(rmm_commands(world.rmm, RMI_GPT_L1_CREATE), d ? 3 : 4);
+		assert_int_equal(rmm_commands(world.rmm, RMI_GPT_L1_DESTROY), 2);
+		add_blocks(6 * GB, 1);
+		assert_int_equal(online(6 * GB, 0), 0);
+		assert_available(GB + BLOCK);
+		assert_donated(2 * PRICE);
+		unload();
+	}
+}
+
+/* A region that isn't the RMM's to track; the one at the base of a larger region, had the RMM such, is or isn't FINE already */
+static void region_that_cannot_be_set_is_refused(void **state)
+{
+	(void)state;
+	for (unsigned int d = 0; d < ARRAY_SIZE(paid); d++)
+		for (u64 at = 0; at <= GB; at += GB) {
+			describe_paid(paid[d], 0);
+			machine.l0gptsz = 4;
+			machine.memory.at[0] = (struct rmm_range){ 0, 4 * GB, RMI_MEM_CATEGORY_CONVENTIONAL };
+			world_make(&machine, 12);
+			world_ram(at, 2 * GB, true);
+			load();
+			assert_available(2 * GB - at);
+			assert_donated((2 * GB - at) / GB * METADATA + 2 * MB);
+			add_blocks(8 * GB, 1);		/* in the PAR, but not in the RMM's DRAM */
+			assert_int_equal(online(8 * GB, 0), -ENXIO);
+			assert_available(2 * GB - at);
+			assert_donated((2 * GB - at) / GB * METADATA + 2 * MB);
+			assert_int_equal(rmm_tracking(world.rmm, 0), at ? RMI_TRACKING_COARSE : RMI_TRACKING_FINE);
+			unload();
+		}
+}
+
+/* Taken out again ---------------------------------------------------------------------------------------------- */
+
+/*
+ * So little boot memory that what is hot-added must pay: of 4 MB, 1 MB is the module's (WORLD_SLOTS), and 1 MB and 128 KB
+ * each are the price of the boot memory and of the first block
+ */
+static void make_small(enum rmm_dialect dialect)
+{
+	describe_paid(dialect, 0);
+	world_make(&machine, 12);
+	world_ram(GB, GB + 4 * MB, true);
+	load();
+	assert_donated(PRICE);
+	add_blocks(3 * GB, 3);
+	add_blocks(5 * GB, 1);
+	assert_int_equal(online(3 * GB, 0), 0);
+	assert_int_equal(online(3 * GB, 1), 0);
+	assert_donated(2 * PRICE);
+	assert_int_equal(online(5 * GB, 0), 0);
+	assert_donated(3 * PRICE);
+	assert_available(4 * MB + 3 * BLOCK);
+}
+
+static u64 marked_in(u64 start, u64 end)
+{
+	u64 pa, n = 0;
+
+	for (pa = start; pa < end; pa += PAGE_SIZE)
+		n += pfn_to_page(PHYS_PFN(pa))->flags != 0;
+	return n;
+}
+
+static void block_with_lent_pages_can_be_taken_out(void **state)
+{
+	(void)state;
+	for (unsigned int d = 0; d < ARRAY_SIZE(paid); d++) {
+		make_small(paid[d]);
+		assert_true(marked_in(3 * GB, 3 * GB + BLOCK) > 0);
+		for (int round = 0; round < 5; round++) {
+			/* paid from what remains */
+			assert_int_equal(offline(3 * GB, 0), 0);
+			assert_available(4 * MB + 2 * BLOCK);
+			assert_donated(3 * PRICE);
+			assert_int_equal(marked_in(3 * GB, 3 * GB + BLOCK), 0);
+			assert_int_equal(rmm_tracking(world.rmm, 5 * GB), RMI_TRACKING_FINE);
+			assert_int_equal(rmm_par(world.rmm, 5 * GB), RMI_PAR_HOST_CREATED);
+			assert_int_equal(online(3 * GB, 0), 0);
+			assert_int_equal(offline(3 * GB, 1), 0);
+			assert_donated(3 * PRICE);
+			assert_int_equal(online(3 * GB, 1), 0);
+			assert_available(4 * MB + 3 * BLOCK);
+			assert_donated(3 * PRICE);
+		}
+		unload();
+	}
+}
+
+/* A page of the block is in use, so that the kernel gives up after the lent ones have been taken back */
+static void block_that_stays_is_covered_again(void **state)
+{
+	(void)state;
+	for (unsigned int d = 0; d < ARRAY_SIZE(paid); d++) {
+		struct page *page;
+
+		make_small(paid[d]);
+		world.pages_from = 3 * GB + BLOCK - PAGE_SIZE;
+		page = alloc_pages_node(0, GFP_KERNEL, 0);
+		assert_int_equal(page_to_phys(page), 3 * GB + BLOCK - PAGE_SIZE);
+		world.pages_from = 0;
+		for (int round = 0; round < 5; round++) {
+			assert_int_equal(offline(3 * GB, 0), -EBUSY);
+			assert_available(4 * MB + 3 * BLOCK);
+			assert_donated(3 * PRICE);
+		}
+		__free_page(page);
+		assert_int_equal(offline(5 * GB, 0), 0);
+		assert_donated(2 * PRICE);
+		assert_int_equal(online(5 * GB, 0), 0);
+		assert_int_equal(offline(3 * GB, 1), 0);
+		assert_available(4 * MB + 2 * BLOCK);
+		unload();
+	}
+}
+
+static void no_pages_while_going_offline(u64 x[5])
+{
+	(void)x;
+	world.no_pages = true;
+}
+
+/* What is lent can't be replaced at that moment: the block stays, and is covered when it is told to */
+static void block_whose_pages_cannot_be_replaced_stays(void **state)
+{
+	(void)state;
+	for (unsigned int d = 0; d < ARRAY_SIZE(paid); d++) {
+		make_small(paid[d]);
+		world.smc = no_pages_while_going_offline;
+		assert_int_equal(world_event(MEM_GOING_OFFLINE, 3 * GB, 3 * GB + BLOCK), -ENOMEM);
+		assert_non_null(strstr(world.log, "memory 0xc0000000-0xc8000000 must stay: no-memory"));
+		world.smc = NULL;
+		world.no_pages = false;
+		assert_int_equal(world_event(MEM_CANCEL_OFFLINE, 3 * GB, 3 * GB + BLOCK), 0);
+		assert_available(4 * MB + 3 * BLOCK);
+		assert_donated(3 * PRICE);
+		/* and if that doesn't help either, it is said */
+		world.smc = no_pages_while_going_offline;
+		assert_int_equal(offline(3 * GB, 0), -ENOMEM);
+		assert_file("available", "0");
+		assert_file("reason", "no-memory");
+		assert_non_null(strstr(world.log, "memory is without cover: no-memory"));
+		assert_lent();
+		world.smc = NULL;
+		world.no_pages = false;
+		unload();
+	}
+}
+
+/* The memory runs out ------------------------------------------------------------------------------------------ */
+
+static u64 smcs_left;
+
+static void run_dry(u64 x[5])
+{
+	(void)x;
+	if (smcs_left && !--smcs_left)
+		world.no_pages = true;
+}
+
+/* Little memory, so that it is soon known that there is none */
+static void make_short(enum rmm_dialect dialect, u64 flags)
+{
+	describe_paid(dialect, flags);
+	world_make(&machine, 12);
+	world_ram(GB, GB + 16 * MB, true);
+	world_ram(2 * GB, 2 * GB + 8 * MB, true);
+	assert_int_equal(shim_set_timeout_ms("5"), 0);
+}
+
+#define SHORT	(24 * MB)
+
+static void one_allocation_of_a_load_fails(void **state)
+{
+	(void)state;
+	for (unsigned int d = 0; d < ARRAY_SIZE(paid); d++)
+		for (unsigned int f = 0; f < 2; f++) {
+			unsigned int n, failed = 0, left = 0;
+
+			for (n = 1; !left; n++) {
+				int rc;
+
+				make_short(paid[d], f ? RMM_FLAG_NO_CANCEL | RMM_FLAG_PARTIAL : 0);
+				world.fail_alloc = n;
+				rc = shim_module_init();
+				left = world.fail_alloc;
+				world.fail_alloc = 0;
+				if (rc) {
+					assert_int_equal(rc, -ENOMEM);
+				} else if (strcmp(world_read("available"), "1")) {
+					failed++;
+					assert_unavailable("no-memory", world_read("detail"));
+					assert_donated(0);
+					shim_module_exit();
+				} else {
+					assert_available(SHORT);
+					assert_lent();
+					shim_module_exit();
+				}
+				assert_int_equal(rmm_donated(world.rmm), 0);
+				assert_int_equal(rmm_delegated(world.rmm), 0);
+				assert_int_equal(world.pages_out, 0);
+				assert_int_equal(world.allocated, 0);
+				load();
+				assert_available(SHORT);
+				assert_donated(2 * PRICE);
+				unload();
+			}
+			assert_true(failed > 5);
+		}
+}
+
+static void pages_run_out_during_a_load(void **state)
+{
+	(void)state;
+	for (unsigned int d = 0; d < ARRAY_SIZE(paid); d++) {
+		unsigned int failed = 0;
+		u64 n, needed;
+
+		make_short(paid[d], 0);
+		load();
+		needed = world.smcs;
+		unload();
+		assert_true(needed > 20);
+		for (n = 1; n <= needed; n++) {
+			make_short(paid[d], 0);
+			smcs_left = n;
+			world.smc = run_dry;
+			load();
+			if (strcmp(world_read("available"), "1")) {
+				failed++;
+				assert_unavailable("no-memory", world_read("detail"));
+			} else {
+				assert_donated(2 * PRICE);
+			}
+			shim_module_exit();
+			assert_int_equal(rmm_donated(world.rmm), 0);
+			assert_int_equal(rmm_delegated(world.rmm), 0);
+			assert_int_equal(world.pages_out, 0);
+			world.no_pages = false;
+			load();
+			assert_available(SHORT);
+			unload();
+		}
+		assert_true(failed > 10 && failed < needed);
+	}
+}
+
+static void memory_fails_at_hot_add(void **state)
+{
+	(void)state;
+	for (unsigned int d = 0; d < ARRAY_SIZE(paid); d++) {
+		unsigned int failed = 0, n, left = 0;
+
+		make_short(paid[d], 0);
+		load();
+		add_blocks(3 * GB, 1);
+		for (n = 1; !left; n++) {
+			int rc;
+
+			world.fail_alloc = n;
+			rc = online(3 * GB, 0);
+			left = world.fail_alloc;
+			world.fail_alloc = 0;
+			if (rc) {
+				assert_int_equal(rc, -ENOMEM);
+				failed++;
+			} else {
+				assert_available(SHORT + BLOCK);
+				assert_donated(3 * PRICE);
+				assert_int_equal(offline(3 * GB, 0), 0);
+			}
+			assert_available(SHORT);
+			assert_donated(2 * PRICE);
+		}
+		assert_true(failed > 3);
+		/* and for good */
+		for (n = 1; world.no_pages || n == 1; n++) {
+			world.no_pages = false;
+			smcs_left = n;
+			world.smc = run_dry;
+			if (!online(3 * GB, 0)) {
+				assert_donated(3 * PRICE);
+				assert_int_equal(offline(3 * GB, 0), 0);
+			}
+			world.smc = NULL;
+			assert_available(SHORT);
+			assert_donated(2 * PRICE);
+		}
+		assert_true(n > 5);
+		unload();
+	}
+}
+
+/* Giving back needs no pages, and of the heap's only what can't fail */
+static void unload_without_memory(void **state)
+{
+	(void)state;
+	for (unsigned int d = 0; d < ARRAY_SIZE(paid); d++)
+		for (unsigned int n = 1; n < 60; n++) {
+			make_short(paid[d], n & 1 ? RMM_FLAG_RETURNS_UNDELEGATED : 0);
+			load();
+			world.no_pages = true;
+			world.fail_alloc = n;
+			shim_module_exit();
+			assert_int_equal(rmm_donated(world.rmm), 0);
+			assert_int_equal(rmm_delegated(world.rmm), 0);
+			world_end();
+		}
+}
+
+/* An operation that wants memory, has none, and can't be cancelled ----------------------------------------------- */
+
+/* Go through all places where the memory can run out; false: it doesn't any more */
+static bool hot_add_short(enum rmm_dialect dialect, u64 n, unsigned int *parked)
+{
+	int rc;
+
+	make_short(dialect, RMM_FLAG_NO_CANCEL);
+	load();
+	assert_donated(2 * PRICE);
+	add_blocks(3 * GB, 1);
+	smcs_left = n;
+	world.smc = run_dry;
+	rc = online(3 * GB, 0);
+	world.smc = NULL;
+	assert_lent();
+	if (!world.no_pages)
+		return false;
+	world.no_pages = false;
+	if (strstr(world.log, "remains unfinished")) {
+		assert_int_equal(rc, -EBUSY);
+		assert_non_null(strstr(world.log, "memory 0xc0000000-0xc8000000 refused: unfinished"));
+		assert_available(SHORT);
+		++*parked;
+	}
+	return true;
+}
+
+static void parked_operation_is_resumed_by_the_next_hot_add(void **state)
+{
+	(void)state;
+	for (unsigned int d = 0; d < ARRAY_SIZE(paid); d++) {
+		unsigned int parked = 0;
+
+		for (u64 n = 1; hot_add_short(paid[d], n, &parked); n++) {
+			assert_int_equal(online(3 * GB, 0), 0);
+			assert_available(SHORT + BLOCK);
+			assert_donated(3 * PRICE);
+			assert_int_equal(offline(3 * GB, 0), 0);
+			assert_donated(2 * PRICE);
+			unload();
+		}
+		unload();
+		assert_true(parked > 5);
+	}
+}
+
+/* It is tried again, parked again, and not begun a second time */
+static void parked_operation_outlives_a_try_without_memory(void **state)
+{
+	(void)state;
+	for (unsigned int d = 0; d < ARRAY_SIZE(paid); d++) {
+		unsigned int parked = 0, before = 0;
+
+		for (u64 n = 1; hot_add_short(paid[d], n, &parked); n++, before = parked) {
+			world.no_pages = true;
+			if (parked > before)
+				assert_int_equal(online(3 * GB, 0), -EBUSY);
+			assert_file("available", "1");
+			assert_lent();
+			world.no_pages = false;
+			assert_int_equal(online(3 * GB, 0), 0);
+			assert_available(SHORT + BLOCK);
+			assert_donated(3 * PRICE);
+			unload();
+		}
+		unload();
+		assert_true(parked > 5);
+	}
+}
+
+/* The RMM has what it has; that is said, and nothing of it is freed */
+static void unload_with_a_parked_operation_says_so(void **state)
+{
+	u64 n;
+
+	(void)state;
+	for (unsigned int d = 0; d < ARRAY_SIZE(paid); d++) {
+		unsigned int parked = 0;
+
+		for (n = 1; hot_add_short(paid[d], n, &parked); n++) {
+			world.no_pages = true;
+			world.lines = 0;
+			world.log[0] = 0;
+			shim_module_exit();
+			if (world.with_rmm)
+				assert_non_null(strstr(world.log, "KB of memory remain with the RMM until reboot"));
+			world_end_with(world.with_rmm / PAGE_SIZE, rmm_donated(world.rmm) + rmm_delegated(world.rmm));
+		}
+		unload();
+		assert_true(parked > 5);
+	}
+}
+
+static void parked_operation_is_resumed_by_unload(void **state)
+{
+	(void)state;
+	for (unsigned int d = 0; d < ARRAY_SIZE(paid); d++) {
+		unsigned int parked = 0;
+
+		for (u64 n = 1; hot_add_short(paid[d], n, &parked); n++) {
+			shim_module_exit();
+			assert_int_equal(rmm_donated(world.rmm), 0);
+			assert_int_equal(rmm_delegated(world.rmm), 0);
+			world_end();
+		}
+		unload();
+		assert_true(parked > 5);
+	}
+}
+
+static void parked_operation_of_a_failed_load_is_resumed(void **state)
+{
+	(void)state;
+	for (unsigned int d = 0; d < ARRAY_SIZE(paid); d++)
+		for (u64 n = 1; ; n++) {
+			bool dry;
+
+			make_short(paid[d], RMM_FLAG_NO_CANCEL);
+			smcs_left = n;
+			world.smc = run_dry;
+			load();
+			dry = world.no_pages;
+			world.smc = NULL;
+			world.no_pages = false;
+			if (!dry)
+				break;
+			if (strcmp(world_read("reason"), "ok"))
+				assert_unavailable("unfinished", world_read("detail"));
+			shim_module_exit();
+			load();
+			assert_available(SHORT);
+			assert_donated(2 * PRICE);
+			unload();
+		}
+	unload();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(first_block_pays_and_last_gives_back),
+		cmocka_unit_test(table_outlives_the_first_region),
+		cmocka_unit_test(refused_block_leaves_nothing),
+		cmocka_unit_test(region_that_cannot_be_set_is_refused),
+		cmocka_unit_test(block_with_lent_pages_can_be_taken_out),
+		cmocka_unit_test(block_that_stays_is_covered_again),
+		cmocka_unit_test(block_whose_pages_cannot_be_replaced_stays),
+		cmocka_unit_test(one_allocation_of_a_load_fails),
+		cmocka_unit_test(pages_run_out_during_a_load),
+		cmocka_unit_test(memory_fails_at_hot_add),
+		cmocka_unit_test(unload_without_memory),
+		cmocka_unit_test(parked_operation_is_resumed_by_the_next_hot_add),
+		cmocka_unit_test(parked_operation_outlives_a_try_without_memory),
+		cmocka_unit_test(unload_with_a_parked_operation_says_so),
+		cmocka_unit_test(parked_operation_is_resumed_by_unload),
+		cmocka_unit_test(parked_operation_of_a_failed_load_is_resumed),
+	};
+
+	if (getenv("T"))
+		cmocka_set_test_filter(getenv("T"));
+	return cmocka_run_group_tests_name("lending", tests, NULL, NULL);
+}

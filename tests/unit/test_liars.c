@@ -1,0 +1,545 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * An RMM that misbehaves while memory changes hands. The module must come to an end, and never free what isn't its own:
+ * the shim sees to the latter, at each page.
+ */
+#include "module_fixture.h"
+
+#define PAGE		4096ULL
+#define INCOMPLETE	0xdULL
+#define WANTS		0x100ULL
+#define GIVES		0x200ULL
+#define CANCELLABLE	0x400ULL
+
+static void make_paid(enum rmm_dialect dialect, u64 flags)
+{
+	describe(dialect);
+	machine.flags = HOST_PAYS | flags;
+	make(12);
+	world_ram(3 * GB, 3 * GB + WORLD_BLOCK, false);
+	assert_int_equal(shim_set_timeout_ms("5"), 0);
+}
+
+static int online(void)
+{
+	return world_online(3 * GB, 3 * GB + WORLD_BLOCK);
+}
+
+static int offline(void)
+{
+	return world_offline(3 * GB, 3 * GB + WORLD_BLOCK);
+}
+
+static void unload_clean(void)
+{
+	world.smc = NULL;
+	shim_module_exit();
+	assert_int_equal(rmm_donated(world.rmm), 0);
+	assert_int_equal(rmm_delegated(world.rmm), 0);
+	world_end();
+}
+
+/* Requests ----------------------------------------------------------------------------------------------------- */
+
+static u64 request;		/* instead of the RMM's own */
+static unsigned int times;
+
+static void ask_for(u64 x[5])
+{
+	ask_model(x);
+	if ((x[0] & 0x3ff) == (INCOMPLETE | WANTS) && times) {
+		times--;
+		x[2] = request;
+	}
+}
+
+static void odd_requests(void **state)
+{
+	static const u64 requests[] = {
+		0,				/* no blocks */
+		0x10000, 0x30000,		/* no blocks, next to each other */
+		0x3fff << 2 | 3,		/* as many of the largest blocks as can be said */
+		0x3fff << 2 | 3 | 1 << 16 | 1 << 17, 0x3fff << 2 | 2, 0x3fff << 2 | 1, 0x3fff << 2,
+		1 << 2 | 2, 1 << 2 | 3, 1 << 2 | 1,
+		3 << 2 | 1 << 16, 3 << 2 | 1 << 16 | 1 << 17, 31 << 2 | 1 << 16 | 1 << 17, 33 << 2 | 1 << 16 | 1 << 17,
+		1 << 2, 1 << 2 | 1 << 17, 1 << 2 | 2 << 17, 1 << 2 | 3 << 17,
+		~0ULL, 1ULL << 63,
+	};
+	unsigned int available = 0;
+
+	(void)state;
+	for (unsigned int d = 0; d < ARRAY_SIZE(paid); d++)
+		for (unsigned int i = 0; i < ARRAY_SIZE(requests); i++)
+			for (unsigned int n = 1; n <= 5; n += 4) {
+				make_paid(paid[d], 0);
+				request = requests[i];
+				times = n;
+				world.smc = ask_for;
+				load();
+				assert_lent();
+				assert_true(world.smcs < 1000);
+				if (strcmp(world_read("available"), "0")) {
+					assert_available(GB);
+					assert_donated(PRICE);
+					available++;
+				} else {
+					assert_donated(0);
+				}
+				unload_clean();
+			}
+	/* one that comes to its senses is served */
+	assert_true(available > 20);
+}
+
+static void requests_without_end(void **state)
+{
+	static const u64 requests[] = { 0, 1 << 2 | 1 << 17, 3 << 2 | 1 << 16 | 1 << 17 };
+
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(requests); i++) {
+		make_paid(RMM_DIALECT_BETA3, 0);
+		request = requests[i];
+		times = ~0U;
+		world.smc = ask_for;
+		load();
+		assert_file("available", "0");
+		assert_donated(0);
+		assert_true(world.smcs < (1 << 18) + 1000);
+		unload_clean();
+	}
+}
+
+/* What was taken ----------------------------------------------------------------------------------------------- */
+
+static u64 more;		/* the RMM says that it took so many more than it did */
+
+static void overstate(u64 x[5])
+{
+	const bool donate = x[0] == RMI_OP_MEM_DONATE;
+
+	ask_model(x);
+	if (donate && times && x[1]) {
+		times--;
+		x[1] += more;
+	}
+}
+
+static void more_is_taken_than_was_offered(void **state)
+{
+	static const u64 mores[] = { 1, 1000, 1ULL << 32, ~0ULL >> 1 };
+
+	(void)state;
+	for (unsigned int d = 0; d < ARRAY_SIZE(paid); d++)
+		for (unsigned int i = 0; i < ARRAY_SIZE(mores); i++) {
+			/* Tables are the platform's, so that it is metadata that is cancelled and comes back */
+			describe(paid[d]);
+			machine.flags = RMM_FLAG_HOST_PAYS;
+			make(12);
+			more = mores[i];
+			times = 1;
+			world.smc = overstate;
+			load();
+			assert_unavailable("bad-answer", world_read("detail"));
+			assert_donated(0);
+			unload_clean();
+		}
+}
+
+/* It has the table, whatever number it says: these pages aren't free */
+static void more_is_taken_by_an_operation_that_succeeds(void **state)
+{
+	(void)state;
+	for (unsigned int d = 0; d < ARRAY_SIZE(paid); d++) {
+		describe(paid[d]);
+		machine.flags = RMM_FLAG_HOST_TABLES;
+		make(12);
+		more = 1;
+		times = 1;
+		world.smc = overstate;
+		load();
+		world.smc = NULL;
+		shim_module_exit();
+		/* either it was destroyed, or its pages are left alone */
+		assert_true(rmm_donated(world.rmm) == 0 || rmm_donated(world.rmm) == TABLE);
+		world_end_with(rmm_donated(world.rmm) / PAGE, rmm_donated(world.rmm));
+	}
+}
+
+/* What comes back ---------------------------------------------------------------------------------------------- */
+
+static u64 list[512];
+static unsigned int nr_list;
+
+/* The first reclaim gives this list, the others what the RMM has */
+static void give_back(u64 x[5])
+{
+	if (x[0] != RMI_OP_MEM_RECLAIM || !times)
+		return;
+	times--;
+	memcpy(world_at(x[2]), list, nr_list * sizeof(*list));
+	x[0] = INCOMPLETE | GIVES;
+	x[1] = nr_list;
+	world.smc_done = true;
+}
+
+static void expect_list_ignored(enum rmm_dialect dialect)
+{
+	make_paid(dialect, 0);
+	load();
+	assert_int_equal(online(), 0);
+	assert_donated(2 * PRICE);
+	times = 1;
+	world.smc = give_back;
+	world.log[0] = 0;
+	assert_int_equal(offline(), 0);
+	assert_int_equal(times, 0);
+	assert_donated(PRICE);
+	assert_available(GB);
+	unload_clean();
+}
+
+static void foreign_memory_is_not_taken(void **state)
+{
+	const u64 two = 2 << 2, all = 1023 << 2;
+
+	(void)state;
+	for (unsigned int d = 0; d < ARRAY_SIZE(paid); d++) {
+		const unsigned int undelegated = paid[d] == RMM_DIALECT_BETA3 ? 62 : 63;
+		const u64 odd[] = {
+			0, 4, two, 1ULL << undelegated | 4,
+			WORLD_SLOTS_AT | 4, WORLD_SLOTS_AT | 4 | 1ULL << undelegated,	/* this very list */
+			(2 * GB - PAGE) | 4, (2 * GB - PAGE) | 4 | 1ULL << undelegated,	/* the kernel's own */
+			(2 * GB - PAGE) | two | 1ULL << undelegated,
+			3 * GB | 4 | 1ULL << undelegated,
+			500 * GB | 4, 1ULL << 51 | 4, 0xffffffffff000ULL | all | 3, 0xffffffffff000ULL | 4 | 1ULL << undelegated,
+			GB | all | 3, GB | all | 2, GB | 4 | 1, all | 3 | 1ULL << undelegated,
+			~0ULL, ~3ULL, 2ULL << 62 | 2 * GB | 4, 3ULL << 62 | 2 * GB | 4,
+		};
+
+		nr_list = ARRAY_SIZE(odd);
+		memcpy(list, odd, sizeof(odd));
+		expect_list_ignored(paid[d]);
+		assert_non_null(strstr(world.log, "gave back what it never got"));
+		/* entries without a page are nothing at all */
+		nr_list = 512;
+		memset(list, 0, sizeof(list));
+		expect_list_ignored(paid[d]);
+		assert_null(strstr(world.log, "gave back what it never got"));
+		nr_list = 0;
+		expect_list_ignored(paid[d]);
+	}
+}
+
+/* The boot memory's table begins with the first free page that there is */
+static void what_was_lent_for_others_does_not_come_back(void **state)
+{
+	(void)state;
+	for (unsigned int d = 0; d < ARRAY_SIZE(paid); d++) {
+		nr_list = 1;
+		list[0] = GB | 4 | 1ULL << (paid[d] == RMM_DIALECT_BETA3 ? 62 : 63);
+		expect_list_ignored(paid[d]);
+		assert_non_null(strstr(world.log, "gave back what it never got"));
+	}
+}
+
+/* Each descriptor as the RMM gives it, but larger by what lies behind, and each twice */
+static void double_list(u64 x[5])
+{
+	const u64 at = x[2];
+	unsigned int n;
+	u64 *entry;
+
+	if (x[0] != RMI_OP_MEM_RECLAIM)
+		return;
+	x[3] = 170;
+	ask_model(x);
+	n = x[1];
+	entry = world_at(at);
+	for (unsigned int i = 0; i < n; i++) {
+		entry[n + i] = entry[i];
+		entry[2 * n + i] = entry[i] + (1022 << 2);
+	}
+	x[1] = 3 * n;
+}
+
+static void what_came_back_does_not_come_twice(void **state)
+{
+	(void)state;
+	for (unsigned int d = 0; d < ARRAY_SIZE(paid); d++) {
+		make_paid(paid[d], 0);
+		load();
+		assert_int_equal(online(), 0);
+		world.smc = double_list;
+		assert_int_equal(offline(), 0);
+		assert_donated(PRICE);
+		unload_clean();
+	}
+}
+
+/* Too many descriptors: the operation can't be cancelled any more, and what is lent remains so */
+static void too_many_descriptors(u64 x[5])
+{
+	if (x[0] != RMI_OP_MEM_RECLAIM)
+		return;
+	x[0] = INCOMPLETE | GIVES;
+	x[1] = 513;
+	world.smc_done = true;
+}
+
+static void list_is_longer_than_the_page(void **state)
+{
+	(void)state;
+	for (unsigned int d = 0; d < ARRAY_SIZE(paid); d++) {
+		make_paid(paid[d], 0);
+		load();
+		assert_int_equal(online(), 0);
+		world.smc = too_many_descriptors;
+		offline();
+		assert_lent();
+		assert_int_equal(rmm_donated(world.rmm), 2 * PRICE);
+		assert_non_null(strstr(world.log, "remains unfinished"));
+		shim_module_exit();
+		assert_non_null(strstr(world.log, "remain with the RMM until reboot"));
+		assert_int_equal(rmm_donated(world.rmm), 2 * PRICE);
+		world_end_with(world.with_rmm / PAGE, world.with_rmm);
+	}
+}
+
+/* A page that was offered, and not taken, is still the host's own: it can't come back */
+static u64 offered;
+static unsigned int step;
+
+static void give_back_what_is_in_hand(u64 x[5])
+{
+	switch (step) {
+	case 0:
+		if (x[0] != RMI_OP_MEM_DONATE)
+			return;
+		offered = (*(u64 *)world_at(x[2]) & ~0xfffULL) | 4;
+		offered |= *(u64 *)world_at(x[2]) & 3ULL << 62;
+		x[0] = INCOMPLETE;
+		x[1] = 0;
+		break;
+	case 1:
+		assert_int_equal(x[0], RMI_OP_CONTINUE);
+		x[0] = INCOMPLETE | GIVES;
+		break;
+	case 2:
+		assert_int_equal(x[0], RMI_OP_MEM_RECLAIM);
+		*(u64 *)world_at(x[2]) = offered;
+		x[0] = INCOMPLETE;
+		x[1] = 1;
+		break;
+	default:
+		return;
+	}
+	step++;
+	world.smc_done = true;
+}
+
+static void what_was_only_offered_does_not_come_back(void **state)
+{
+	(void)state;
+	for (unsigned int d = 0; d < ARRAY_SIZE(paid); d++)
+		for (unsigned int f = 0; f < 2; f++) {
+			describe(paid[d]);
+			machine.flags = f ? RMM_FLAG_HOST_TABLES : RMM_FLAG_HOST_PAYS;
+			make(12);
+			step = 0;
+			world.smc = give_back_what_is_in_hand;
+			load();
+			assert_int_equal(step, 3);
+			assert_available(GB);
+			assert_donated(f ? TABLE : METADATA);
+			unload_clean();
+		}
+}
+
+/* Delegation --------------------------------------------------------------------------------------------------- */
+
+static u64 bad_page;
+static u64 bad_x0, bad_x1;
+
+/* All but that page, the second of the first undelegation that there is, where it has one */
+static void keep_one(u64 x[5])
+{
+	if (x[0] != RMI_GRANULE_RANGE_UNDELEGATE)
+		return;
+	if (!bad_page)
+		bad_page = x[2] > x[1] + PAGE ? x[1] + PAGE : x[1];
+	if (x[1] < bad_page && x[2] > bad_page)
+		x[2] = bad_page;
+	if (x[1] != bad_page)
+		return;
+	x[0] = bad_x0;
+	x[1] = bad_x1;
+	world.smc_done = true;
+}
+
+static void page_that_does_not_come_back_is_lost(void **state)
+{
+	static const struct {
+		u64 x0, x1;
+		u64 lost;		/* pages: all behind it if the answer makes no sense */
+	} answers[] = {
+		{ RMI_ERROR_INPUT, 0, 1 }, { RMI_ERROR_GLOBAL, 0, 1 }, { -1ULL, 0, 0 }, { RMI_BUSY, 0, 0 }, { RMI_BLOCKED, 0, 0 },
+		{ RMI_SUCCESS, 0, 0 }, { RMI_SUCCESS, ~0ULL, 0 }, { INCOMPLETE | WANTS, 0, 0 },
+	};
+
+	(void)state;
+	for (unsigned int d = 0; d < ARRAY_SIZE(paid); d++)
+		for (unsigned int i = 0; i < ARRAY_SIZE(answers); i++) {
+			u64 lost;
+
+			make_paid(paid[d], 0);
+			load();
+			assert_int_equal(online(), 0);
+			bad_page = 0;
+			bad_x0 = answers[i].x0;
+			bad_x1 = answers[i].x1;
+			world.smc = keep_one;
+			assert_int_equal(offline(), 0);
+			lost = rmm_delegated(world.rmm);
+			assert_true(lost >= PAGE && lost < METADATA);
+			if (answers[i].lost)
+				assert_int_equal(lost, answers[i].lost * PAGE);
+			assert_number("memory_lost", lost);
+			assert_number("memory_donated", PRICE);
+			assert_int_equal(rmm_donated(world.rmm), PRICE);
+			assert_available(GB);
+			assert_non_null(strstr(world.log, "are lost until reboot"));
+			/* what is lost stays taken and marked, also when the rest has gone */
+			world.smc = NULL;
+			shim_module_exit();
+			assert_int_equal(rmm_delegated(world.rmm), lost);
+			world_end_with(lost / PAGE, rmm_donated(world.rmm) + rmm_delegated(world.rmm));
+		}
+}
+
+static void refuse_to_delegate(u64 x[5])
+{
+	if (x[0] != RMI_GRANULE_RANGE_DELEGATE)
+		return;
+	x[0] = bad_x0;
+	x[1] = bad_x1;
+	world.smc_done = true;
+}
+
+/* So there are no delegated pages to be had: the operation is cancelled, and all is as it was */
+static void delegation_is_refused(void **state)
+{
+	(void)state;
+	make_paid(RMM_DIALECT_BETA1, 0);
+	load();
+	bad_x0 = RMI_ERROR_GLOBAL;
+	world.smc = refuse_to_delegate;
+	assert_true(online() < 0);
+	assert_null(strstr(world.log, "remains unfinished"));
+	assert_available(GB);
+	assert_donated(PRICE);
+	world.smc = NULL;
+	assert_int_equal(online(), 0);
+	assert_donated(2 * PRICE);
+	unload_clean();
+
+	/* beta 3 leaves it to the host which pages these are, and the block has none of its own yet */
+	make_paid(RMM_DIALECT_BETA3, 0);
+	load();
+	world.smc = refuse_to_delegate;
+	assert_true(online() < 0);
+	assert_donated(PRICE);
+	world.smc = NULL;
+	assert_int_equal(online(), 0);
+	unload_clean();
+}
+
+/* The page is delegated, but the RMM speaks as if it were an operation that wants memory */
+static void delegate_and_ask(u64 x[5])
+{
+	if (x[0] != RMI_GRANULE_RANGE_DELEGATE || !times)
+		return;
+	times--;
+	ask_model(x);
+	x[0] = INCOMPLETE | WANTS;
+}
+
+static void delegation_that_asks_for_memory_is_not_believed(void **state)
+{
+	(void)state;
+	make_paid(RMM_DIALECT_BETA1, 0);
+	load();
+	times = 1;
+	world.smc = delegate_and_ask;
+	online();
+	assert_int_equal(times, 0);
+	world.smc = NULL;
+	shim_module_exit();
+	world_end_with(world.with_rmm / PAGE, rmm_donated(world.rmm) + rmm_delegated(world.rmm));
+}
+
+/* No end ------------------------------------------------------------------------------------------------------- */
+
+static u64 endless_fid;
+
+static void go_on_for_ever(u64 x[5])
+{
+	static bool begun;
+
+	if (x[0] == RMI_VERSION)
+		begun = false;
+	begun |= x[0] == endless_fid;
+	if (!begun || (x[0] != endless_fid && x[0] != RMI_OP_CONTINUE && x[0] != RMI_OP_CANCEL))
+		return;
+	x[0] = INCOMPLETE | CANCELLABLE;
+	x[1] = 0x77;
+	world.smc_done = true;
+}
+
+static void operation_has_no_end(void **state)
+{
+	static const struct {
+		u64 fid;
+		const char *reason;
+	} commands[] = {
+		{ RMI_RMM_ACTIVATE, "unfinished" }, { RMI_GPT_INFO, "unfinished" }, { RMI_GPT_L1_CREATE, "unfinished" },
+		{ RMI_GRANULE_TRACKING_SET, "unfinished" },
+	};
+
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(commands); i++) {
+		make_paid(RMM_DIALECT_BETA3, 0);
+		assert_int_equal(shim_set_timeout_ms("1000"), 0);
+		endless_fid = commands[i].fid;
+		world.smc = go_on_for_ever;
+		load();
+		assert_file("available", "0");
+		assert_file("reason", commands[i].reason);
+		assert_true(world.smcs < (1 << 21));
+		world.smc = NULL;
+		shim_module_exit();
+		world_end_with(world.with_rmm / PAGE, rmm_donated(world.rmm) + rmm_delegated(world.rmm));
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(odd_requests),
+		cmocka_unit_test(requests_without_end),
+		cmocka_unit_test(more_is_taken_than_was_offered),
+		cmocka_unit_test(more_is_taken_by_an_operation_that_succeeds),
+		cmocka_unit_test(foreign_memory_is_not_taken),
+		cmocka_unit_test(what_was_lent_for_others_does_not_come_back),
+		cmocka_unit_test(what_came_back_does_not_come_twice),
+		cmocka_unit_test(list_is_longer_than_the_page),
+		cmocka_unit_test(what_was_only_offered_does_not_come_back),
+		cmocka_unit_test(page_that_does_not_come_back_is_lost),
+		cmocka_unit_test(delegation_is_refused),
+		cmocka_unit_test(delegation_that_asks_for_memory_is_not_believed),
+		cmocka_unit_test(operation_has_no_end),
+	};
+
+	if (getenv("T"))
+		cmocka_set_test_filter(getenv("T"));
+	return cmocka_run_group_tests_name("liars", tests, NULL, NULL);
+}
