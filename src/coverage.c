@@ -163,17 +163,24 @@ static bool destroy_created(struct record *r, unsigned int i)
  */
 static void undo(struct record *r, unsigned int tracked, unsigned int created)
 {
-	struct rmi_regs parked;
 	unsigned int i, done;
 
 	do {
 		done = 0;
 		for (i = r->tracked.nr; i-- > tracked;)
 			done += unset_tracked(r, i);
-		/* An operation that is to be resumed can't take pages from a PAR without table */
-		for (i = r->created.nr; i-- > created && !sro_parked(&parked);)
+		for (i = r->created.nr; i-- > created;)
 			done += destroy_created(r, i);
 	} while (done && (r->tracked.nr > tracked || r->created.nr > created));
+}
+
+/* An operation that is to be resumed needs PARs with tables, and regions that are FINE, to be paid from */
+static void undo_unless_parked(struct record *r, unsigned int tracked, unsigned int created)
+{
+	struct rmi_regs command;
+
+	if (!sro_parked(&command))
+		undo(r, tracked, created);
 }
 
 /* Tables ---------------------------------------------------------------------------------------------------------- */
@@ -357,32 +364,29 @@ static int set_fine(struct record *r, u64 ram, u64 before, struct verdict *why)
 	return rc;
 }
 
-static u64 ram_in(const struct ranges *ram, struct span where)
+/* So many regions are tried as the first one */
+#define MAX_FIRST 256
+
+/*
+ * The first region pays for itself, so it must have pages to spare: rather the one that the allocator gives from than the
+ * one that holds the kernel.
+ */
+static int set_first_fine(struct record *r, const struct ranges *payable, struct verdict *why)
 {
+	const u64 at = donor_probe();
+	unsigned int i, tries = 0;
 	struct span part;
-	u64 sum = 0, at;
+	int rc = -ENOMEM;
 
-	for (at = where.start; ranges_next(ram, at, where.end, &part); at = part.end)
-		sum += part.end - part.start;
-	return sum;
-}
-
-/* The first region pays for itself: best the one that has most memory */
-static const struct span *best_payer(const struct ranges *payable, const struct ranges *ram)
-{
-	const struct span *best = NULL;
-	u64 most = 0;
-	unsigned int i;
-
+	if (ranges_next(payable, at, at + PAGE_SIZE, &part))
+		rc = set_fine(r, part.start, part.owner, why);
 	for (i = 0; i < payable->nr; i++) {
-		const u64 bytes = ram_in(ram, tracking_region(payable->at[i].start));
+		u64 ram = payable->at[i].start;
 
-		if (bytes > most) {
-			most = bytes;
-			best = &payable->at[i];
-		}
+		for (; rc == -ENOMEM && ram < payable->at[i].end && tries++ < MAX_FIRST; ram = tracking_region(ram).end)
+			rc = set_fine(r, ram, payable->at[i].owner, why);
 	}
-	return best;
+	return rc;
 }
 
 /* Until the region that was found to be too large for one step is through */
@@ -399,7 +403,6 @@ static int set_part_fine(struct record *r, struct span part, struct verdict *why
 static int ensure_tracking(struct record *r, const struct ranges *ram, bool pay, struct verdict *why)
 {
 	struct ranges payable = {};
-	const struct span *first;
 	unsigned int i;
 	int rc = 0;
 
@@ -412,9 +415,8 @@ static int ensure_tracking(struct record *r, const struct ranges *ram, bool pay,
 	}
 	if (!pay)
 		goto out;
-	first = !rc && !r->fine.nr ? best_payer(&payable, ram) : NULL;
-	if (first)
-		rc = set_fine(r, first->start, first->owner, why);
+	if (!rc && payable.nr && !r->fine.nr)
+		rc = set_first_fine(r, &payable, why);
 	for (i = 0; !rc && i < payable.nr; i++)
 		rc = set_part_fine(r, payable.at[i], why);
 out:
@@ -500,11 +502,12 @@ static int ensure(const struct ranges *ram, bool pay, struct verdict *why)
 	if (!rc)
 		rc = ensure_tracking(&next, ram, pay, why);
 	if (rc) {
-		undo(&next, record.tracked.nr, record.created.nr);
+		undo_unless_parked(&next, record.tracked.nr, record.created.nr);
 		swap(next.online, record.online);
 	}
 	swap(next, record);
 	record_clear(&next);
+	donor_clear_stock();
 	return rc;
 }
 
@@ -689,7 +692,8 @@ static void release_payees(struct record *r, struct span where)
  * @end: physical address, exclusive, page aligned, more than @start
  * @why: set on error
  *
- * What they paid for is paid for anew, from elsewhere, as far as it is for memory that stays. Followed by
+ * What they paid for is paid for anew, from elsewhere, as far as it is for memory that stays; with cover=lazy, when a
+ * consumer wants that. Followed by
  * coverage_forget(), or by coverage_stay() if the memory stays after all.
  *
  * Context: may sleep; takes coverage_lock.
@@ -744,11 +748,12 @@ int coverage_stay(struct verdict *why)
 
 /**
  * coverage_release() - undo all that was done, and forget what is known
+ * @for_good: don't keep what an operation that could not be finished would need to go on
  *
  * Context: may sleep; takes coverage_lock.
  * Return: 0; -EBUSY if the RMM keeps something, which then stays in the record.
  */
-int coverage_release(void)
+int coverage_release(bool for_good)
 {
 	struct rmi_regs command;
 	struct verdict why;
@@ -756,8 +761,14 @@ int coverage_release(void)
 
 	mutex_lock(&coverage_lock);
 	released = true;
-	resume_parked(&record, &why);	/* some of what it holds up may come back even if it doesn't end */
-	undo(&record, 0, 0);
+	resume_parked(&record, &why);
+	undo_unless_parked(&record, 0, 0);
+	if (for_good && sro_parked(&command)) {
+		/* There is no later: take what can be had, which may be what it needs to end */
+		undo(&record, 0, 0);
+		resume_parked(&record, &why);
+		undo(&record, 0, 0);
+	}
 	if (record.tracked.nr || record.created.nr || sro_parked(&command)) {
 		pr_warn("the RMM keeps %u tracking regions and %u level 1 tables as they are\n",
 			record.tracked.nr, record.created.nr);

@@ -13,7 +13,7 @@ int coverage_ensure(u64 start, u64 end, struct verdict *why);
 void coverage_forget(u64 start, u64 end);
 int coverage_vacate(u64 start, u64 end, struct verdict *why);
 int coverage_stay(struct verdict *why);
-int coverage_release(void);
+int coverage_release(bool for_good);
 void coverage_close(void);
 u64 coverage_bytes(void);
 

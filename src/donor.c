@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/align.h>
+#include <linux/atomic.h>
 #include <linux/errno.h>
 #include <linux/gfp.h>
 #include <linux/kernel.h>
@@ -8,6 +9,7 @@
 #include <linux/mm.h>
 #include <linux/mmzone.h>
 #include <linux/mutex.h>
+#include <linux/numa.h>
 #include <linux/page-flags.h>
 #include <linux/pfn.h>
 #include <linux/printk.h>
@@ -20,15 +22,17 @@
 /* Pages that the buddy allocator gave and that lie in the wrong place are held until the right ones are found */
 #define MAX_MISSES	32
 
-/* How many places are tried for memory that the buddy allocator doesn't have */
-#define MAX_PLACES	4096
+/* How many places are tried in vain before it is believed that there is no memory; each may take milliseconds */
+#define MAX_PLACES	1024
 
 /* No warning: what can't be had is said by who asked. No OOM killer: nobody should die for this. */
 #define DONOR_GFP	(GFP_KERNEL | __GFP_NOWARN | __GFP_RETRY_MAYFAIL)
 
-static DEFINE_MUTEX(donor_lock);	/* a leaf, but for the allocator's own; protects what follows */
+static DEFINE_MUTEX(donor_lock);	/* a leaf, but for the allocator's own locks; protects what follows */
 static struct ranges out;		/* pages that are with the RMM or about to be, by owner */
 static struct ranges lost;		/* pages that never come back */
+static struct ranges stock;		/* pages that we have and lend to nobody yet, until donor_clear_stock() */
+static atomic_t failures = ATOMIC_INIT(0);	/* places tried in vain since one wasn't, or donor_clear_stock() */
 static struct span avoided;		/* memory that is going offline */
 
 /* Placement ----------------------------------------------------------------------------------------------------- */
@@ -104,35 +108,84 @@ static bool is_candidate(unsigned long pfn, unsigned long end)
 	return true;
 }
 
-/* Of the pageblocks taken, the pages behind those that are wanted go back at once */
+static void free_run(u64 start, u64 end)
+{
+	unsigned long pfn;
+
+	for (pfn = PHYS_PFN(start); pfn < PHYS_PFN(end); pfn++)
+		__free_page(pfn_to_page(pfn));
+}
+
+/*
+ * Whole pageblocks are taken. What isn't wanted now is kept: where little memory is FINE so far, there is no other to be
+ * had, and the allocator wouldn't give these very pages again.
+ */
 static struct page *take_place(unsigned long pfn, unsigned long pages)
 {
 	const unsigned long end = ALIGN(pfn + pages, pageblock_nr_pages);
-	unsigned long p;
+	int rc;
 
 	if (!is_candidate(pfn, end) || compat_alloc_contig_range(pfn, end, GFP_KERNEL | __GFP_NOWARN))
 		return NULL;
-	for (p = pfn + pages; p < end; p++)
-		__free_page(pfn_to_page(p));
+	if (pfn + pages == end)
+		return pfn_to_page(pfn);
+	mutex_lock(&donor_lock);
+	rc = ranges_add(&stock, PFN_PHYS(pfn + pages), PFN_PHYS(end));
+	mutex_unlock(&donor_lock);
+	if (rc)
+		free_run(PFN_PHYS(pfn + pages), PFN_PHYS(end));
 	return pfn_to_page(pfn);
 }
 
-static struct page *from_span(const struct span *span, u64 pages, bool boot, unsigned int *tries)
+static bool find_in_stock(const struct payer *payer, bool delegated, u64 size, bool aligned, struct span *found)
+{
+	unsigned int i;
+
+	for (i = 0; i < stock.nr; i++) {
+		const struct span s = stock.at[i];
+		const u64 start = aligned ? ALIGN(s.start, roundup_pow_of_two(size)) : s.start;
+
+		if (start >= s.end || s.end - start < size || !is_place(payer, delegated, start, start + size))
+			continue;
+		*found = (struct span){ start, start + size, 0 };
+		return true;
+	}
+	return false;
+}
+
+static struct page *from_stock(const struct payer *payer, bool delegated, u64 pages, bool aligned)
+{
+	struct page *page = NULL;
+	struct span found;
+
+	mutex_lock(&donor_lock);
+	if (find_in_stock(payer, delegated, pages * PAGE_SIZE, aligned, &found)) {
+		ranges_remove(&stock, found.start, found.end);
+		page = pfn_to_page(PHYS_PFN(found.start));
+	}
+	mutex_unlock(&donor_lock);
+	return page;
+}
+
+static struct page *from_span(const struct span *span, u64 pages, bool boot)
 {
 	const u64 align = PAGE_SIZE * max_t(u64, roundup_pow_of_two(pages), pageblock_nr_pages);
 	u64 at;
 
-	for (at = ALIGN(span->start, align); at < span->end && span->end - at >= align && *tries; at += align) {
+	for (at = ALIGN(span->start, align); at < span->end && span->end - at >= align; at += align) {
 		struct page *page;
 
 		/* Holes are large, and cost nothing to step over */
 		if (!pfn_to_online_page(PHYS_PFN(at)) || is_avoided(at, at + align) || (boot && !is_boot_memory(at)))
 			continue;
-		--*tries;
+		if (atomic_inc_return(&failures) > MAX_PLACES)
+			return NULL;
 		cond_resched();
 		page = take_place(PHYS_PFN(at), pages);
-		if (page)
+		if (page) {
+			atomic_set(&failures, 0);
 			return page;
+		}
 	}
 	return NULL;
 }
@@ -141,29 +194,40 @@ static struct page *from_places(const struct payer *payer, bool delegated, u64 p
 {
 	const struct ranges *where = delegated ? payer->far : payer->near;
 	struct page *page = NULL;
-	unsigned int tries = MAX_PLACES, i;
+	unsigned int i;
 
 	/* What is there has to move elsewhere. Where that can't be, the kernel says so with a backtrace. */
 	if (si_mem_available() < (long)pages)
 		return NULL;
 	if (!delegated)
-		page = from_span(&payer->self, pages, boot, &tries);
+		page = from_span(&payer->self, pages, boot);
 	for (i = 0; !page && where && i < where->nr; i++)
-		page = from_span(&where->at[i], pages, boot, &tries);
+		page = from_span(&where->at[i], pages, boot);
 	return page;
 }
 
-/* Rather from boot memory, and rather from the buddy allocator */
-static struct page *find_pages(const struct payer *payer, bool delegated, u64 pages)
+/*
+ * Rather from boot memory, and rather from the buddy allocator, if only a part of what is wanted. Places are taken by whole
+ * pageblocks, so that they are asked for once, whatever the size.
+ */
+static struct page *find_pages(const struct payer *payer, bool delegated, bool exactly, u64 *pages)
 {
+	const u64 wanted = *pages;
 	struct page *page = NULL;
 	int boot;
 
 	for (boot = 1; !page && boot >= 0; boot--) {
-		if (pages <= MAX_ORDER_NR_PAGES)
-			page = from_buddy(payer, delegated, pages, boot);
-		if (!page)
-			page = from_places(payer, delegated, pages, boot);
+		for (*pages = wanted; !page && *pages; *pages /= 2) {
+			page = from_stock(payer, delegated, *pages, exactly);
+			if (!page && *pages <= MAX_ORDER_NR_PAGES)
+				page = from_buddy(payer, delegated, *pages, boot);
+			if (page || exactly)
+				break;
+		}
+		if (page)
+			break;
+		*pages = wanted;
+		page = from_places(payer, delegated, wanted, boot);
 	}
 	return page;
 }
@@ -185,14 +249,6 @@ static void mark(u64 start, u64 end, bool offline)
 	page_offline_end();
 }
 
-static void free_run(u64 start, u64 end)
-{
-	unsigned long pfn;
-
-	for (pfn = PHYS_PFN(start); pfn < PHYS_PFN(end); pfn++)
-		__free_page(pfn_to_page(pfn));
-}
-
 static void lose(u64 start, u64 end)
 {
 	mutex_lock(&donor_lock);
@@ -212,6 +268,29 @@ static void repossess(u64 start, u64 end)
 	ranges_remove(&out, start, end);
 	mutex_unlock(&donor_lock);
 	free_run(start, end);
+}
+
+/**
+ * donor_probe() - where does the allocator have memory to spare?
+ *
+ * Context: may sleep, allocates for a moment.
+ * Return: physical address in one of the largest free blocks of boot memory that can be had; 0 if there is nothing.
+ */
+u64 donor_probe(void)
+{
+	int order;
+
+	for (order = get_order(MAX_ORDER_NR_PAGES * PAGE_SIZE); order >= 0; order--) {
+		struct page *page = alloc_pages_node(NUMA_NO_NODE, DONOR_GFP, order);
+		const u64 at = page ? page_to_phys(page) : 0;
+
+		if (!page)
+			continue;
+		__free_pages(page, order);
+		if (is_boot_memory(at))
+			return at;
+	}
+	return 0;
 }
 
 /**
@@ -256,12 +335,7 @@ int donor_take(const struct payer *payer, u64 pages, bool exactly, bool delegate
 
 	if (!exactly)
 		pages = min_t(u64, rounddown_pow_of_two(pages), MAX_ORDER_NR_PAGES);
-	for (;;) {
-		page = find_pages(payer, delegated, pages);
-		if (page || exactly || pages == 1)
-			break;
-		pages /= 2;
-	}
+	page = find_pages(payer, delegated, exactly, &pages);
 	if (!page)
 		return -ENOMEM;
 	*run = (struct run){ .start = page_to_phys(page), .pages = pages, .delegated = delegated };
@@ -328,18 +402,22 @@ int donor_take_back(u64 start, u64 end, bool delegated)
 }
 
 /**
- * donor_has() - is all of [@start, @end) lent?
+ * donor_has() - is all of [@start, @end) lent, and for the same thing?
  * @start: physical address
  * @end: physical address, exclusive, more than @start
+ * @owner: that thing, as in struct payer
  *
  * Context: may sleep; takes donor_lock.
+ * Return: true if so.
  */
-bool donor_has(u64 start, u64 end)
+bool donor_has(u64 start, u64 end, u64 owner)
 {
+	struct span part;
 	bool has;
 
 	mutex_lock(&donor_lock);
-	has = lies_in(&out, start, end);
+	/* Neighbours of one owner are one range */
+	has = ranges_next(&out, start, end, &part) && part.start == start && part.end == end && part.owner == owner;
 	mutex_unlock(&donor_lock);
 	return has;
 }
@@ -361,6 +439,23 @@ bool donor_next(u64 start, u64 end, struct span *part)
 	found = ranges_next(&out, start, end, part);
 	mutex_unlock(&donor_lock);
 	return found;
+}
+
+/**
+ * donor_clear_stock() - nothing more is going to be taken for now: free what was kept for that
+ *
+ * Context: may sleep; takes donor_lock. No donor_take() runs at the same time.
+ */
+void donor_clear_stock(void)
+{
+	unsigned int i;
+
+	mutex_lock(&donor_lock);
+	for (i = 0; i < stock.nr; i++)
+		free_run(stock.at[i].start, stock.at[i].end);
+	ranges_clear(&stock);
+	atomic_set(&failures, 0);
+	mutex_unlock(&donor_lock);
 }
 
 /**

@@ -30,11 +30,13 @@ struct run {
 	bool delegated;
 };
 
+u64 donor_probe(void);
 int donor_node(u64 start, u64 end);
 int donor_take(const struct payer *payer, u64 pages, bool exactly, bool delegated, struct run *run);
 int donor_take_back(u64 start, u64 end, bool delegated);
-bool donor_has(u64 start, u64 end);
+bool donor_has(u64 start, u64 end, u64 owner);
 bool donor_next(u64 start, u64 end, struct span *part);
+void donor_clear_stock(void);
 void donor_avoid(u64 start, u64 end);
 u64 donor_bytes_out(void);
 u64 donor_bytes_lost(void);

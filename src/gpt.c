@@ -158,8 +158,8 @@ int gpt_create(u64 par, const struct places *places, bool *created, struct verdi
  */
 int gpt_destroy(u64 par)
 {
-	const struct payer nobody = {};
+	const struct payer owner = { .owner = par | DONOR_TABLE };
 	struct rmi_regs r = { .x = { RMI_GPT_L1_DESTROY, par } };
 
-	return sro_run(&r, &nobody, NULL) || RMI_RESULT_STATUS(r.x[0]) != RMI_SUCCESS ? -EBUSY : 0;
+	return sro_run(&r, &owner, NULL) || RMI_RESULT_STATUS(r.x[0]) != RMI_SUCCESS ? -EBUSY : 0;
 }

@@ -19,6 +19,9 @@ static int change(u64 fid, u64 start, u64 end, u64 *reached, struct rmi_regs *r)
 			rc = rmi_continue(r->x[1], r);
 		if (rc)
 			return rc;
+		/* One that has begun, and wants memory, may do anything with these granules */
+		if (RMI_RESULT_STATUS(r->x[0]) == RMI_INCOMPLETE)
+			return -EPROTO;
 		if (RMI_RESULT_STATUS(r->x[0]) != RMI_SUCCESS)
 			return -EIO;
 		if (r->x[1] <= *reached || r->x[1] > end || !IS_ALIGNED(r->x[1], PAGE_SIZE))

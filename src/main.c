@@ -39,7 +39,7 @@ static int guard_memory(struct verdict *why)
 
 unregister_hotplug:
 	hotplug_unregister();
-	coverage_release();
+	coverage_release(false);
 unregister_shutdown:
 	shutdown_unregister();
 close_rmm:
@@ -51,7 +51,7 @@ static void unguard_memory(void)
 {
 	hotplug_unregister();
 	shutdown_unregister();
-	coverage_release();
+	coverage_release(true);
 	rmm_close();
 }
 
@@ -103,7 +103,7 @@ static void __exit cca_rmi_exit(void)
 		unguard_memory();
 	} else {
 		/* What a load that failed could not take back, perhaps now */
-		coverage_release();
+		coverage_release(true);
 		rmm_close();
 	}
 	coverage_close();

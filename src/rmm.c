@@ -358,11 +358,11 @@ int rmm_open(struct verdict *why)
  */
 void rmm_close(void)
 {
-	const struct payer nobody = {};
+	const struct payer owner = { .owner = ACTIVATE_OWNER };
 	struct rmi_regs r = { .x = { RMI_RMM_DEACTIVATE } };
 
 	if (session.state != RMM_STATE_ACTIVE || session.adopted || !session.has_gpt_info)
 		return;
-	if (!sro_run(&r, &nobody, NULL) && RMI_RESULT_STATUS(r.x[0]) == RMI_SUCCESS)
+	if (!sro_run(&r, &owner, NULL) && RMI_RESULT_STATUS(r.x[0]) == RMI_SUCCESS)
 		session.state = RMM_STATE_INIT;
 }

@@ -9,13 +9,13 @@
 #include "rmm.h"
 #include "shutdown.h"
 
-static int give_back(void)
+static int give_back(bool for_good)
 {
 	const struct verdict none = { .reason = REASON_RELEASED };
 	int rc;
 
 	verdict_publish(&none);
-	rc = coverage_release();
+	rc = coverage_release(for_good);
 	if (!rc)
 		rmm_close();
 	return rc;
@@ -39,7 +39,7 @@ static void begin_anew(bool same)
 /* With all CPUs online, before devices are shut down. A kexec comes this way, too: its kernel may lie over lent pages. */
 static int reboot_event(struct notifier_block *nb, unsigned long action, void *arg)
 {
-	give_back();
+	give_back(true);
 	return NOTIFY_DONE;
 }
 
@@ -54,7 +54,7 @@ static int pm_event(struct notifier_block *nb, unsigned long action, void *arg)
 	switch (action) {
 	case PM_HIBERNATION_PREPARE:
 	case PM_RESTORE_PREPARE:
-		rc = give_back();
+		rc = give_back(false);
 		if (rc)
 			begin_anew(true);
 		return notifier_from_errno(rc);

@@ -229,10 +229,13 @@ static int donate(struct op *op, struct rmi_regs *regs)
 	if (rc)
 		return rc;	/* it was too BUSY to take anything */
 	/* An RMM that turns to giving back counts something else in X1; and a number beyond the offer counts nothing */
-	if ((RMI_RESULT_STATUS(regs->x[0]) == RMI_INCOMPLETE && RMI_RESULT_MEM_REQ(regs->x[0]) == RMI_MEM_REQ_RECLAIM) ||
-	    regs->x[1] > offered) {
+	if (regs->x[1] > offered || (RMI_RESULT_STATUS(regs->x[0]) == RMI_INCOMPLETE &&
+				     RMI_RESULT_MEM_REQ(regs->x[0]) == RMI_MEM_REQ_RECLAIM)) {
+		const bool goes_on = RMI_RESULT_STATUS(regs->x[0]) == RMI_INCOMPLETE &&
+				     RMI_RESULT_MEM_REQ(regs->x[0]) != RMI_MEM_REQ_RECLAIM;
+
 		hand_over(op, offered, false);
-		return regs->x[1] > offered && RMI_RESULT_MEM_REQ(regs->x[0]) != RMI_MEM_REQ_RECLAIM ? -EPROTO : 0;
+		return goes_on ? -EPROTO : 0;
 	}
 	hand_over(op, regs->x[1], true);
 	op->paid += regs->x[1] * PAGE_SIZE;
@@ -248,7 +251,7 @@ static int donate(struct op *op, struct rmi_regs *regs)
 
 /* Reclaim --------------------------------------------------------------------------------------------------------- */
 
-/* Only what was lent can come back. Anything else is left alone. */
+/* Only what was lent for this very thing can come back. Anything else is left alone: it may be in use, by either side. */
 static int take_back(struct op *op, u64 descriptor)
 {
 	const u64 start = descriptor & ADDRESS_BITS;
@@ -259,7 +262,7 @@ static int take_back(struct op *op, u64 descriptor)
 	if (!count)
 		return 0;
 	if (size >> PAGE_SHIFT >> RMI_RANGE_BLOCK(descriptor) * BLOCK_BITS != count || start + size < start ||
-	    state > RMI_MEM_UNDELEGATED || !donor_has(start, start + size)) {
+	    state > RMI_MEM_UNDELEGATED || !op->payer || !donor_has(start, start + size, op->payer->owner)) {
 		pr_err_once("the RMM gave back what it never got (%#llx); ignored\n", descriptor);
 		return -EPROTO;
 	}
@@ -273,6 +276,7 @@ static int reclaim(struct op *op, struct rmi_regs *regs)
 	unsigned int i;
 	int rc;
 
+	drop_hand(op);	/* what it names from here on, it has */
 	memset(op->list, 0, LIST_SIZE * sizeof(*op->list));
 	*regs = (struct rmi_regs){ .x = { RMI_OP_MEM_RECLAIM, op->handle, virt_to_phys(op->list), LIST_SIZE } };
 	rc = rmi_call(regs);
@@ -327,14 +331,14 @@ static int finish(struct op *op, struct rmi_regs *regs)
 		}
 		if (!rc)
 			continue;
-		if (!cancelled && RMI_RESULT_CAN_CANCEL(op->answer.x[0]) && (rc == -ENOMEM || rc == -EPROTO)) {
+		if (!cancelled && RMI_RESULT_CAN_CANCEL(op->answer.x[0]) && rc != -ETIMEDOUT && rc != -EOPNOTSUPP) {
 			cancelled = true;
 			result = rc;
 			rc = cancel(op, regs);
 			if (!rc)
 				continue;
 		}
-		if (rc != -ENOMEM || ktime_after(ktime_get(), deadline))
+		if ((rc != -ENOMEM && rc != -EIO) || ktime_after(ktime_get(), deadline))
 			return rc;
 		/* It can't be left alone, so keep trying */
 		usleep_range(1000, 2000);
@@ -462,7 +466,7 @@ void sro_close(void)
 /**
  * sro_run() - issue a command that may turn into a stateful operation, and see it to its end
  * @regs: function id and arguments; set to the command's final answer (on error: to the last answer there was)
- * @payer: what memory the RMM may be lent for it; NULL for none
+ * @payer: what memory the RMM may be lent for it, and of what it may come back; NULL for none
  * @wanted: on -ENOMEM and -EBUSY, how many bytes the RMM asked for; may be NULL
  *
  * An operation whose memory can't be had is cancelled. One that can't be cancelled is tried for as long as a BUSY command

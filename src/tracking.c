@@ -185,7 +185,7 @@ void tracking_payer(u64 base, const struct places *places, struct payer *payer)
 /* Without places, nothing is lent */
 static int set(u64 base, u64 state, const struct places *places, struct rmi_regs *r, u64 *wanted)
 {
-	struct payer payer = {};
+	struct payer payer = { .owner = base };
 
 	if (places)
 		tracking_payer(base, places, &payer);
@@ -247,23 +247,31 @@ static int set_region_of(u64 ram, const struct places *places, struct rmi_regs *
 	return rc;
 }
 
-/* How far FINE goes from the region's base tells its size, if that is less than was thought. Old RMMs can't tell. */
+/*
+ * How far FINE goes from the region's base tells its size, if that is less than was thought; an answer alone doesn't, as it
+ * may stop early. Old RMMs can't tell.
+ */
 static int learn_size(u64 ram, struct verdict *why)
 {
 	const struct span region = tracking_region(ram);
 	struct answer a;
+	u64 at;
 	int rc;
 
 	if (rmm_session()->region_size_seen || !rmm_session()->has_gpt_info)
 		return 0;
-	rc = ask_checked(region.start, region.end, &a, why);
-	if (rc)
-		return rc;
-	if (a.state != RMI_TRACKING_FINE)
+	for (at = region.start; at < region.end; at = a.end) {
+		rc = ask_checked(at, region.end, &a, why);
+		if (rc)
+			return rc;
+		if (!is_fine(&a))
+			break;
+	}
+	if (at == region.start)
 		return verdict_set(why, REASON_BAD_ANSWER, "%s %#llx: state %llu after FINE was set",
 				   rmi_name(RMI_GRANULE_TRACKING_GET), region.start, a.state);
-	if (a.end < region.end && is_power_of_2(a.end - region.start))
-		rmm_set_region_size(a.end - region.start);
+	if (at < region.end && is_power_of_2(at - region.start))
+		rmm_set_region_size(at - region.start);
 	rmm_see_region_size();
 	return 0;
 }

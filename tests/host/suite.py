@@ -96,9 +96,10 @@ def of_kernel(k):
                                             'flag gives-up\nflag reuses-handles\nflag returns-undelegated\n')
     all_boots['consumer-lazy'] = Boot('consumer', kernel=k, env={'cover': 'lazy'},
                                       machine=f'dialect beta3\n{DRAM}{NEWBORN}')
-    # A table for 512 GB is one piece of 64 MB, of 16 MB with granules of 16 KB
-    all_boots['pressure'] = Boot('pressure', kernel=k, env={'want': 512 * GB // page // 2},
-                                 machine=f'dialect beta3\n{DRAM}{NEWBORN}l0gptsz 512G\npps 48\n')
+    # A table for 512 GB is one piece of 64 MB; with larger granules it is no more than the kernel itself has in one piece
+    if page == 4096:
+        all_boots['pressure'] = Boot('pressure', kernel=k, env={'want': 512 * GB // page // 2},
+                                     machine=f'dialect beta3\n{DRAM}{NEWBORN}l0gptsz 512G\npps 48\n')
     all_boots |= {
         'long-answers': healthy(k, 'beta3', 'flag long-answers\n'),
         'large-pars': healthy(k, 'beta3', 'l0gptsz 512G\npps 48\n', env={'l0gpt_size': 512 * GB}),

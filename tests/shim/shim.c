@@ -255,7 +255,8 @@ int walk_iomem_res_desc(unsigned long desc, unsigned long flags, u64 start, u64 
 	assert_true(start == 0 && end == ~0ULL);
 	for (i = 0; i < world.nr_ram; i++) {
 		struct resource res = { world.ram[i].start, world.ram[i].end - 1 };
-
+		while (world.one_resource && i + 1 < world.nr_ram && world.ram[i + 1].start == res.end + 1)
+			res.end = world.ram[++i].end - 1;
 		rc = fn(&res, arg);
 		if (rc)
 			break;
@@ -449,7 +450,7 @@ int alloc_contig_range(unsigned long start, unsigned long end, unsigned int migr
 	world.contig_calls++;
 	if (world.no_pages || must_fail(gfp))
 		return -ENOMEM;
-	if (!is_free(PFN_PHYS(start), PFN_PHYS(end)))
+	if (world.no_contig || !is_free(PFN_PHYS(start), PFN_PHYS(end)))
 		return -EBUSY;
 	take_frames(PFN_PHYS(start), PFN_PHYS(end));
 	return 0;

@@ -162,6 +162,7 @@ unsigned int num_online_cpus(void);
 #define SYS_ID_AA64PFR0_EL1	0
 u64 read_sysreg_s(int reg);
 
+#define atomic_set(a, i)	((a)->v = (i))
 #define atomic_inc_return(a)	(++(a)->v)
 #define container_of(p, type, member)	list_entry(p, type, member)
 

@@ -36,7 +36,9 @@ struct world {
 	int notifier_error, reboot_error, pm_error;	/* what the kernel returns when a notifier is registered */
 	unsigned int fail_alloc;	/* this allocation from now on fails; 0: none */
 	unsigned int fail_sysfs;	/* likewise for sysfs files */
+	bool one_resource;		/* RAM that touches is one resource, whatever of it is online */
 	bool no_pages;			/* no page can be had */
+	bool no_contig;			/* each pageblock has a page that can't be moved: only the buddy allocator has some */
 	void (*unlocked)(void);		/* called after each mutex_unlock() */
 	void (*unregistering)(void);	/* called as a notifier is taken off a chain, where events may still come in */
 	u64 pages_from;			/* the buddy allocator hands out the first free ones from here on, then those below */

@@ -206,6 +206,19 @@ static void operation_that_wants_memory_is_cancelled(void **state)
 	assert_int_equal(world.lines, 0);
 }
 
+/* The handle may be somebody else's by then */
+static void cancel_is_not_repeated(void **state)
+{
+	const struct answer blocked[] = { { { INCOMPLETE | CANCELLABLE | WANTS, 0x77, 0x30080 } }, { { 14 }, 5 } };
+	struct rmi_regs r;
+
+	(void)state;
+	assert_int_equal(run(blocked, &r), -ENOMEM);
+	assert_int_equal(nr_asked, 2);
+	assert_int_equal(asked[1][0], 0xC400020A);
+	assert_false(sro_parked(&r));
+}
+
 static void operation_that_cannot_be_cancelled_is_reported(void **state)
 {
 	const struct answer wants[] = { { { INCOMPLETE | WANTS, 0x77, 0x30080 } } };
@@ -316,6 +329,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(operation_is_continued, setup, teardown),
 		cmocka_unit_test_setup_teardown(operation_that_wants_memory_is_cancelled, setup, teardown),
 		cmocka_unit_test_setup_teardown(operation_that_cannot_be_cancelled_is_reported, setup, teardown),
+		cmocka_unit_test_setup_teardown(cancel_is_not_repeated, setup, teardown),
 		cmocka_unit_test_setup_teardown(nothing_comes_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(nonsense_is_cancelled, setup, teardown),
 		cmocka_unit_test_setup_teardown(operation_without_end, setup, teardown),

@@ -566,8 +566,10 @@ static void parked_operation_of_a_failed_load_is_resumed(void **state)
 			dry = world.no_pages;
 			world.smc = NULL;
 			world.no_pages = false;
-			if (!dry)
+			if (!dry) {
+				unload();
 				break;
+			}
 			if (strcmp(world_read("reason"), "ok"))
 				assert_unavailable("unfinished", world_read("detail"));
 			shim_module_exit();
@@ -576,7 +578,6 @@ static void parked_operation_of_a_failed_load_is_resumed(void **state)
 			assert_donated(2 * PRICE);
 			unload();
 		}
-	unload();
 }
 
 int main(void)

@@ -713,6 +713,8 @@ static void each_allocation_fails(void **state)
 			failed++;
 			assert_file("reason", "no-memory");
 			assert_file("memory_covered", "0");
+		} else {
+			assert_available(2 * GB);	/* not a part of it */
 		}
 		/* and the next load succeeds */
 		shim_module_exit();
@@ -731,6 +733,506 @@ static void each_allocation_fails(void **state)
 		assert_false(rmm_is_active(world.rmm));
 		world_end();
 	}
+}
+
+/* What is asked of the RMM ------------------------------------------------------------------------------------- */
+
+static struct {
+	u64 fid, addr;
+} asked[64];
+static unsigned int nr_asked;
+
+/* All that changes tables or tracking, and the first look at each */
+static void note(u64 x[5])
+{
+	static bool info, get;
+
+	if (x[0] == RMI_VERSION)
+		info = get = false;
+	if (x[0] != RMI_GPT_L1_CREATE && x[0] != RMI_GPT_L1_DESTROY && x[0] != RMI_GRANULE_TRACKING_SET &&
+	    (info || x[0] != RMI_GPT_INFO || !x[1]) && (get || x[0] != RMI_GRANULE_TRACKING_GET))
+		return;
+	info |= x[0] == RMI_GPT_INFO;
+	get |= x[0] == RMI_GRANULE_TRACKING_GET;
+	assert_true(nr_asked < ARRAY_SIZE(asked));
+	asked[nr_asked].fid = x[0];
+	asked[nr_asked++].addr = x[1];
+}
+
+#define assert_asked(i, f, a) do {			\
+	assert_true((i) < nr_asked);			\
+	assert_int_equal(asked[i].fid, f);		\
+	assert_int_equal(asked[i].addr, a);		\
+} while (0)
+
+static void tables_of_several_pars(void **state)
+{
+	(void)state;
+	for (unsigned int l = 0; l < 2; l++) {
+		describe(RMM_DIALECT_BETA3);
+		machine.flags = RMM_FLAG_HOST_TABLES | RMM_FLAG_OWN_TABLES | (l ? RMM_FLAG_LONG_ANSWERS : 0);
+		machine.memory.nr = 2;
+		machine.memory.at[1] = (struct rmm_range){ 10 * GB, GB, RMI_MEM_CATEGORY_CONVENTIONAL };
+		make(12);
+		world_ram(2 * GB, 3 * GB, true);
+		world_ram(10 * GB, 11 * GB, true);
+		world_ram(3 * GB, 3 * GB + WORLD_BLOCK, false);
+		nr_asked = 0;
+		world.smc = note;
+		load();
+		assert_available(3 * GB);
+		/* the first is about the dialect */
+		assert_int_equal(rmm_commands(world.rmm, RMI_GPT_INFO), 1 + (l ? 2 : 3));
+		assert_int_equal(world_online(3 * GB, 3 * GB + WORLD_BLOCK), 0);
+		assert_int_equal(nr_asked, 6);
+		assert_asked(0, RMI_GPT_INFO, GB);
+		assert_asked(1, RMI_GPT_L1_CREATE, GB);
+		assert_asked(2, RMI_GPT_L1_CREATE, 2 * GB);
+		assert_asked(3, RMI_GPT_L1_CREATE, 10 * GB);
+		assert_asked(4, RMI_GRANULE_TRACKING_GET, GB);
+		assert_asked(5, RMI_GPT_L1_CREATE, 3 * GB);
+		shim_module_exit();
+		assert_int_equal(nr_asked, 10);
+		assert_asked(6, RMI_GPT_L1_DESTROY, 3 * GB);
+		assert_asked(7, RMI_GPT_L1_DESTROY, 10 * GB);
+		assert_asked(8, RMI_GPT_L1_DESTROY, 2 * GB);
+		assert_asked(9, RMI_GPT_L1_DESTROY, GB);
+		world_end();
+	}
+}
+
+static void tables_come_before_tracking(void **state)
+{
+	(void)state;
+	for (unsigned int d = 0; d < ARRAY_SIZE(paid); d++) {
+		describe(paid[d]);
+		machine.flags = HOST_PAYS;
+		make(12);
+		world_ram(2 * GB, 3 * GB, true);
+		nr_asked = 0;
+		world.smc = note;
+		load();
+		assert_asked(d, RMI_GPT_L1_CREATE, GB);
+		assert_asked(d + 1, RMI_GPT_L1_CREATE, 2 * GB);
+		assert_asked(d + 2, RMI_GRANULE_TRACKING_GET, GB);
+		assert_asked(d + 3, RMI_GRANULE_TRACKING_SET, GB);
+		assert_asked(d + 4, RMI_GRANULE_TRACKING_SET, 2 * GB);
+		nr_asked = 0;
+		shim_module_exit();
+		assert_int_equal(nr_asked, 4);
+		assert_asked(0, RMI_GRANULE_TRACKING_SET, 2 * GB);
+		assert_asked(1, RMI_GRANULE_TRACKING_SET, GB);
+		assert_asked(2, RMI_GPT_L1_DESTROY, 2 * GB);
+		assert_asked(3, RMI_GPT_L1_DESTROY, GB);
+		world_end();
+	}
+}
+
+/* Some RMMs don't speak of the last PAR */
+static void last_par_of_the_address_space(void **state)
+{
+	(void)state;
+	for (unsigned int flags = 0; flags < 4; flags++)
+		for (u64 from = 3 * GB; from >= 2 * GB; from -= GB) {
+			describe(RMM_DIALECT_BETA3);
+			machine.pps = 0;
+			machine.flags = RMM_FLAG_STRICT_TOP | (flags & 1 ? RMM_FLAG_HOST_TABLES : 0) |
+					(flags & 2 ? RMM_FLAG_LONG_ANSWERS : 0);
+			world_make(&machine, 12);
+			world_ram(from, 4 * GB, true);
+			load();
+			assert_available(4 * GB - from);
+			assert_donated(flags & 1 ? (4 * GB - from) / GB * TABLE : 0);
+			assert_int_equal(rmm_commands(world.rmm, RMI_GPT_INFO), 1 + (from == 3 * GB ? 1 : 3));
+			assert_int_equal(rmm_commands(world.rmm, RMI_GPT_L1_CREATE), flags & 1 && from == 2 * GB ? 2 : 1);
+			unload();
+		}
+}
+
+static void end_of_the_address_space(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(dialects); i++) {
+		describe(dialects[i]);
+		machine.pps = 0;
+		world_make(&machine, 12);
+		world_ram(3 * GB, 4 * GB, true);
+		load();
+		assert_available(GB);
+		unload();
+
+		/* The PAR begins in it and the memory lies behind it */
+		machine.l0gptsz = 4;
+		world_make(&machine, 12);
+		world_ram(4 * GB, 5 * GB, true);
+		load();
+		assert_unavailable("not-tracked", "0x100000000-0x140000000 beyond the RMM's address space of 0x100000000");
+		unload();
+
+		machine.l0gptsz = 0;
+		make(12);
+		world_ram(4 * GB - 0x1000, 4 * GB + 0x1000, true);
+		load();
+		assert_unavailable("not-tracked", "0x100000000-0x100001000 beyond the RMM's address space of 0x100000000");
+		unload();
+
+		make(12);
+		world_ram(1024 * GB, 1025 * GB, true);
+		load();
+		assert_unavailable("not-tracked", "0x10000000000-0x10040000000 beyond the RMM's address space of 0x100000000");
+		assert_int_equal(rmm_commands(world.rmm, RMI_GPT_INFO), 1);
+		assert_int_equal(rmm_commands(world.rmm, RMI_GPT_L1_CREATE), 0);
+		assert_int_equal(rmm_commands(world.rmm, RMI_GRANULE_TRACKING_GET), 0);
+		unload();
+	}
+}
+
+static void table_of_an_unknown_par(void **state)
+{
+	(void)state;
+	describe(RMM_DIALECT_BETA1);
+	machine.nr_faults = 1;
+	machine.fault[0] = (struct rmm_fault){ .fid = RMI_GPT_L1_CREATE, .count = 1, .set = 1, .x = { RMI_ERROR_INPUT } };
+	expect_unavailable("no-gpt", "0x40000000-0x80000000 isn't known to the RMM");
+}
+
+static void answers_that_are_not_aligned(void **state)
+{
+	(void)state;
+	describe(RMM_DIALECT_BETA3);
+	machine.nr_faults = 1;
+	machine.fault[0] = (struct rmm_fault){
+		.fid = RMI_GRANULE_TRACKING_GET, .count = 1, .set = 15, .x = { 0, 0, 2, 2 * GB - 0x800 },
+	};
+	expect_unavailable("bad-answer", "RMI_GRANULE_TRACKING_GET 0x40000000-0x80000000: out_top 0x7ffff800");
+	machine.fault[0] = (struct rmm_fault){
+		.fid = RMI_GPT_INFO, .skip = 1, .count = 1, .set = 7, .x = { 0, 2 * GB + 0x1000, 1 },
+	};
+	make(12);
+	world_ram(2 * GB, 3 * GB, true);
+	load();
+	assert_unavailable("bad-answer", "RMI_GPT_INFO 0x40000000-0xc0000000: out_top 0x80001000");
+	unload();
+}
+
+/* Beta 1 to the letter doesn't know an address inside a region; another one tells where the region ends */
+static void tell_region_end(u64 x[5])
+{
+	const u64 base = x[1];
+
+	if (x[0] != RMI_GRANULE_TRACKING_GET)
+		return;
+	ask_model(x);
+	if (x[0] == RMI_SUCCESS)
+		x[3] = base + GB;
+}
+
+static void region_answers_are_clipped(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < 2; i++) {
+		describe(RMM_DIALECT_BETA1);
+		world_make(&machine, 12);
+		world_ram(GB + 0x1000, GB + 0x5000, true);
+		world_ram(GB + 0x8000, GB + 0x9000, true);
+		world.smc = i ? tell_region_end : NULL;
+		load();
+		assert_available(0x5000);
+		/* twice the memory itself, and then its region */
+		assert_int_equal(rmm_commands(world.rmm, RMI_GRANULE_TRACKING_GET), 4);
+		unload();
+	}
+}
+
+/* The RMM's life ----------------------------------------------------------------------------------------------- */
+
+static void activation_that_wants_memory(void **state)
+{
+	static const struct {
+		u64 x0;
+		bool no_pages;
+		const char *reason, *detail;
+	} cases[] = {
+		{ 0x50d, true, "no-memory", "RMI_RMM_ACTIVATE: 16384 bytes wanted" },
+		{ 0x10d, true, "unfinished", "RMI_RMM_ACTIVATE 0" },
+		/* it doesn't know its own handle afterwards */
+		{ 0x50d, false, "refused", "RMI_RMM_ACTIVATE 0: status 1" },
+		{ 0x10d, false, "refused", "RMI_RMM_ACTIVATE 0: status 1" },
+		{ 0x60d, false, "refused", "RMI_RMM_ACTIVATE 0: status 1" },
+		{ 0x40d, false, "refused", "RMI_RMM_ACTIVATE 0: status 1" },
+		{ 0x70d, false, "bad-answer", "RMI_RMM_ACTIVATE 0 doesn't end" },
+		{ RMI_ERROR_GLOBAL, false, "refused", "RMI_RMM_ACTIVATE 0: status 11" },
+	};
+
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(cases); i++) {
+		describe(RMM_DIALECT_BETA3);
+		machine.nr_faults = 1;
+		machine.fault[0] = (struct rmm_fault){
+			.fid = RMI_RMM_ACTIVATE, .count = 1, .set = 7, .x = { cases[i].x0, 0x77, 4 << 2 | 1 << 17 },
+		};
+		make(12);
+		assert_int_equal(shim_set_timeout_ms("5"), 0);
+		world.no_pages = cases[i].no_pages;
+		load();
+		assert_unavailable(cases[i].reason, cases[i].detail);
+		assert_file("rmm_state", "init");
+		assert_donated(0);
+		unload();
+	}
+}
+
+static void failed_load_leaves_the_rmm_as_it_was(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(dialects); i++) {
+		describe(dialects[i]);
+		machine.tracking.nr = 1;
+		machine.tracking.at[0] = (struct rmm_range){ GB, GB, RMI_TRACKING_RESERVED };
+		make(12);
+		load();
+		assert_unavailable("not-tracked", "0x40000000-0x80000000 reserved");
+		assert_file("rmm_state", dialects[i] == RMM_DIALECT_BETA3 ? "init" : "active");
+		assert_int_equal(rmm_is_active(world.rmm), dialects[i] != RMM_DIALECT_BETA3);
+		assert_int_equal(rmm_commands(world.rmm, RMI_RMM_DEACTIVATE), dialects[i] == RMM_DIALECT_BETA3);
+		unload();
+	}
+}
+
+static void old_rmms_are_not_deactivated(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(dialects); i++) {
+		describe(dialects[i]);
+		make(12);
+		load();
+		assert_available(GB);
+		shim_module_exit();
+		assert_int_equal(rmm_commands(world.rmm, RMI_RMM_DEACTIVATE), dialects[i] == RMM_DIALECT_BETA3);
+		world_end();
+	}
+}
+
+static void rme_field(void **state)
+{
+	(void)state;
+	describe(RMM_DIALECT_BETA3);
+	make(12);
+	world.pfr0[0] = ~(0xfULL << 52);
+	load();
+	assert_unavailable("no-rme", "1 of 1 CPUs without FEAT_RME");
+	unload();
+	for (u64 rme = 1; rme < 16; rme++) {
+		make(12);
+		world.pfr0[0] = rme << 52;
+		load();
+		assert_available(GB);
+		unload();
+	}
+}
+
+static void sizes_of_pars(void **state)
+{
+	static const struct {
+		u64 code;
+		const char *size;
+	} codes[] = { { 0, "1073741824" }, { 4, "17179869184" }, { 6, "68719476736" }, { 9, "549755813888" } };
+
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(codes); i++) {
+		describe(RMM_DIALECT_BETA3);
+		machine.l0gptsz = codes[i].code;
+		make(12);
+		load();
+		assert_available(GB);
+		assert_file("l0gpt_size", codes[i].size);
+		unload();
+	}
+	for (u64 code = 0; code < 16; code++)
+		if (code != 0 && code != 4 && code != 6 && code != 9)
+			expect_bad(RMI_FEATURES, RMM_DIALECT_BETA3, 3, 0, 7 | code << 10 | 2 << 14, 0, 0, "bad-answer");
+}
+
+/* Whatever it answers, it knows the command */
+static void dialect_is_told_by_any_answer(void **state)
+{
+	static const u64 answers[] = { 0, 1, 11, 16, 0x50d, 0x40d, 0x60d };
+
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(answers); i++) {
+		describe(RMM_DIALECT_BETA3);
+		machine.nr_faults = 1;
+		machine.fault[0] = (struct rmm_fault){
+			.fid = RMI_GPT_INFO, .count = 1, .set = 3, .x = { answers[i], 0x77 },
+		};
+		make(12);
+		load();
+		assert_available(GB);
+		assert_int_equal(rmm_commands(world.rmm, RMI_GPT_INFO), 2);
+		assert_int_equal(rmm_commands(world.rmm, RMI_GPT_L1_CREATE), 0);
+		unload();
+	}
+	describe(RMM_DIALECT_BETA1);
+	machine.flags = RMM_FLAG_SOFT_UNKNOWN;
+	make(12);
+	load();
+	assert_available(GB);
+	assert_int_equal(rmm_commands(world.rmm, RMI_GPT_INFO), 1);
+	unload();
+}
+
+/* Another tracking region size: in the configuration of an RMM that was activated by somebody else */
+static void other_region_size(u64 x[5])
+{
+	const u64 page = x[1];
+
+	if (x[0] != RMI_RMM_CONFIG_GET)
+		return;
+	ask_model(x);
+	*(u64 *)world_at(page) = 1;
+}
+
+static void adopted_configuration(void **state)
+{
+	(void)state;
+	/* smaller than the kernel's pages won't do either */
+	describe(RMM_DIALECT_BETA3);
+	machine.flags = RMM_FLAG_BORN_ACTIVE;
+	make(14);
+	load();
+	assert_unavailable("granule-size", "kernel pages are of 16 KB, RMM is set to granule size code 0");
+	assert_int_equal(rmm_commands(world.rmm, RMI_RMM_DEACTIVATE), 0);
+	unload();
+	/* it says that it has written the page, and hasn't */
+	machine.nr_faults = 1;
+	machine.fault[0] = (struct rmm_fault){ .fid = RMI_RMM_CONFIG_GET, .count = 1, .set = 1, .x = { 0 } };
+	expect_unavailable("granule-size", "kernel pages are of 4 KB, RMM is set to granule size code 18446744073709551615");
+	/* regions may be of 2 MB then, so that each is asked about */
+	describe(RMM_DIALECT_PUBLIC);
+	machine.flags = RMM_FLAG_BORN_ACTIVE;
+	make(12);
+	world.smc = other_region_size;
+	load();
+	assert_available(GB);
+	assert_int_equal(rmm_commands(world.rmm, RMI_GRANULE_TRACKING_GET), 512);
+	unload();
+}
+
+/* What people see ---------------------------------------------------------------------------------------------- */
+
+static void files(void **state)
+{
+	static const char * const names[] = {
+		"available", "reason", "detail", "revision", "rmm_state", "granule_size", "l0gpt_size", "memory_covered",
+		"memory_donated", "memory_lost", "smc_calls",
+	};
+	u64 before;
+
+	(void)state;
+	describe(RMM_DIALECT_BETA3);
+	make(12);
+	load();
+	assert_int_equal(world.files, ARRAY_SIZE(names));
+	for (unsigned int i = 0; i < ARRAY_SIZE(names); i++) {
+		unsigned int k;
+
+		assert_non_null(world_read(names[i]));
+		for (k = 0; strcmp(world.file[k]->attr.name, names[i]); k++)
+			;
+		/* physical addresses are for root alone */
+		assert_int_equal(world.file[k]->attr.mode, strcmp(names[i], "detail") ? 0444 : 0400);
+	}
+	unload();
+	/* SMCs of this load and what follows it; the module's own count began with the program */
+	make(12);
+	load();
+	before = strtoull(world_read("smc_calls"), NULL, 10) - world.smcs;
+	world_ram(2 * GB, 2 * GB + WORLD_BLOCK, false);
+	assert_int_equal(world_online(2 * GB, 2 * GB + WORLD_BLOCK), 0);
+	assert_number("smc_calls", before + world.smcs);
+	shim_module_exit();
+	before += world.smcs;
+	world_end();
+	make(12);
+	load();
+	assert_number("smc_calls", before + world.smcs);
+	unload();
+}
+
+static void no_ram(void **state)
+{
+	(void)state;
+	describe(RMM_DIALECT_BETA3);
+	world_make(&machine, 12);
+	load();
+	assert_file("memory_covered", "0");
+	assert_int_equal(rmm_commands(world.rmm, RMI_GRANULE_TRACKING_GET), 0);
+	unload();
+}
+
+/* One resource, of which some sections are online */
+static void sections_of_one_resource(void **state)
+{
+	(void)state;
+	for (unsigned int shift = 12; shift <= 14; shift += 2) {
+		describe(RMM_DIALECT_BETA3);
+		machine.tracking.nr = 1;
+		machine.tracking.at[0] = (struct rmm_range){ 3 * GB, GB, RMI_TRACKING_RESERVED };
+		world_make(&machine, shift);
+		world.one_resource = true;
+		world_ram(GB + 0x10000, GB + WORLD_BLOCK, true);
+		world_ram(GB + WORLD_BLOCK, GB + 2 * WORLD_BLOCK, false);
+		world_ram(GB + 2 * WORLD_BLOCK, GB + 4 * WORLD_BLOCK, true);
+		world_ram(GB + 4 * WORLD_BLOCK, 3 * GB, false);
+		world_ram(3 * GB, 4 * GB, false);	/* wouldn't be accepted */
+		load();
+		assert_available(3 * WORLD_BLOCK - 0x10000);
+		assert_int_equal(world_online(GB + WORLD_BLOCK, GB + 2 * WORLD_BLOCK), 0);
+		assert_available(4 * WORLD_BLOCK - 0x10000);
+		unload();
+	}
+}
+
+/* Between the end of the walk and that of init, memory that can't be covered has gone online */
+static void slip_in_late(void)
+{
+	static const struct rmm *done;
+
+	if (world.locks_held || done == world.rmm || !rmm_commands(world.rmm, RMI_GRANULE_TRACKING_GET))
+		return;
+	done = world.rmm;
+	assert_int_equal(world_event(MEM_ONLINE, 8 * GB, 8 * GB + WORLD_BLOCK), 0);
+}
+
+static void late_memory_has_the_last_word(void **state)
+{
+	(void)state;
+	describe(RMM_DIALECT_BETA3);
+	make(12);
+	world.unlocked = slip_in_late;
+	load();
+	assert_non_null(strstr(world.log, "memory 0x200000000-0x208000000 went online without cover: no-gpt"));
+	assert_file("available", "0");
+	assert_file("reason", "no-gpt");
+	unload();
+}
+
+static void notifier(void **state)
+{
+	(void)state;
+	describe(RMM_DIALECT_BETA3);
+	make(12);
+	load();
+	assert_true(world.notifier->priority < 0);
+	/* what is covered needs no memory when it is announced again */
+	world_ram(2 * GB, 2 * GB + WORLD_BLOCK, false);
+	assert_int_equal(world_online(2 * GB, 2 * GB + WORLD_BLOCK), 0);
+	world.fail_alloc = 1;
+	assert_int_equal(world_event(MEM_ONLINE, 2 * GB, 2 * GB + WORLD_BLOCK), 0);
+	assert_int_equal(world_event(MEM_GOING_ONLINE, 2 * GB, 2 * GB + WORLD_BLOCK), 0);
+	assert_int_equal(world.fail_alloc, 1);
+	assert_available(GB + WORLD_BLOCK);
+	unload();
 }
 
 int main(void)
@@ -767,7 +1269,28 @@ int main(void)
 		cmocka_unit_test(notifier_fails),
 		cmocka_unit_test(reload),
 		cmocka_unit_test(each_allocation_fails),
+		cmocka_unit_test(tables_of_several_pars),
+		cmocka_unit_test(tables_come_before_tracking),
+		cmocka_unit_test(last_par_of_the_address_space),
+		cmocka_unit_test(end_of_the_address_space),
+		cmocka_unit_test(table_of_an_unknown_par),
+		cmocka_unit_test(answers_that_are_not_aligned),
+		cmocka_unit_test(region_answers_are_clipped),
+		cmocka_unit_test(activation_that_wants_memory),
+		cmocka_unit_test(failed_load_leaves_the_rmm_as_it_was),
+		cmocka_unit_test(old_rmms_are_not_deactivated),
+		cmocka_unit_test(rme_field),
+		cmocka_unit_test(sizes_of_pars),
+		cmocka_unit_test(dialect_is_told_by_any_answer),
+		cmocka_unit_test(adopted_configuration),
+		cmocka_unit_test(files),
+		cmocka_unit_test(no_ram),
+		cmocka_unit_test(sections_of_one_resource),
+		cmocka_unit_test(late_memory_has_the_last_word),
+		cmocka_unit_test(notifier),
 	};
 
+	if (getenv("T"))
+		cmocka_set_test_filter(getenv("T"));
 	return cmocka_run_group_tests_name("module", tests, NULL, NULL);
 }

@@ -169,6 +169,120 @@ static void add_without_memory_changes_nothing(void **state)
 	ranges_clear(&set);
 }
 
+#define assert_owned(set, ...) do {							\
+	const struct span want_[] = { __VA_ARGS__ };					\
+	assert_set(set, want_, ARRAY_SIZE(want_));					\
+	for (unsigned int i_ = 0; i_ < ARRAY_SIZE(want_); i_++)				\
+		assert_int_equal((set)->at[i_].owner, want_[i_].owner);			\
+} while (0)
+
+static void owners_are_kept_apart(void **state)
+{
+	struct ranges set = {};
+
+	(void)state;
+	assert_int_equal(ranges_add_owned(&set, 10, 20, 1), 0);
+	assert_int_equal(ranges_add_owned(&set, 30, 40, 1), 0);
+	assert_int_equal(ranges_add_owned(&set, 20, 25, 2), 0);
+	assert_owned(&set, { 10, 20, 1 }, { 20, 25, 2 }, { 30, 40, 1 });
+	assert_int_equal(ranges_add_owned(&set, 25, 30, 2), 0);
+	assert_owned(&set, { 10, 20, 1 }, { 20, 30, 2 }, { 30, 40, 1 });
+	assert_int_equal(ranges_add_owned(&set, 40, 50, 1), 0);
+	assert_int_equal(ranges_add_owned(&set, 5, 10, 1), 0);
+	assert_owned(&set, { 5, 20, 1 }, { 20, 30, 2 }, { 30, 50, 1 });
+	ranges_remove(&set, 15, 22);
+	assert_owned(&set, { 5, 15, 1 }, { 22, 30, 2 }, { 30, 50, 1 });
+	ranges_remove(&set, 35, 40);
+	assert_owned(&set, { 5, 15, 1 }, { 22, 30, 2 }, { 30, 35, 1 }, { 40, 50, 1 });
+	assert_int_equal(ranges_add_owned(&set, 35, 40, 1), 0);		/* between two of its own */
+	assert_int_equal(ranges_add_owned(&set, 15, 22, 3), 0);		/* between two of others */
+	assert_owned(&set, { 5, 15, 1 }, { 15, 22, 3 }, { 22, 30, 2 }, { 30, 50, 1 });
+	assert_int_equal(ranges_bytes(&set), 45);
+	ranges_clear(&set);
+}
+
+static void parts(void **state)
+{
+	struct ranges set = {};
+	struct span part;
+
+	(void)state;
+	assert_false(ranges_next(&set, 0, 100, &part));
+	assert_int_equal(ranges_add_owned(&set, 10, 20, 1), 0);
+	assert_int_equal(ranges_add_owned(&set, 20, 30, 2), 0);
+	assert_int_equal(ranges_add_owned(&set, 40, 50, 3), 0);
+	assert_false(ranges_next(&set, 0, 10, &part));
+	assert_false(ranges_next(&set, 30, 40, &part));
+	assert_false(ranges_next(&set, 50, 100, &part));
+	assert_false(ranges_next(&set, 15, 15, &part));
+	assert_false(ranges_next(&set, 15, 14, &part));
+	assert_true(ranges_next(&set, 0, 11, &part));
+	assert_true(part.start == 10 && part.end == 11 && part.owner == 1);
+	assert_true(ranges_next(&set, 12, 100, &part));
+	assert_true(part.start == 12 && part.end == 20 && part.owner == 1);
+	assert_true(ranges_next(&set, 20, 100, &part));
+	assert_true(part.start == 20 && part.end == 30 && part.owner == 2);
+	assert_true(ranges_next(&set, 30, 41, &part));
+	assert_true(part.start == 40 && part.end == 41 && part.owner == 3);
+	ranges_clear(&set);
+}
+
+/* A removal splits a range, which needs room; who gives pages back has no way back */
+static void remove_cannot_fail(void **state)
+{
+	struct ranges set = {};
+
+	(void)state;
+	assert_int_equal(ranges_add(&set, 0, 1000), 0);
+	for (unsigned int i = 0; i < 100; i++) {
+		world.fail_alloc = 1;
+		ranges_remove(&set, 10 * i + 5, 10 * i + 6);
+		assert_int_equal(set.nr, i + 2);
+		assert_int_equal(ranges_bytes(&set), 999 - i);
+	}
+	world.fail_alloc = 0;
+	ranges_clear(&set);
+}
+
+/* A map with the owner of each place does the same; owners hold different places */
+static void as_a_map_of_owners(void **state)
+{
+	enum { N = 48, ROUNDS = 20000 };
+	struct ranges set = {};
+	u8 map[N] = {};
+
+	(void)state;
+	srand(2);
+	for (int round = 0; round < ROUNDS; round++) {
+		u64 start = rand() % (N - 1), end = start + 1 + rand() % (N - 1 - start), from = rand() % N, i;
+		const u8 owner = 1 + rand() % 3;
+		bool free = true;
+		struct span part;
+
+		for (i = start; i < end; i++)
+			free &= !map[i] || map[i] == owner;
+		if (free)
+			assert_int_equal(ranges_add_owned(&set, start, end, owner), 0);
+		else
+			ranges_remove(&set, start, end);
+		memset(map + start, free ? owner : 0, end - start);
+		for (i = 1; i < set.nr; i++)
+			assert_true(set.at[i - 1].end < set.at[i].start ||
+				    (set.at[i - 1].end == set.at[i].start && set.at[i - 1].owner != set.at[i].owner));
+		for (i = from; i < N && !map[i]; i++)
+			;
+		assert_int_equal(ranges_next(&set, from, N, &part), i < N);
+		if (i == N)
+			continue;
+		assert_int_equal(part.start, i);
+		assert_int_equal(part.owner, map[i]);
+		while (i < N && map[i] == part.owner)
+			i++;
+		assert_int_equal(part.end, i);
+	}
+	ranges_clear(&set);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -177,6 +291,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(gaps, setup, teardown),
 		cmocka_unit_test_setup_teardown(as_a_bitmap, setup, teardown),
 		cmocka_unit_test_setup_teardown(add_without_memory_changes_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(owners_are_kept_apart, setup, teardown),
+		cmocka_unit_test_setup_teardown(parts, setup, teardown),
+		cmocka_unit_test_setup_teardown(remove_cannot_fail, setup, teardown),
+		cmocka_unit_test_setup_teardown(as_a_map_of_owners, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("ranges", tests, NULL, NULL);

@@ -1,0 +1,389 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What other kernel modules may call, with memory that is paid for at load (eager) or when it is wanted (lazy) */
+#include "module_fixture.h"
+
+#define PAGE	4096ULL
+
+/* Pages that a consumer has: taken, and marked, as the shim demands it of all that changes hands */
+static void take_pages(u64 start, u64 end)
+{
+	const u64 from = world.pages_from;
+	u64 pa;
+
+	for (pa = start; pa < end; pa += PAGE) {
+		world.pages_from = pa;
+		assert_int_equal(page_to_phys(alloc_pages_node(0, GFP_KERNEL, 0)), pa);
+		pfn_to_page(PHYS_PFN(pa))->flags |= 2;
+	}
+	world.pages_from = from;
+}
+
+static void free_pages(u64 start, u64 end)
+{
+	u64 pa;
+
+	for (pa = start; pa < end; pa += PAGE) {
+		pfn_to_page(PHYS_PFN(pa))->flags &= ~2;
+		__free_page(pfn_to_page(PHYS_PFN(pa)));
+	}
+}
+
+static void make_paid(enum rmm_dialect dialect, const char *cover, u64 flags)
+{
+	describe(dialect);
+	machine.flags = HOST_PAYS | flags;
+	make(12);
+	world_ram(2 * GB, 3 * GB, true);
+	assert_int_equal(shim_set_cover(cover), 0);
+}
+
+static void lazy_load_pays_nothing(void **state)
+{
+	(void)state;
+	for (unsigned int d = 0; d < ARRAY_SIZE(paid); d++) {
+		make_paid(paid[d], "lazy", 0);
+		load();
+		assert_available(0);
+		assert_donated(0);
+		assert_int_equal(world.pages_out, 0);
+		assert_int_equal(rmm_commands(world.rmm, RMI_GPT_L1_CREATE), 0);
+		assert_int_equal(rmm_commands(world.rmm, RMI_GRANULE_TRACKING_SET), 0);
+		assert_int_equal(rmm_tracking(world.rmm, GB), RMI_TRACKING_COARSE);
+		unload();
+
+		/* but looks at all of it */
+		make_paid(paid[d], "lazy", 0);
+		machine.tracking.nr = 1;
+		world_end();
+		machine.tracking.at[0] = (struct rmm_range){ 2 * GB, GB, RMI_TRACKING_RESERVED };
+		make(12);
+		world_ram(2 * GB, 3 * GB, true);
+		assert_int_equal(shim_set_cover("lazy"), 0);
+		load();
+		assert_unavailable("not-tracked", "0x80000000-0xc0000000 reserved");
+		unload();
+	}
+}
+
+static void lazy_delegation_pays_for_what_it_needs(void **state)
+{
+	const u64 at = 2 * GB + 512 * MB, size = 1000 * PAGE;
+
+	(void)state;
+	for (unsigned int d = 0; d < ARRAY_SIZE(paid); d++) {
+		size_t done;
+		u64 calls;
+
+		make_paid(paid[d], "lazy", 0);
+		load();
+		take_pages(at, at + size);
+		assert_int_equal(cca_rmi_delegate_range(at, size), 0);
+		assert_int_equal(rmm_donated(world.rmm), PRICE);
+		assert_int_equal(rmm_delegated(world.rmm), size);
+		assert_lent();
+		assert_available(GB);
+		assert_int_equal(rmm_tracking(world.rmm, 2 * GB), RMI_TRACKING_FINE);
+		assert_int_equal(rmm_tracking(world.rmm, GB), RMI_TRACKING_COARSE);
+		assert_int_equal(rmm_par(world.rmm, GB), RMI_PAR_HOST_NOT_CREATED);
+		done = 1;
+		assert_int_equal(cca_rmi_undelegate_range(at, size, &done), 0);
+		assert_int_equal(done, size);
+		assert_donated(PRICE);
+		/* it is paid once */
+		assert_int_equal(cca_rmi_ensure_range(2 * GB, GB), 0);
+		calls = world.smcs;
+		assert_int_equal(cca_rmi_ensure_range(2 * GB, GB), 0);
+		assert_int_equal(world.smcs, calls);
+		assert_donated(PRICE);
+		/* across the border of two regions */
+		assert_int_equal(cca_rmi_ensure_range(2 * GB - PAGE, 2 * PAGE), 0);
+		assert_donated(2 * PRICE);
+		assert_available(2 * GB);
+		free_pages(at, at + size);
+		unload();
+	}
+}
+
+/* A region that nobody uses any more is given back with the memory, as in eager mode */
+static void lazy_hot_add_is_not_paid(void **state)
+{
+	(void)state;
+	for (unsigned int d = 0; d < ARRAY_SIZE(paid); d++) {
+		make_paid(paid[d], "lazy", 0);
+		load();
+		world_ram(3 * GB, 3 * GB + WORLD_BLOCK, false);
+		assert_int_equal(cca_rmi_ensure_range(3 * GB, PAGE), -EINVAL);
+		assert_int_equal(world_online(3 * GB, 3 * GB + WORLD_BLOCK), 0);
+		assert_donated(0);
+		assert_available(0);
+		assert_int_equal(cca_rmi_ensure_range(3 * GB, PAGE), 0);
+		assert_donated(PRICE);
+		assert_available(WORLD_BLOCK);
+		assert_int_equal(world_offline(3 * GB, 3 * GB + WORLD_BLOCK), 0);
+		assert_donated(0);
+		assert_available(0);
+		unload();
+	}
+}
+
+/* A block that goes takes along what others were paid with: that is paid when it is wanted again */
+static void lazy_memory_that_leaves_is_paid_again_when_wanted(void **state)
+{
+	(void)state;
+	for (unsigned int d = 0; d < ARRAY_SIZE(paid); d++) {
+		describe(paid[d]);
+		machine.flags = HOST_PAYS;
+		world_make(&machine, 12);
+		world_ram(GB, GB + 4 * MB, true);
+		world_ram(2 * GB, 2 * GB + WORLD_BLOCK, false);
+		world_ram(3 * GB, 3 * GB + WORLD_BLOCK, false);
+		world_ram(2 * GB + WORLD_BLOCK, 2 * GB + 2 * WORLD_BLOCK, false);
+		assert_int_equal(shim_set_cover("lazy"), 0);
+		load();
+		assert_int_equal(world_online(2 * GB, 2 * GB + WORLD_BLOCK), 0);
+		assert_int_equal(world_online(3 * GB, 3 * GB + WORLD_BLOCK), 0);
+		assert_int_equal(cca_rmi_ensure_range(GB, PAGE), 0);
+		assert_int_equal(cca_rmi_ensure_range(2 * GB, PAGE), 0);
+		assert_int_equal(cca_rmi_ensure_range(3 * GB, PAGE), 0);
+		assert_donated(3 * PRICE);
+		assert_available(4 * MB + 2 * WORLD_BLOCK);
+		/* more memory to pay with, in a region that is FINE */
+		assert_int_equal(world_online(2 * GB + WORLD_BLOCK, 2 * GB + 2 * WORLD_BLOCK), 0);
+		assert_int_equal(world_offline(2 * GB, 2 * GB + WORLD_BLOCK), 0);
+		assert_lent();
+		assert_file("available", "1");
+		assert_int_equal(cca_rmi_ensure_range(3 * GB, PAGE), 0);
+		assert_donated(3 * PRICE);
+		assert_available(4 * MB + 2 * WORLD_BLOCK);
+		assert_int_equal(rmm_tracking(world.rmm, 3 * GB), RMI_TRACKING_FINE);
+		unload();
+	}
+}
+
+static void lazy_delegation_without_memory_changes_nothing(void **state)
+{
+	const u64 at = 2 * GB + 512 * MB;
+
+	(void)state;
+	for (unsigned int d = 0; d < ARRAY_SIZE(paid); d++) {
+		make_paid(paid[d], "lazy", 0);
+		assert_int_equal(shim_set_timeout_ms("5"), 0);
+		load();
+		take_pages(at, at + PAGE);
+		world.no_pages = true;
+		assert_int_equal(cca_rmi_delegate_range(at, PAGE), -ENOMEM);
+		assert_donated(0);
+		assert_int_equal(rmm_delegated(world.rmm), 0);
+		assert_available(0);
+		world.no_pages = false;
+		assert_int_equal(cca_rmi_delegate_range(at, PAGE), 0);
+		assert_int_equal(rmm_delegated(world.rmm), PAGE);
+		{
+			size_t done;
+
+			assert_int_equal(cca_rmi_undelegate_range(at, PAGE, &done), 0);
+		}
+		free_pages(at, at + PAGE);
+		unload();
+	}
+}
+
+static void cover_parameter_is_checked(void **state)
+{
+	(void)state;
+	describe(RMM_DIALECT_BETA3);
+	make(12);
+	assert_int_equal(shim_set_cover("lazy\n"), 0);	/* as echo writes it */
+	assert_int_equal(shim_set_cover("eager\n"), 0);
+	assert_int_equal(shim_set_cover(""), -EINVAL);
+	assert_int_equal(shim_set_cover("laz"), -EINVAL);
+	assert_int_equal(shim_set_cover("lazyy"), -EINVAL);
+	assert_int_equal(shim_set_cover("1"), -EINVAL);
+	/* and leaves what was */
+	machine.flags = HOST_PAYS;
+	world_end();
+	make(12);
+	assert_int_equal(shim_set_cover("nothing"), -EINVAL);
+	load();
+	assert_donated(PRICE);
+	unload();
+}
+
+static void eager_memory_needs_nothing(void **state)
+{
+	(void)state;
+	for (unsigned int d = 0; d < ARRAY_SIZE(dialects); d++) {
+		u64 calls;
+
+		describe(dialects[d]);
+		machine.flags = d ? HOST_PAYS : 0;
+		make(12);
+		load();
+		calls = world.smcs;
+		assert_int_equal(cca_rmi_ensure_range(GB, GB), 0);
+		assert_int_equal(cca_rmi_ensure_range(2 * GB - PAGE, PAGE), 0);
+		assert_int_equal(world.smcs, calls);
+		unload();
+	}
+}
+
+static void arguments_are_checked(void **state)
+{
+	static const struct {
+		u64 phys, size;
+	} bad[] = {
+		{ GB, 0 }, { GB + 1, PAGE }, { GB, PAGE - 1 }, { GB, PAGE + 1 }, { GB + 0x800, 0x1000 },
+		{ ~0ULL - PAGE + 1, 2 * PAGE }, { ~0ULL - PAGE + 1, PAGE }, { GB, ~0ULL - PAGE + 1 },
+	}, offline[] = {
+		{ GB - PAGE, PAGE }, { 2 * GB, PAGE }, { 2 * GB - PAGE, 2 * PAGE }, { GB - PAGE, 2 * PAGE }, { 0, 4 * GB },
+		{ 64 * GB, PAGE }, { 1ULL << 50, PAGE },
+	};
+	size_t done;
+	u64 calls;
+
+	(void)state;
+	for (unsigned int lazy = 0; lazy < 2; lazy++) {
+		describe(RMM_DIALECT_BETA3);
+		machine.flags = HOST_PAYS;
+		make(12);
+		assert_int_equal(shim_set_cover(lazy ? "lazy" : "eager"), 0);
+		load();
+		calls = world.smcs;
+		for (unsigned int i = 0; i < ARRAY_SIZE(bad); i++) {
+			/* the last page of all addresses is no end that can be said */
+			assert_int_equal(cca_rmi_ensure_range(bad[i].phys, bad[i].size), -EINVAL);
+			assert_int_equal(cca_rmi_delegate_range(bad[i].phys, bad[i].size), -EINVAL);
+			done = 77;
+			assert_int_equal(cca_rmi_undelegate_range(bad[i].phys, bad[i].size, &done), -EINVAL);
+			assert_int_equal(done, 0);
+		}
+		for (unsigned int i = 0; i < ARRAY_SIZE(offline); i++) {
+			assert_int_equal(cca_rmi_ensure_range(offline[i].phys, offline[i].size), -EINVAL);
+			assert_int_equal(cca_rmi_delegate_range(offline[i].phys, offline[i].size), -EINVAL);
+		}
+		assert_int_equal(world.smcs, calls);
+		assert_int_equal(rmm_delegated(world.rmm), 0);
+		unload();
+	}
+	/* pages of 16 KB */
+	describe(RMM_DIALECT_BETA3);
+	make(14);
+	load();
+	assert_int_equal(cca_rmi_ensure_range(GB, PAGE), -EINVAL);
+	assert_int_equal(cca_rmi_ensure_range(GB + PAGE, 4 * PAGE), -EINVAL);
+	assert_int_equal(cca_rmi_ensure_range(GB, 4 * PAGE), 0);
+	unload();
+}
+
+static void nothing_without_an_rmm(void **state)
+{
+	(void)state;
+	describe(RMM_DIALECT_BETA3);
+	machine.flags = RMM_FLAG_ABSENT;
+	make(12);
+	load();
+	assert_int_equal(cca_rmi_ensure_range(GB, PAGE), -ENODEV);
+	assert_int_equal(cca_rmi_delegate_range(GB, PAGE), -ENODEV);
+	assert_int_equal(world.smcs, 1);
+	unload();
+}
+
+/* One page in the middle is delegated already: nothing else is, afterwards */
+static void delegation_is_all_or_nothing(void **state)
+{
+	static const unsigned int middles[] = { 0, 1, 15, 16, 17, 600, 1023 };
+	const u64 at = GB + 512 * MB, size = 1024 * PAGE;
+
+	(void)state;
+	for (unsigned int d = 0; d < ARRAY_SIZE(paid); d++)
+		for (unsigned int c = 0; c < 2; c++) {
+			size_t done;
+
+			make_paid(paid[d], "eager", c ? RMM_FLAG_CONTINUES : 0);
+			load();
+			take_pages(at, at + size);
+			for (unsigned int i = 0; i < ARRAY_SIZE(middles); i++) {
+				const u64 middle = at + middles[i] * PAGE;
+
+				assert_int_equal(cca_rmi_delegate_range(middle, PAGE), 0);
+				assert_int_equal(rmm_delegated(world.rmm), PAGE);
+				assert_int_equal(cca_rmi_delegate_range(at, size), -EIO);
+				assert_int_equal(rmm_delegated(world.rmm), PAGE);
+				assert_lent();
+				/* What isn't delegated can't be undelegated: done says how far it came */
+				if (i) {
+					assert_int_equal(cca_rmi_undelegate_range(at, size, &done), -EIO);
+					assert_int_equal(done, 0);
+				}
+				assert_int_equal(cca_rmi_undelegate_range(middle, size - middles[i] * PAGE, &done),
+						 middles[i] == 1023 ? 0 : -EIO);
+				assert_int_equal(done, PAGE);
+				assert_int_equal(rmm_delegated(world.rmm), 0);
+			}
+			assert_int_equal(cca_rmi_delegate_range(at, size), 0);
+			assert_int_equal(rmm_delegated(world.rmm), size);
+			assert_int_equal(cca_rmi_undelegate_range(at, size, &done), 0);
+			assert_int_equal(done, size);
+			free_pages(at, at + size);
+			unload();
+		}
+}
+
+/* A page that is undelegated twice, and what never was delegated */
+static void undelegation_of_what_is_not_delegated(void **state)
+{
+	const u64 at = GB + 512 * MB;
+	size_t done = 77;
+
+	(void)state;
+	make_paid(RMM_DIALECT_BETA3, "eager", 0);
+	load();
+	assert_int_equal(cca_rmi_undelegate_range(at, PAGE, &done), -EIO);
+	assert_int_equal(done, 0);
+	done = 77;
+	assert_int_equal(cca_rmi_undelegate_range(64 * GB, PAGE, &done), -EIO);
+	assert_int_equal(done, 0);
+	unload();
+}
+
+/* The pages that are left to a consumer keep the RMM from giving back their region and table, which is said */
+static void pages_left_delegated_keep_their_metadata(void **state)
+{
+	const u64 at = GB + 512 * MB;
+
+	(void)state;
+	for (unsigned int d = 0; d < ARRAY_SIZE(paid); d++) {
+		make_paid(paid[d], "lazy", 0);
+		load();
+		take_pages(at, at + PAGE);
+		assert_int_equal(cca_rmi_delegate_range(at, PAGE), 0);
+		shim_module_exit();
+		assert_non_null(strstr(world.log, "the RMM keeps 1 tracking regions and 1 level 1 tables as they are"));
+		assert_non_null(strstr(world.log, "1152 KB of memory remain with the RMM until reboot"));
+		assert_int_equal(rmm_donated(world.rmm), PRICE);
+		assert_true(rmm_is_active(world.rmm));
+		world_end_with(PRICE / PAGE + 1, PRICE + PAGE);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(lazy_load_pays_nothing),
+		cmocka_unit_test(lazy_delegation_pays_for_what_it_needs),
+		cmocka_unit_test(lazy_hot_add_is_not_paid),
+		cmocka_unit_test(lazy_memory_that_leaves_is_paid_again_when_wanted),
+		cmocka_unit_test(lazy_delegation_without_memory_changes_nothing),
+		cmocka_unit_test(cover_parameter_is_checked),
+		cmocka_unit_test(eager_memory_needs_nothing),
+		cmocka_unit_test(arguments_are_checked),
+		cmocka_unit_test(nothing_without_an_rmm),
+		cmocka_unit_test(delegation_is_all_or_nothing),
+		cmocka_unit_test(undelegation_of_what_is_not_delegated),
+		cmocka_unit_test(pages_left_delegated_keep_their_metadata),
+	};
+
+	if (getenv("T"))
+		cmocka_set_test_filter(getenv("T"));
+	return cmocka_run_group_tests_name("consumers", tests, NULL, NULL);
+}

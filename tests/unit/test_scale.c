@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What a large host costs: heap, commands, and attempts at memory that isn't there */
+#include "module_fixture.h"
+
+/* The RMM has 4 bytes for each page, and half a byte in a table, and nothing of its own */
+static void describe_large(enum rmm_dialect dialect, u64 from, u64 to)
+{
+	describe(dialect);
+	machine.flags = HOST_PAYS;
+	machine.memory.at[0] = (struct rmm_range){ from, to - from, RMI_MEM_CATEGORY_CONVENTIONAL };
+	world_make(&machine, 12);
+}
+
+static void heap_of_a_large_host(void **state)
+{
+	(void)state;
+	for (unsigned int d = 0; d < ARRAY_SIZE(paid); d++) {
+		describe_large(paid[d], GB, 1024 * GB);
+		world_ram(GB, 1024 * GB, true);
+		load();
+		assert_available(1023 * GB);
+		assert_donated(1023 * PRICE);
+		print_message("1 TB, %s: %llu bytes of heap held, %llu at the most, %llu commands\n",
+			      d ? "beta 3" : "beta 1", world.heap_bytes, world.heap_peak, world.smcs);
+		assert_true(world.heap_bytes < MB);
+		assert_true(world.heap_peak < 2 * MB);
+		/* a few for each region */
+		assert_true(world.smcs < 1023 * (d ? 20 : 200));
+		unload();
+	}
+}
+
+/* As an administrator's hole in each GB leaves it: the record has as many ranges as there are */
+static void heap_of_a_large_host_with_holes(void **state)
+{
+	(void)state;
+	describe_large(RMM_DIALECT_BETA3, GB, 256 * GB);
+	for (u64 gb = 1; gb < 256; gb++)
+		world_ram(gb * GB, (gb + 1) * GB - 2 * MB, true);
+	load();
+	assert_available(255 * (GB - 2 * MB));
+	assert_donated(255 * PRICE);
+	print_message("256 GB in 255 ranges: %llu bytes of heap held, %llu at the most\n", world.heap_bytes, world.heap_peak);
+	assert_true(world.heap_peak < MB / 4);
+	unload();
+}
+
+/* alloc_contig_range() takes milliseconds a try, so that some ten thousand are a minute under the hotplug locks */
+static void memory_that_cannot_be_moved_is_soon_given_up(void **state)
+{
+	(void)state;
+	for (unsigned int f = 0; f < 2; f++) {
+		describe(RMM_DIALECT_BETA3);
+		machine.flags = HOST_PAYS | (f ? RMM_FLAG_NO_CANCEL : 0);
+		machine.memory.at[0].size = 63 * GB;
+		world_make(&machine, 12);
+		world_ram(GB, 64 * GB, true);
+		assert_int_equal(shim_set_timeout_ms("100"), 0);
+		world.no_contig = true;
+		world.pages_from = 60 * GB;
+		load();
+		print_message("%s: alloc_contig_range() %llu times\n", world_read("reason"), world.contig_calls);
+		assert_true(world.contig_calls < 20000);
+		shim_module_exit();
+		world_end();
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(heap_of_a_large_host),
+		cmocka_unit_test(heap_of_a_large_host_with_holes),
+		cmocka_unit_test(memory_that_cannot_be_moved_is_soon_given_up),
+	};
+
+	if (getenv("T"))
+		cmocka_set_test_filter(getenv("T"));
+	return cmocka_run_group_tests_name("scale", tests, NULL, NULL);
+}
