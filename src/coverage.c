@@ -11,6 +11,7 @@
 #include <linux/moduleparam.h>
 #include <linux/mutex.h>
 #include <linux/printk.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/workqueue.h>
@@ -817,27 +818,42 @@ u64 coverage_bytes(void)
 
 /* For consumers --------------------------------------------------------------------------------------------------- */
 
-int cca_rmi_ensure_range(phys_addr_t phys, size_t size)
+static bool is_range(phys_addr_t phys, size_t size)
 {
-	struct span span = { phys, phys + size };
+	return size && PAGE_ALIGNED(phys) && PAGE_ALIGNED(size) && phys + size > phys;
+}
+
+/* What the record says of the region and PAR of doubtful, if that isn't 0, is wrong: the RMM said so */
+static int ensure_for_consumer(u64 start, u64 end, u64 doubtful)
+{
+	struct span span = { start, end }, gap;
 	const struct ranges ram = { .at = &span, .nr = 1 };
 	struct verdict why = { .reason = REASON_OK };
-	struct span gap;
 	int rc = 0;
 
-	if (!size || !PAGE_ALIGNED(phys) || !PAGE_ALIGNED(size) || phys + size < phys)
-		return -EINVAL;
 	if (!cca_rmi_is_available())
 		return -ENODEV;
 	mutex_lock(&coverage_lock);
+	if (doubtful) {
+		const struct span region = tracking_region(doubtful);
+		const u64 size = rmm_session()->l0gpt_size, par = ALIGN_DOWN(doubtful, size);
+
+		ranges_remove(&record.fine, region.start, region.end);
+		ranges_remove(&record.tables, par, par + size);
+	}
 	if (released)
 		rc = -ENODEV;
-	else if (ranges_gap(&record.online, span.start, span.end, &gap))
+	else if (ranges_gap(&record.online, start, end, &gap))
 		rc = -EINVAL;
-	else if (!is_covered(&record, span.start, span.end))
+	else if (!is_covered(&record, start, end))
 		rc = ensure(&ram, true, &why);
 	mutex_unlock(&coverage_lock);
 	return rc;
+}
+
+int cca_rmi_ensure_range(phys_addr_t phys, size_t size)
+{
+	return is_range(phys, size) ? ensure_for_consumer(phys, phys + size, 0) : -EINVAL;
 }
 EXPORT_SYMBOL_GPL(cca_rmi_ensure_range);
 
@@ -849,7 +865,7 @@ int cca_rmi_undelegate_range(phys_addr_t phys, size_t size, size_t *done)
 	int rc;
 
 	*done = 0;
-	if (!size || !PAGE_ALIGNED(phys) || !PAGE_ALIGNED(size) || phys + size < phys)
+	if (!is_range(phys, size))
 		return -EINVAL;
 	rc = granule_undelegate(phys, phys + size, &reached, &refusal);
 	*done = reached - phys;
@@ -857,10 +873,16 @@ int cca_rmi_undelegate_range(phys_addr_t phys, size_t size, size_t *done)
 }
 EXPORT_SYMBOL_GPL(cca_rmi_undelegate_range);
 
+static bool lacks_cover(int rc, const struct rmi_regs *refusal)
+{
+	return rc == -EIO && (RMI_RESULT_STATUS(refusal->x[0]) == RMI_ERROR_TRACKING ||
+			      RMI_RESULT_STATUS(refusal->x[0]) == RMI_ERROR_GPT);
+}
+
 int cca_rmi_delegate_range(phys_addr_t phys, size_t size)
 {
 	struct rmi_regs refusal;
-	u64 reached;
+	u64 reached, from;
 	size_t back;
 	int rc;
 
@@ -868,10 +890,16 @@ int cca_rmi_delegate_range(phys_addr_t phys, size_t size)
 	if (rc)
 		return rc;
 	rc = granule_delegate(phys, phys + size, &reached, &refusal);
+	if (lacks_cover(rc, &refusal)) {
+		from = reached;
+		rc = ensure_for_consumer(from, phys + size, from);
+		if (!rc)
+			rc = granule_delegate(from, phys + size, &reached, &refusal);
+	}
 	if (!rc)
 		return 0;
 	if (reached > phys && cca_rmi_undelegate_range(phys, reached - phys, &back))
-		pr_err("%#llx KB stay delegated after a delegation that failed\n", (reached - phys - back) / 1024);
+		pr_err("%llu KB stay delegated after a delegation that failed\n", (reached - phys - back) / SZ_1K);
 	return rc == -EOPNOTSUPP ? -EIO : rc;
 }
 EXPORT_SYMBOL_GPL(cca_rmi_delegate_range);

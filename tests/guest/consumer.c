@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A consumer of arm_cca_rmi, as a KVM that runs Realms would be one. Written to /proc/rmi_consumer: "take N" allocates N
- * pages and delegates them; "give" undelegates and frees them all. Read: how many bytes it has delegated.
+ * pages and delegates them; "give" undelegates and frees them all; "ensure ADDRESS BYTES" has memory covered. Read: how many
+ * bytes it has delegated.
  */
 #include <linux/errno.h>
 #include <linux/gfp.h>
@@ -57,14 +58,17 @@ static int give(void)
 
 static ssize_t consumer_write(struct file *file, const char __user *buf, size_t n, loff_t *pos)
 {
-	char text[32] = "";
+	char text[64] = "";
 	unsigned int pages;
+	u64 start, bytes;
 	int rc = -EINVAL;
 
 	if (n >= sizeof(text) || copy_from_user(text, buf, n))
 		return -EINVAL;
 	if (sscanf(text, "take %u", &pages) == 1)
 		rc = take(pages);
+	else if (sscanf(text, "ensure %llu %llu", &start, &bytes) == 2)
+		rc = cca_rmi_ensure_range(start, bytes);
 	else if (sysfs_streq(text, "give"))
 		rc = give();
 	return rc ?: n;

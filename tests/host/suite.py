@@ -96,6 +96,8 @@ def of_kernel(k):
                                             'flag gives-up\nflag reuses-handles\nflag returns-undelegated\n')
     all_boots['consumer-lazy'] = Boot('consumer', kernel=k, env={'cover': 'lazy'},
                                       machine=f'dialect beta3\n{DRAM}{NEWBORN}')
+    all_boots['vacate'] = Boot('vacate', kernel=k, hot=256, env={'base': 2 * GB},
+                               machine=f'dialect beta3\n{DRAM}flag host-pays\n')
     # A table for 512 GB is one piece of 64 MB; with larger granules it is no more than the kernel itself has in one piece
     if page == 4096:
         all_boots['pressure'] = Boot('pressure', kernel=k, env={'want': 512 * GB // page // 2},

@@ -279,6 +279,93 @@ static void block_whose_pages_cannot_be_replaced_stays(void **state)
 	}
 }
 
+/* The third region is paid with pages of the second, the second with pages of the block that goes */
+static void block_is_taken_out_from_under_others(void **state)
+{
+	(void)state;
+	for (unsigned int d = 0; d < ARRAY_SIZE(paid); d++) {
+		static struct page *taken[1024];
+		unsigned int nr = 0;
+
+		describe_paid(paid[d], 0);
+		world_make(&machine, 12);
+		world_ram(GB, GB + 4 * MB, true);
+		load();
+		add_blocks(3 * GB, 2);
+		add_blocks(4 * GB, 1);
+		add_blocks(5 * GB, 1);
+		assert_int_equal(online(3 * GB, 0), 0);
+		assert_int_equal(online(3 * GB, 1), 0);
+		do
+			taken[nr++] = alloc_pages_node(0, GFP_KERNEL, 0);
+		while (page_to_phys(taken[nr - 1]) < 2 * GB);
+		world.pages_from = 3 * GB + BLOCK;
+		assert_int_equal(online(4 * GB, 0), 0);
+		assert_true(marked_in(3 * GB + BLOCK, 3 * GB + 2 * BLOCK) >= METADATA / PAGE_SIZE);
+		world.pages_from = 4 * GB;
+		assert_int_equal(online(5 * GB, 0), 0);
+		assert_true(marked_in(4 * GB, 4 * GB + BLOCK) >= METADATA / PAGE_SIZE);
+		world.pages_from = 0;
+		assert_donated(4 * PRICE);
+		assert_int_equal(offline(3 * GB, 1), 0);
+		assert_available(4 * MB + 3 * BLOCK);
+		assert_donated(4 * PRICE);
+		while (nr)
+			__free_page(taken[--nr]);
+		unload();
+	}
+}
+
+/* Blocks of three regions come and go at random, while most of what is lent must lie in them */
+static void blocks_come_and_go(void **state)
+{
+	enum { BLOCKS = 12, ROUNDS = 400 };
+
+	(void)state;
+	for (unsigned int d = 0; d < ARRAY_SIZE(paid); d++) {
+		bool is_online[BLOCKS] = {};
+		unsigned int nr = 0, refused = 0, done = 0;
+
+		describe_paid(paid[d], 0);
+		world_make(&machine, 12);
+		world_ram(GB, GB + 4 * MB, true);
+		for (unsigned int i = 0; i < BLOCKS / 4; i++)
+			add_blocks((3 + i) * GB, 4);
+		load();
+		srand(3);
+		for (unsigned int round = 0; round < ROUNDS; round++) {
+			const unsigned int b = rand() % BLOCKS, first = b / 4 * 4;
+			const u64 region = (3 + b / 4) * GB;
+			u64 price = PRICE;
+			int rc;
+
+			rc = is_online[b] ? offline(region, b % 4) : online(region, b % 4);
+			if (rc)
+				refused++;
+			else
+				is_online[b] = !is_online[b], done++;
+			nr = 0;
+			for (unsigned int i = 0; i < BLOCKS; i++)
+				nr += is_online[i];
+			for (unsigned int i = 0; i < BLOCKS; i += 4)
+				if (is_online[i] || is_online[i + 1] || is_online[i + 2] || is_online[i + 3])
+					price += PRICE;
+			assert_available(4 * MB + nr * BLOCK);
+			assert_lent();
+			assert_int_equal(world.pages_out, rmm_donated(world.rmm) / PAGE_SIZE);
+			/* a region whose last block has gone may have to stay for what others have in it */
+			assert_true(rmm_donated(world.rmm) >= price);
+			if (!rc && is_online[b])
+				assert_int_equal(rmm_tracking(world.rmm, region), RMI_TRACKING_FINE);
+			if (!rc && !is_online[b])
+				assert_int_equal(marked_in(region + (b - first) * BLOCK, region + (b - first + 1) * BLOCK), 0);
+		}
+		print_message("%u times a block came or went, %u times it was refused\n", done, refused);
+		assert_true(done > ROUNDS / 2);
+		unload();
+	}
+}
+
 /* The memory runs out ------------------------------------------------------------------------------------------ */
 
 static u64 smcs_left;
@@ -590,6 +677,8 @@ int main(void)
 		cmocka_unit_test(block_with_lent_pages_can_be_taken_out),
 		cmocka_unit_test(block_that_stays_is_covered_again),
 		cmocka_unit_test(block_whose_pages_cannot_be_replaced_stays),
+		cmocka_unit_test(block_is_taken_out_from_under_others),
+		cmocka_unit_test(blocks_come_and_go),
 		cmocka_unit_test(one_allocation_of_a_load_fails),
 		cmocka_unit_test(pages_run_out_during_a_load),
 		cmocka_unit_test(memory_fails_at_hot_add),

@@ -276,6 +276,43 @@ static void what_came_back_does_not_come_twice(void **state)
 	}
 }
 
+/* In a state that there is not: whose it is can't be told, and so it isn't the allocator's */
+static void spoil_state(u64 x[5])
+{
+	const u64 at = x[2];
+
+	if (x[0] != RMI_OP_MEM_RECLAIM || !times)
+		return;
+	ask_model(x);
+	assert_true(x[1] > 0);
+	*(u64 *)world_at(at) |= request << 62;
+	times--;
+}
+
+static void state_that_there_is_not(void **state)
+{
+	(void)state;
+	for (request = 2; request <= 3; request++) {
+		u64 kept;
+
+		make_paid(RMM_DIALECT_BETA3, 0);
+		load();
+		assert_int_equal(online(), 0);
+		times = 1;
+		world.smc = spoil_state;
+		world_event(MEM_OFFLINE, 3 * GB, 3 * GB + WORLD_BLOCK);
+		assert_int_equal(times, 0);
+		assert_non_null(strstr(world.log, "gave back what it never got"));
+		kept = world.pages_out * PAGE - rmm_donated(world.rmm);
+		assert_true(kept >= PAGE && kept <= METADATA);
+		assert_number("memory_donated", rmm_donated(world.rmm) + kept);
+		world.smc = NULL;
+		shim_module_exit();
+		assert_non_null(strstr(world.log, "remain with the RMM until reboot"));
+		world_end_with(world.pages_out, rmm_donated(world.rmm) + rmm_delegated(world.rmm));
+	}
+}
+
 /* Too many descriptors: the operation can't be cancelled any more, and what is lent remains so */
 static void too_many_descriptors(u64 x[5])
 {
@@ -473,9 +510,13 @@ static void delegation_that_asks_for_memory_is_not_believed(void **state)
 	world.smc = delegate_and_ask;
 	online();
 	assert_int_equal(times, 0);
+	/* Those of which it isn't known, and which can't be undelegated, are lost: here the 48 behind its progress of 16 */
+	assert_number("memory_lost", 48 * PAGE);
+	assert_int_equal(rmm_delegated(world.rmm), 0);
+	assert_int_equal(world.pages_out * PAGE, rmm_donated(world.rmm) + 48 * PAGE);
 	world.smc = NULL;
 	shim_module_exit();
-	world_end_with(world.with_rmm / PAGE, rmm_donated(world.rmm) + rmm_delegated(world.rmm));
+	world_end_with(48, 0);
 }
 
 /* No end ------------------------------------------------------------------------------------------------------- */
@@ -532,6 +573,7 @@ int main(void)
 		cmocka_unit_test(foreign_memory_is_not_taken),
 		cmocka_unit_test(what_was_lent_for_others_does_not_come_back),
 		cmocka_unit_test(what_came_back_does_not_come_twice),
+		cmocka_unit_test(state_that_there_is_not),
 		cmocka_unit_test(list_is_longer_than_the_page),
 		cmocka_unit_test(what_was_only_offered_does_not_come_back),
 		cmocka_unit_test(page_that_does_not_come_back_is_lost),

@@ -66,11 +66,31 @@ static void memory_that_cannot_be_moved_is_soon_given_up(void **state)
 	}
 }
 
+/* The allocator has pages, but not where they must lie: whole pageblocks are taken, and what isn't lent of them goes back */
+static void pageblocks_are_not_wasted(void **state)
+{
+	(void)state;
+	for (unsigned int d = 0; d < ARRAY_SIZE(paid); d++) {
+		describe_large(paid[d], GB, 64 * GB);
+		world_ram(GB, 64 * GB, true);
+		world.pages_from = 60 * GB;
+		load();
+		assert_available(63 * GB);
+		assert_donated(63 * PRICE);
+		assert_int_equal(world.pages_out, 63 * PRICE >> PAGE_SHIFT);
+		assert_true(world.contig_calls < 1000);
+		shim_module_exit();
+		assert_int_equal(rmm_donated(world.rmm), 0);
+		world_end();
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(heap_of_a_large_host),
 		cmocka_unit_test(heap_of_a_large_host_with_holes),
+		cmocka_unit_test(pageblocks_are_not_wasted),
 		cmocka_unit_test(memory_that_cannot_be_moved_is_soon_given_up),
 	};
 
