@@ -659,32 +659,37 @@ void coverage_forget(u64 start, u64 end)
 	mutex_unlock(&coverage_lock);
 }
 
-/* Everything that pages in [start, end) were lent for */
-static void release_payees(struct record *r, struct span where)
+static bool is_paid_from(u64 owner, struct span where)
 {
 	struct span part;
-	unsigned int i;
+	u64 at;
 
-	for (i = r->tracked.nr; i-- > 0;) {
-		const u64 owner = r->tracked.at[i] & ~TRACKING_STEP_STATE;
-		u64 at;
+	for (at = where.start; donor_next(at, where.end, &part); at = part.end)
+		if (part.owner == owner)
+			return true;
+	return false;
+}
 
-		for (at = where.start; donor_next(at, where.end, &part); at = part.end)
-			if (part.owner == owner) {
-				unset_tracked(r, i);
-				break;
-			}
-	}
-	for (i = r->created.nr; i-- > 0;) {
-		const u64 owner = r->created.at[i] | DONOR_TABLE;
-		u64 at;
+/*
+ * Everything that pages in a range were lent for. Where others lodge in that, these have to leave first: only what was made
+ * later can, so that with @all everything goes that was made since.
+ */
+static void release_payees(struct record *r, struct span where, bool all)
+{
+	unsigned int i, first;
 
-		for (at = where.start; donor_next(at, where.end, &part); at = part.end)
-			if (part.owner == owner) {
-				destroy_created(r, i);
-				break;
-			}
-	}
+	for (first = 0; first < r->tracked.nr; first++)
+		if (is_paid_from(r->tracked.at[first] & ~TRACKING_STEP_STATE, where))
+			break;
+	for (i = r->tracked.nr; i-- > first;)
+		if (all || is_paid_from(r->tracked.at[i] & ~TRACKING_STEP_STATE, where))
+			unset_tracked(r, i);
+	for (first = 0; first < r->created.nr; first++)
+		if (is_paid_from(r->created.at[first] | DONOR_TABLE, where))
+			break;
+	for (i = r->created.nr; i-- > first;)
+		if (all || is_paid_from(r->created.at[i] | DONOR_TABLE, where))
+			destroy_created(r, i);
 }
 
 /**
@@ -710,7 +715,9 @@ int coverage_vacate(u64 start, u64 end, struct verdict *why)
 	mutex_lock(&coverage_lock);
 	if (!donor_next(start, end, &part))
 		goto out;
-	release_payees(&record, where);
+	release_payees(&record, where, false);
+	if (donor_next(start, end, &part))
+		release_payees(&record, where, true);
 	donor_avoid(start, end);
 	if (copy_ranges(&rest, &record.online)) {
 		rc = no_room(why);

@@ -329,6 +329,62 @@ static void delegation_is_all_or_nothing(void **state)
 		}
 }
 
+/* The RMM says that something is missing which was thought to be there: that is looked at anew, once */
+static u64 doubtful;
+static unsigned int doubts;
+static u64 doubt;
+
+static void doubt_it(u64 x[5])
+{
+	if (x[0] != RMI_GRANULE_RANGE_DELEGATE)
+		return;
+	if (x[1] < doubtful && x[2] > doubtful)
+		x[2] = doubtful;
+	if (x[1] != doubtful || !doubts)
+		return;
+	doubts--;
+	x[0] = doubt;
+	x[1] = 0;
+	world.smc_done = true;
+}
+
+static void missing_cover_is_looked_at_once_more(void **state)
+{
+	static const u64 answers[] = { RMI_ERROR_TRACKING, RMI_ERROR_GPT, RMI_ERROR_TRACKING | 1 << 8 };
+	const u64 at = GB + 512 * MB, size = 64 * PAGE;
+
+	(void)state;
+	for (unsigned int d = 0; d < ARRAY_SIZE(paid); d++)
+		for (unsigned int i = 0; i < ARRAY_SIZE(answers); i++) {
+			size_t done;
+
+			make_paid(paid[d], "lazy", 0);
+			load();
+			take_pages(at, at + size);
+			doubtful = at + 17 * PAGE;
+			doubt = answers[i];
+			doubts = 1;
+			world.smc = doubt_it;
+			assert_int_equal(cca_rmi_delegate_range(at, size), 0);
+			assert_int_equal(doubts, 0);
+			assert_int_equal(rmm_delegated(world.rmm), size);
+			assert_int_equal(rmm_donated(world.rmm), PRICE);
+			assert_lent();
+			assert_int_equal(cca_rmi_undelegate_range(at, size, &done), 0);
+			/* and not for ever */
+			doubts = 1000;
+			assert_true(cca_rmi_delegate_range(at, size) < 0);
+			assert_true(doubts > 990);
+			assert_int_equal(rmm_delegated(world.rmm), 0);
+			doubts = 0;
+			assert_int_equal(cca_rmi_delegate_range(at, size), 0);
+			assert_int_equal(cca_rmi_undelegate_range(at, size, &done), 0);
+			assert_available(GB);
+			free_pages(at, at + size);
+			unload();
+		}
+}
+
 /* A page that is undelegated twice, and what never was delegated */
 static void undelegation_of_what_is_not_delegated(void **state)
 {
@@ -379,6 +435,7 @@ int main(void)
 		cmocka_unit_test(arguments_are_checked),
 		cmocka_unit_test(nothing_without_an_rmm),
 		cmocka_unit_test(delegation_is_all_or_nothing),
+		cmocka_unit_test(missing_cover_is_looked_at_once_more),
 		cmocka_unit_test(undelegation_of_what_is_not_delegated),
 		cmocka_unit_test(pages_left_delegated_keep_their_metadata),
 	};
