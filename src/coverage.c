@@ -830,37 +830,54 @@ static bool is_range(phys_addr_t phys, size_t size)
 	return size && PAGE_ALIGNED(phys) && PAGE_ALIGNED(size) && phys + size > phys;
 }
 
-/* What the record says of the region and PAR of doubtful, if that isn't 0, is wrong: the RMM said so */
-static int ensure_for_consumer(u64 start, u64 end, u64 doubtful)
+static int add_online(struct ranges *ram, struct span where)
 {
-	struct span span = { start, end }, gap;
-	const struct ranges ram = { .at = &span, .nr = 1 };
+	struct span part;
+	int rc = 0;
+	u64 at;
+
+	for (at = where.start; !rc && ranges_next(&record.online, at, where.end, &part); at = part.end)
+		rc = ranges_add(ram, part.start, part.end);
+	return rc;
+}
+
+/* What the record says of the region and PAR of doubtful is wrong, the RMM said so: all in them is looked at again */
+static int doubt(u64 doubtful, struct ranges *ram)
+{
+	const u64 size = rmm_session()->l0gpt_size, base = ALIGN_DOWN(doubtful, size);
+	const struct span region = tracking_region(doubtful), par = { base, base + size, 0 };
+
+	ranges_remove(&record.fine, region.start, region.end);
+	ranges_remove(&record.tables, par.start, par.end);
+	return add_online(ram, region) ?: add_online(ram, par);
+}
+
+static int ensure_for_consumer(u64 start, u64 end, const u64 *doubtful)
+{
 	struct verdict why = { .reason = REASON_OK };
+	struct ranges ram = {};
+	struct span gap;
 	int rc = 0;
 
 	if (!cca_rmi_is_available())
 		return -ENODEV;
 	mutex_lock(&coverage_lock);
-	if (doubtful) {
-		const struct span region = tracking_region(doubtful);
-		const u64 size = rmm_session()->l0gpt_size, par = ALIGN_DOWN(doubtful, size);
-
-		ranges_remove(&record.fine, region.start, region.end);
-		ranges_remove(&record.tables, par, par + size);
-	}
 	if (released)
 		rc = -ENODEV;
 	else if (ranges_gap(&record.online, start, end, &gap))
 		rc = -EINVAL;
-	else if (!is_covered(&record, start, end))
-		rc = ensure(&ram, true, &why);
+	else if (doubtful)
+		rc = doubt(*doubtful, &ram);
+	if (!rc && !is_covered(&record, start, end))
+		rc = ranges_add(&ram, start, end) ?: ensure(&ram, true, &why);
 	mutex_unlock(&coverage_lock);
+	ranges_clear(&ram);
 	return rc;
 }
 
 int cca_rmi_ensure_range(phys_addr_t phys, size_t size)
 {
-	return is_range(phys, size) ? ensure_for_consumer(phys, phys + size, 0) : -EINVAL;
+	return is_range(phys, size) ? ensure_for_consumer(phys, phys + size, NULL) : -EINVAL;
 }
 EXPORT_SYMBOL_GPL(cca_rmi_ensure_range);
 
@@ -899,7 +916,7 @@ int cca_rmi_delegate_range(phys_addr_t phys, size_t size)
 	rc = granule_delegate(phys, phys + size, &reached, &refusal);
 	if (lacks_cover(rc, &refusal)) {
 		from = reached;
-		rc = ensure_for_consumer(from, phys + size, from);
+		rc = ensure_for_consumer(from, phys + size, &from);
 		if (!rc)
 			rc = granule_delegate(from, phys + size, &reached, &refusal);
 	}

@@ -142,6 +142,9 @@ def initramfs(kernel, path):
 class Machine:
     """One QEMU, from start to end."""
 
+    running = set()
+    stopping = False            # start no more
+
     def __init__(self, boot, initrd, interactive=False, more_env=None, disk=None):
         self.boot = boot
         self.dir = tempfile.mkdtemp(prefix='rmi-boot.')
@@ -186,11 +189,15 @@ class Machine:
         self.sock = os.path.join(self.dir, 'qmp')
         args += ['-qmp', f'unix:{self.sock},server=on,wait=off']
         args += ['-serial', 'mon:stdio'] if interactive else ['-serial', 'stdio', '-monitor', 'none']
+        if Machine.stopping:
+            raise RuntimeError('it was told to stop')
         if interactive:
             self.process = subprocess.Popen(args)
         else:
             self.process = subprocess.Popen(args, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                             stderr=subprocess.STDOUT)
+
+        Machine.running.add(self)
 
     def qmp(self, command, **arguments):
         with socket.socket(socket.AF_UNIX) as s:
@@ -225,6 +232,7 @@ class Machine:
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
+        Machine.running.discard(self)
         shutil.rmtree(self.dir, ignore_errors=True)
 
 
@@ -351,9 +359,18 @@ def interact(script, kernel):
             machine.end()
 
 
+def stop(*_):
+    """Told to end: leave no machine behind, and start none."""
+    Machine.stopping = True
+    for machine in list(Machine.running):
+        machine.process.kill()
+    sys.exit(1)
+
+
 def main():
     verb, rest = sys.argv[1], sys.argv[2:]
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
     if verb == 'test':
         return test(rest)
     return interact({'run': 'demo', 'shell': 'shell'}[verb], *rest)
