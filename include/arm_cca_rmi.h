@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What arm_cca_rmi offers to other kernel modules. Build against it with this directory in the include path and
- * arm_cca_rmi's Module.symvers in KBUILD_EXTRA_SYMBOLS. A module that calls one of these functions depends on
- * arm_cca_rmi: modprobe loads it first, and it can't be unloaded meanwhile.
+ * What arm_cca_rmi offers to other kernel modules. Build against it with this directory in the
+ * include path and arm_cca_rmi's Module.symvers in KBUILD_EXTRA_SYMBOLS. A module that calls one of
+ * these functions depends on arm_cca_rmi: modprobe loads it first, and it can't be unloaded
+ * meanwhile.
  */
 #ifndef ARM_CCA_RMI_H
 #define ARM_CCA_RMI_H
@@ -12,8 +13,9 @@
 /**
  * cca_rmi_is_available() - can Realms be had on this host?
  *
- * True once an RMM of a revision that this host speaks is active and all memory that Linux hands out is conventional,
- * tracked FINE, and has level 1 granule protection tables; memory that goes online later is covered before it does.
+ * True once an RMM of a revision that this host speaks is active and all memory that Linux hands
+ * out is conventional, tracked FINE, and has level 1 granule protection tables; memory that goes
+ * online later is covered before it does.
  *
  * Context: any. Takes no lock, doesn't sleep.
  * Return: true or false; the reason for false is in /sys/firmware/rmi/reason.
@@ -25,12 +27,14 @@ bool cca_rmi_is_available(void);
  * @phys: physical address, page aligned
  * @size: bytes, page aligned, not zero
  *
- * With the module's parameter cover=eager, and for memory that is online, there is nothing left to be done; with cover=lazy
- * this is where the RMM is paid. All or nothing. Specification: DEN0137, RMI_GRANULE_TRACKING_SET, RMI_GPT_L1_CREATE.
+ * With the module's parameter cover=eager, and for memory that is online, there is nothing left to
+ * be done; with cover=lazy this is where the RMM is paid. All or nothing. Specification: DEN0137,
+ * RMI_GRANULE_TRACKING_SET, RMI_GPT_L1_CREATE.
  *
  * Context: may sleep, allocates. Not in a memory notifier.
- * Return: 0; -EINVAL if it isn't whole pages of online memory; -ENODEV if RMI isn't available; -ENOMEM if the RMM wants
- * memory that can't be had; -ENXIO, -ETIMEDOUT, -EBUSY, -EIO or -EPROTO if the RMM doesn't do it.
+ * Return: 0; -EINVAL if it isn't whole pages of online memory; -ENODEV if RMI isn't available;
+ * -ENOMEM if the RMM wants memory that can't be had; -ENXIO, -ETIMEDOUT, -EBUSY, -EIO or -EPROTO if
+ * the RMM doesn't do it.
  */
 int cca_rmi_ensure_range(phys_addr_t phys, size_t size);
 
@@ -43,7 +47,8 @@ int cca_rmi_ensure_range(phys_addr_t phys, size_t size);
  * Specification: DEN0137, RMI_GRANULE_RANGE_DELEGATE.
  *
  * Context: may sleep, allocates. Not in a memory notifier.
- * Return: 0 or as cca_rmi_ensure_range(); -EIO if the RMM refuses, for example a page that is delegated already.
+ * Return: 0 or as cca_rmi_ensure_range(); -EIO if the RMM refuses, for example a page that is
+ * delegated already.
  */
 int cca_rmi_delegate_range(phys_addr_t phys, size_t size);
 

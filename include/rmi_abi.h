@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The wire: numbers and bit fields of the Realm Management Interface 2.0 (Arm DEN0137, beta 1 to beta 3).
+ * The wire: numbers and bit fields of the Realm Management Interface 2.0 (Arm DEN0137, beta 1 to
+ * beta 3).
  *
- * Constants only, so that the module, the EL3 firmware of the tests and user space can share them. Where the betas
- * differ, the name says which one is meant.
+ * Constants only, so that the module, the EL3 firmware of the tests and user space can share them.
+ * Where the betas differ, the name says which one is meant.
  */
 #ifndef RMI_ABI_H
 #define RMI_ABI_H
@@ -67,16 +68,21 @@
 
 /* Feature register 0 */
 #define RMI_FEATURE0_S2SZ(reg)			((reg) & 0xff)
-#define RMI_FEATURE0_L0_DELEGATE_SHIFT		32	/* beta 3: whole L0 GPT blocks can be delegated */
+/* beta 3: whole L0 GPT blocks can be delegated */
+#define RMI_FEATURE0_L0_DELEGATE_SHIFT		32
 
-/* Feature register 1. A set bit 0, 1, 2 offers a granule size, by the same code as in the configuration page. */
+/*
+ * Feature register 1. A set bit 0, 1, 2 offers a granule size, by the same code as in the
+ * configuration page.
+ */
 #define RMI_FEATURE1_GRANULE(code)		(1U << (code))
 #define RMI_FEATURE1_L0GPTSZ(reg)		(((reg) >> 10) & 0xf)
 #define RMI_FEATURE1_L0GPTSZ_SHIFT		10
 #define RMI_FEATURE1_PPS(reg)			(((reg) >> 14) & 7)
 #define RMI_FEATURE1_PPS_SHIFT			14
 
-#define RMI_L0GPTSZ_BASE_SHIFT			30	/* an L0 GPT entry describes 1 << (30 + field) bytes */
+/* an L0 GPT entry describes 1 << (30 + field) bytes */
+#define RMI_L0GPTSZ_BASE_SHIFT			30
 
 /* Configuration page: byte offsets of its two 64-bit words, and the codes in the second */
 #define RMI_CONFIG_TRACKING_REGION		0
@@ -126,9 +132,13 @@
 /* State of a page that changes hands */
 #define RMI_MEM_DELEGATED			0
 #define RMI_MEM_UNDELEGATED			1
-#define RMI_MEM_CONDITIONAL			2	/* beta 3: as the page's own region demands */
+/* beta 3: as the page's own region demands */
+#define RMI_MEM_CONDITIONAL			2
 
-/* Address range descriptor. The address stands in place; below it the count, 10, 12 or 14 bits by granule size. */
+/*
+ * Address range descriptor. The address stands in place; below it the count, 10, 12 or 14 bits by
+ * granule size.
+ */
 #define RMI_RANGE_BLOCK(desc)			((desc) & 3)
 #define RMI_RANGE_COUNT_SHIFT			2
 #define RMI_RANGE_STATE_BETA1_SHIFT		63	/* one bit */

@@ -7,9 +7,11 @@
 
 /* Newer kernels say in their own flags what older ones said by a migrate type */
 #ifdef ACR_FLAGS_NONE
-#define compat_alloc_contig_range(start, end, gfp)	alloc_contig_range(start, end, ACR_FLAGS_NONE, gfp)
+#define compat_alloc_contig_range(start, end, gfp) \
+	alloc_contig_range(start, end, ACR_FLAGS_NONE, gfp)
 #else
-#define compat_alloc_contig_range(start, end, gfp)	alloc_contig_range(start, end, MIGRATE_MOVABLE, gfp)
+#define compat_alloc_contig_range(start, end, gfp) \
+	alloc_contig_range(start, end, MIGRATE_MOVABLE, gfp)
 #endif
 
 #endif

@@ -29,12 +29,15 @@
 #include "tracking.h"
 
 /*
- * Taken with the memory hotplug locks and the notifier chain's held (see hotplug.c): nothing that needs one of those may
- * be waited for under it.
+ * Taken with the memory hotplug locks and the notifier chain's held (see hotplug.c): nothing that
+ * needs one of those may be waited for under it.
  */
 static DEFINE_MUTEX(coverage_lock);
 
-/* What was done, in this order, to be undone from the end: a region may hold the metadata of those that came after it */
+/*
+ * What was done, in this order, to be undone from the end: a region may hold the metadata of those
+ * that came after it
+ */
 struct steps {
 	u64 *at;
 	unsigned int nr, room;
@@ -42,16 +45,18 @@ struct steps {
 
 struct record {
 	struct ranges online;	/* memory that Linux uses now */
-	struct ranges fine;	/* known to be conventional and tracked FINE; stays so while it is offline */
+	/* known to be conventional and tracked FINE; stays so while it is offline */
+	struct ranges fine;
 	struct ranges tables;	/* PARs known to have a level 1 table */
 	struct steps created;	/* PARs that have it from us */
 	struct steps tracked;	/* regions that are FINE by us, as tracking_unset() takes them */
 };
 
 static struct record record;	/* protected by coverage_lock */
-static bool released;		/* likewise: nothing is lent from here to the next coverage_ensure_ram() */
+/* likewise: nothing is lent from here to the next coverage_ensure_ram() */
+static bool released;
 
-/* Lists ----------------------------------------------------------------------------------------------------------- */
+/* Lists ---------------------------------------------------------------------------------------- */
 
 static int step_reserve(struct steps *steps, unsigned int more)
 {
@@ -133,7 +138,7 @@ static int record_copy(struct record *to, const struct record *from)
 	return rc;
 }
 
-/* Undo ------------------------------------------------------------------------------------------------------------ */
+/* Undo ----------------------------------------------------------------------------------------- */
 
 static bool unset_tracked(struct record *r, unsigned int i)
 {
@@ -159,8 +164,9 @@ static bool destroy_created(struct record *r, unsigned int i)
 }
 
 /*
- * What came after the first so many: regions before tables, since a table is needed to move the pages of the metadata. To
- * some RMMs the pages of a table look like any others, and keep a region from leaving FINE: so try again after that.
+ * What came after the first so many: regions before tables, since a table is needed to move the
+ * pages of the metadata. To some RMMs the pages of a table look like any others, and keep a region
+ * from leaving FINE: so try again after that.
  */
 static void undo(struct record *r, unsigned int tracked, unsigned int created)
 {
@@ -175,7 +181,10 @@ static void undo(struct record *r, unsigned int tracked, unsigned int created)
 	} while (done && (r->tracked.nr > tracked || r->created.nr > created));
 }
 
-/* An operation that is to be resumed needs PARs with tables, and regions that are FINE, to be paid from */
+/*
+ * An operation that is to be resumed needs PARs with tables, and regions that are FINE, to be paid
+ * from
+ */
 static void undo_unless_parked(struct record *r, unsigned int tracked, unsigned int created)
 {
 	struct rmi_regs command;
@@ -184,7 +193,7 @@ static void undo_unless_parked(struct record *r, unsigned int tracked, unsigned 
 		undo(r, tracked, created);
 }
 
-/* Tables ---------------------------------------------------------------------------------------------------------- */
+/* Tables --------------------------------------------------------------------------------------- */
 
 /* PARs without a table, and what became of them */
 struct batch {
@@ -204,7 +213,8 @@ struct worker {
 	struct batch *batch;
 };
 
-static struct workqueue_struct *workers;	/* unbound; from coverage_open() to coverage_close() */
+/* unbound; from coverage_open() to coverage_close() */
+static struct workqueue_struct *workers;
 
 static void create_next(struct batch *b)
 {
@@ -222,7 +232,10 @@ static void create_work(struct work_struct *work)
 	create_next(container_of(work, struct worker, work)->batch);
 }
 
-/* This CPU and, where there is work for them, others. Tables of different PARs don't depend on each other. */
+/*
+ * This CPU and, where there is work for them, others. Tables of different PARs don't depend on each
+ * other.
+ */
 static void create_batch(struct batch *b, struct worker *helper, unsigned int helpers)
 {
 	unsigned int i;
@@ -237,7 +250,10 @@ static void create_batch(struct batch *b, struct worker *helper, unsigned int he
 		flush_work(&helper[i].work);
 }
 
-/* The PARs of these ranges that aren't known to have a table; returns their number, 0 as well if there is no memory */
+/*
+ * The PARs of these ranges that aren't known to have a table; returns their number, 0 as well if
+ * there is no memory
+ */
 static unsigned int collect_jobs(const struct record *r, const struct ranges *ram, struct job *job)
 {
 	const u64 size = rmm_session()->l0gpt_size;
@@ -256,8 +272,12 @@ static unsigned int collect_jobs(const struct record *r, const struct ranges *ra
 	return n;
 }
 
-/* In the order of their addresses, so that the outcome doesn't depend on who was faster. Returns how many were missed. */
-static int note_jobs(struct record *r, const struct batch *b, unsigned int *missed, struct verdict *why)
+/*
+ * In the order of their addresses, so that the outcome doesn't depend on who was faster. Returns
+ * how many were missed.
+ */
+static int note_jobs(struct record *r, const struct batch *b, unsigned int *missed,
+		     struct verdict *why)
 {
 	unsigned int i;
 	int rc = 0;
@@ -268,7 +288,8 @@ static int note_jobs(struct record *r, const struct batch *b, unsigned int *miss
 
 		if (j->created)
 			r->created.at[r->created.nr++] = j->par;
-		if (!j->rc && ranges_add(&r->tables, j->par, j->par + rmm_session()->l0gpt_size) && !rc)
+		if (!j->rc && ranges_add(&r->tables, j->par, j->par + rmm_session()->l0gpt_size) &&
+		    !rc)
 			rc = no_room(why);
 		*missed += j->rc == -ENOMEM;
 		if (j->rc && (!rc || (rc == -ENOMEM && j->rc != -ENOMEM))) {
@@ -282,7 +303,8 @@ static int note_jobs(struct record *r, const struct batch *b, unsigned int *miss
 /* At most so many tables are made at once */
 #define MAX_HELPERS 15
 
-static int create_some(struct record *r, const struct ranges *ram, bool one, unsigned int *missed, struct verdict *why)
+static int create_some(struct record *r, const struct ranges *ram, bool one, unsigned int *missed,
+		       struct verdict *why)
 {
 	struct batch b = { .places = { .tables = &r->tables, .fine = &r->fine } };
 	struct worker *helper;
@@ -311,9 +333,9 @@ static int create_some(struct record *r, const struct ranges *ram, bool one, uns
 }
 
 /*
- * Each PAR of these ranges that isn't known to have a table. One whose own memory doesn't suffice for its table, while no
- * other has one yet, must wait for another; so the first is made alone, and what was missed is tried again while there is
- * progress.
+ * Each PAR of these ranges that isn't known to have a table. One whose own memory doesn't suffice
+ * for its table, while no other has one yet, must wait for another; so the first is made alone, and
+ * what was missed is tried again while there is progress.
  */
 static int create_tables(struct record *r, const struct ranges *ram, struct verdict *why)
 {
@@ -349,7 +371,7 @@ static int ensure_tables(struct record *r, const struct ranges *ram, bool pay, s
 	return rc || !pay ? rc : create_tables(r, ram, why);
 }
 
-/* Tracking -------------------------------------------------------------------------------------------------------- */
+/* Tracking ------------------------------------------------------------------------------------- */
 
 static int set_fine(struct record *r, u64 ram, u64 before, struct verdict *why)
 {
@@ -369,8 +391,8 @@ static int set_fine(struct record *r, u64 ram, u64 before, struct verdict *why)
 #define MAX_FIRST 256
 
 /*
- * The first region pays for itself, so it must have pages to spare: rather the one that the allocator gives from than the
- * one that holds the kernel.
+ * The first region pays for itself, so it must have pages to spare: rather the one that the
+ * allocator gives from than the one that holds the kernel.
  */
 static int set_first_fine(struct record *r, const struct ranges *payable, struct verdict *why)
 {
@@ -384,7 +406,8 @@ static int set_first_fine(struct record *r, const struct ranges *payable, struct
 	for (i = 0; i < payable->nr; i++) {
 		u64 ram = payable->at[i].start;
 
-		for (; rc == -ENOMEM && ram < payable->at[i].end && tries++ < MAX_FIRST; ram = tracking_region(ram).end)
+		for (; rc == -ENOMEM && ram < payable->at[i].end && tries++ < MAX_FIRST;
+		     ram = tracking_region(ram).end)
 			rc = set_fine(r, ram, payable->at[i].owner, why);
 	}
 	return rc;
@@ -401,7 +424,8 @@ static int set_part_fine(struct record *r, struct span part, struct verdict *why
 	return rc;
 }
 
-static int ensure_tracking(struct record *r, const struct ranges *ram, bool pay, struct verdict *why)
+static int ensure_tracking(struct record *r, const struct ranges *ram, bool pay,
+			   struct verdict *why)
 {
 	struct ranges payable = {};
 	unsigned int i;
@@ -425,14 +449,15 @@ out:
 	return rc;
 }
 
-/* The whole ------------------------------------------------------------------------------------------------------- */
+/* The whole ------------------------------------------------------------------------------------ */
 
 static bool is_covered(const struct record *r, u64 start, u64 end)
 {
 	const u64 size = rmm_session()->l0gpt_size;
 	struct span gap;
 
-	return !ranges_gap(&r->online, start, end, &gap) && !ranges_gap(&r->fine, start, end, &gap) &&
+	return !ranges_gap(&r->online, start, end, &gap) &&
+	       !ranges_gap(&r->fine, start, end, &gap) &&
 	       !ranges_gap(&r->tables, ALIGN_DOWN(start, size), ALIGN(end, size), &gap);
 }
 
@@ -444,7 +469,8 @@ static int check_ends(const struct ranges *ram, struct verdict *why)
 
 	if (!last || last->end <= pa_end)
 		return 0;
-	return verdict_set(why, REASON_NOT_TRACKED, "%#llx-%#llx beyond the RMM's address space of %#llx",
+	return verdict_set(why, REASON_NOT_TRACKED,
+			   "%#llx-%#llx beyond the RMM's address space of %#llx",
 			   max(last->start, pa_end), last->end, pa_end);
 }
 
@@ -459,7 +485,8 @@ static int resume_parked(struct record *r, struct verdict *why)
 	while (sro_parked(&command)) {
 		const u64 addr = command.x[1];
 		const bool ours = command.x[0] == RMI_GPT_L1_CREATE ||
-				  (command.x[0] == RMI_GRANULE_TRACKING_SET && command.x[3] == RMI_TRACKING_FINE);
+				  (command.x[0] == RMI_GRANULE_TRACKING_SET &&
+				   command.x[3] == RMI_TRACKING_FINE);
 
 		if (step_reserve(&r->tracked, 1) || step_reserve(&r->created, 1))
 			return no_room(why);
@@ -481,9 +508,9 @@ static int resume_parked(struct record *r, struct verdict *why)
 }
 
 /*
- * Cover memory that is online or goes there. The work is done on a copy of the record. Tables come first: without one, no
- * granule of a PAR can change hands on its own. A call that fails undoes what it did; what the RMM doesn't undo, and what
- * was learnt, stays in the record.
+ * Cover memory that is online or goes there. The work is done on a copy of the record. Tables come
+ * first: without one, no granule of a PAR can change hands on its own. A call that fails undoes
+ * what it did; what the RMM doesn't undo, and what was learnt, stays in the record.
  */
 static int ensure(const struct ranges *ram, bool pay, struct verdict *why)
 {
@@ -536,7 +563,8 @@ static const struct kernel_param_ops cover_ops = {
 	.get = cover_get,
 };
 module_param_cb(cover, &cover_ops, NULL, 0400);
-MODULE_PARM_DESC(cover, "eager (default): pay the RMM for all memory at once; lazy: when a consumer delegates it");
+MODULE_PARM_DESC(cover,
+		 "eager (default): pay the RMM for all memory at once; lazy: when it is delegated");
 
 /**
  * coverage_open() - before anything else in this file
@@ -555,8 +583,9 @@ int coverage_open(void)
  * coverage_ensure_ram() - cover all memory that is online, and publish that Realms are available
  * @why: set on error
  *
- * All or nothing. The memory notifier must be registered already: what goes online or offline meanwhile is seen there,
- * and waits for this to end, so that a verdict from there comes later than the one from here.
+ * All or nothing. The memory notifier must be registered already: what goes online or offline
+ * meanwhile is seen there, and waits for this to end, so that a verdict from there comes later than
+ * the one from here.
  *
  * Context: may sleep; takes coverage_lock.
  * Return: 0 or the negative error number of @why, as gpt_create() and tracking_set_fine().
@@ -583,8 +612,8 @@ int coverage_ensure_ram(struct verdict *why)
  * @end: physical address, exclusive, page aligned, more than @start
  * @why: set on error
  *
- * All or nothing. No command is issued for what is known to be covered, nor after coverage_release(): memory that goes online
- * then is part of the next coverage_ensure_ram().
+ * All or nothing. No command is issued for what is known to be covered, nor after
+ * coverage_release(): memory that goes online then is part of the next coverage_ensure_ram().
  *
  * Context: may sleep; takes coverage_lock.
  * Return: 0 or the negative error number of @why, as gpt_create() and tracking_set_fine().
@@ -646,8 +675,8 @@ static void release_unused(struct record *r)
  * @start: physical address, page aligned
  * @end: physical address, exclusive, page aligned, more than @start
  *
- * Where it was the last of a tracking region or PAR that we made, that is undone. What the RMM does by itself remains: it
- * costs nothing, and the memory may come back.
+ * Where it was the last of a tracking region or PAR that we made, that is undone. What the RMM does
+ * by itself remains: it costs nothing, and the memory may come back.
  *
  * Context: may sleep; takes coverage_lock.
  */
@@ -671,8 +700,8 @@ static bool is_paid_from(u64 owner, struct span where)
 }
 
 /*
- * Everything that pages in a range were lent for. Where others lodge in that, these have to leave first: only what was made
- * later can, so that with @all everything goes that was made since.
+ * Everything that pages in a range were lent for. Where others lodge in that, these have to leave
+ * first: only what was made later can, so that with @all everything goes that was made since.
  */
 static void release_payees(struct record *r, struct span where, bool all)
 {
@@ -698,12 +727,13 @@ static void release_payees(struct record *r, struct span where, bool all)
  * @end: physical address, exclusive, page aligned, more than @start
  * @why: set on error
  *
- * What they paid for is paid for anew, from elsewhere, as far as it is for memory that stays; with cover=lazy, when a
- * consumer wants that. Followed by
- * coverage_forget(), or by coverage_stay() if the memory stays after all.
+ * What they paid for is paid for anew, from elsewhere, as far as it is for memory that stays; with
+ * cover=lazy, when a consumer wants that. Followed by coverage_forget(), or by coverage_stay() if
+ * the memory stays after all.
  *
  * Context: may sleep; takes coverage_lock.
- * Return: 0; -EBUSY if the RMM doesn't give them back; or the negative error number of @why if they can't be replaced.
+ * Return: 0; -EBUSY if the RMM doesn't give them back; or the negative error number of @why if they
+ * can't be replaced.
  */
 int coverage_vacate(u64 start, u64 end, struct verdict *why)
 {
@@ -727,8 +757,11 @@ int coverage_vacate(u64 start, u64 end, struct verdict *why)
 	}
 	donor_avoid(0, 0);
 	ranges_clear(&rest);
-	if (!rc && donor_next(start, end, &part))
-		rc = verdict_set(why, REASON_REFUSED, "%#llx-%#llx stays with the RMM", part.start, part.end) ? -EBUSY : 0;
+	if (!rc && donor_next(start, end, &part)) {
+		verdict_set(why, REASON_REFUSED, "%#llx-%#llx stays with the RMM", part.start,
+			    part.end);
+		rc = -EBUSY;
+	}
 out:
 	mutex_unlock(&coverage_lock);
 	return rc;
@@ -815,15 +848,17 @@ u64 coverage_bytes(void)
 	mutex_lock(&coverage_lock);
 	for (i = 0; i < record.online.nr; i++) {
 		online = record.online.at[i];
-		for (at = online.start; ranges_next(&record.fine, at, online.end, &fine); at = fine.end)
-			for (in = fine.start; ranges_next(&record.tables, in, fine.end, &both); in = both.end)
+		for (at = online.start; ranges_next(&record.fine, at, online.end, &fine);
+		     at = fine.end)
+			for (in = fine.start; ranges_next(&record.tables, in, fine.end, &both);
+			     in = both.end)
 				bytes += both.end - both.start;
 	}
 	mutex_unlock(&coverage_lock);
 	return bytes;
 }
 
-/* For consumers --------------------------------------------------------------------------------------------------- */
+/* For consumers -------------------------------------------------------------------------------- */
 
 static bool is_range(phys_addr_t phys, size_t size)
 {
@@ -836,12 +871,16 @@ static int add_online(struct ranges *ram, struct span where)
 	int rc = 0;
 	u64 at;
 
-	for (at = where.start; !rc && ranges_next(&record.online, at, where.end, &part); at = part.end)
+	for (at = where.start; !rc && ranges_next(&record.online, at, where.end, &part);
+	     at = part.end)
 		rc = ranges_add(ram, part.start, part.end);
 	return rc;
 }
 
-/* What the record says of the region and PAR of doubtful is wrong, the RMM said so: all in them is looked at again */
+/*
+ * What the record says of the region and PAR of doubtful is wrong, the RMM said so: all in them is
+ * looked at again
+ */
 static int doubt(u64 doubtful, struct ranges *ram)
 {
 	const u64 size = rmm_session()->l0gpt_size, base = ALIGN_DOWN(doubtful, size);
@@ -881,7 +920,10 @@ int cca_rmi_ensure_range(phys_addr_t phys, size_t size)
 }
 EXPORT_SYMBOL_GPL(cca_rmi_ensure_range);
 
-/* A range that can't be taken back whole is left to the caller, who is told how much of it is delegated still */
+/*
+ * A range that can't be taken back whole is left to the caller, who is told how much of it is
+ * delegated still
+ */
 int cca_rmi_undelegate_range(phys_addr_t phys, size_t size, size_t *done)
 {
 	struct rmi_regs refusal;
@@ -923,7 +965,8 @@ int cca_rmi_delegate_range(phys_addr_t phys, size_t size)
 	if (!rc)
 		return 0;
 	if (reached > phys && cca_rmi_undelegate_range(phys, reached - phys, &back))
-		pr_err("%llu KB stay delegated after a delegation that failed\n", (reached - phys - back) / SZ_1K);
+		pr_err("%llu KB stay delegated after a delegation that failed\n",
+		       (reached - phys - back) / SZ_1K);
 	return rc == -EOPNOTSUPP ? -EIO : rc;
 }
 EXPORT_SYMBOL_GPL(cca_rmi_delegate_range);

@@ -19,23 +19,32 @@
 #include "donor.h"
 #include "granule.h"
 
-/* Pages that the buddy allocator gave and that lie in the wrong place are held until the right ones are found */
+/*
+ * Pages that the buddy allocator gave and that lie in the wrong place are held until the right ones
+ * are found
+ */
 #define MAX_MISSES	32
 
-/* How many places are tried in vain before it is believed that there is no memory; each may take milliseconds */
+/*
+ * How many places are tried in vain before it is believed that there is no memory; each may take
+ * milliseconds
+ */
 #define MAX_PLACES	1024
 
 /* No warning: what can't be had is said by who asked. No OOM killer: nobody should die for this. */
 #define DONOR_GFP	(GFP_KERNEL | __GFP_NOWARN | __GFP_RETRY_MAYFAIL)
 
-static DEFINE_MUTEX(donor_lock);	/* a leaf, but for the allocator's own locks; protects what follows */
+/* a leaf, but for the allocator's own locks; protects what follows */
+static DEFINE_MUTEX(donor_lock);
 static struct ranges out;		/* pages that are with the RMM or about to be, by owner */
 static struct ranges lost;		/* pages that never come back */
-static struct ranges stock;		/* pages that we have and lend to nobody yet, until donor_clear_stock() */
-static atomic_t failures = ATOMIC_INIT(0);	/* places tried in vain since one wasn't, or donor_clear_stock() */
+/* pages that we have and lend to nobody yet, until donor_clear_stock() */
+static struct ranges stock;
+/* places tried in vain since one wasn't, or donor_clear_stock() */
+static atomic_t failures = ATOMIC_INIT(0);
 static struct span avoided;		/* memory that is going offline */
 
-/* Placement ----------------------------------------------------------------------------------------------------- */
+/* Placement ------------------------------------------------------------------------------------ */
 
 static bool lies_in(const struct ranges *set, u64 start, u64 end)
 {
@@ -48,7 +57,8 @@ static bool is_place(const struct payer *payer, bool delegated, u64 start, u64 e
 {
 	if (delegated)
 		return lies_in(payer->far, start, end);
-	return (start >= payer->self.start && end <= payer->self.end) || lies_in(payer->near, start, end);
+	return (start >= payer->self.start && end <= payer->self.end) ||
+	       lies_in(payer->near, start, end);
 }
 
 static bool is_avoided(u64 start, u64 end)
@@ -56,7 +66,10 @@ static bool is_avoided(u64 start, u64 end)
 	return start < avoided.end && end > avoided.start;
 }
 
-/* Memory that was there at boot can't be taken out of the machine, so that nobody has to wait for these pages */
+/*
+ * Memory that was there at boot can't be taken out of the machine, so that nobody has to wait for
+ * these pages
+ */
 static bool is_boot_memory(u64 start)
 {
 	return early_section(__pfn_to_section(PHYS_PFN(start)));
@@ -77,7 +90,8 @@ static struct page *from_buddy(const struct payer *payer, bool delegated, u64 pa
 			break;
 		start = page_to_phys(page);
 		end = start + (PAGE_SIZE << order);
-		if (is_place(payer, delegated, start, end) && !is_avoided(start, end) && (!boot || is_boot_memory(start)))
+		if (is_place(payer, delegated, start, end) && !is_avoided(start, end) &&
+		    (!boot || is_boot_memory(start)))
 			break;
 		miss[misses++] = page;
 		page = NULL;
@@ -117,15 +131,16 @@ static void free_run(u64 start, u64 end)
 }
 
 /*
- * Whole pageblocks are taken. What isn't wanted now is kept: where little memory is FINE so far, there is no other to be
- * had, and the allocator wouldn't give these very pages again.
+ * Whole pageblocks are taken. What isn't wanted now is kept: where little memory is FINE so far,
+ * there is no other to be had, and the allocator wouldn't give these very pages again.
  */
 static struct page *take_place(unsigned long pfn, unsigned long pages)
 {
 	const unsigned long end = ALIGN(pfn + pages, pageblock_nr_pages);
 	int rc;
 
-	if (!is_candidate(pfn, end) || compat_alloc_contig_range(pfn, end, GFP_KERNEL | __GFP_NOWARN))
+	if (!is_candidate(pfn, end) ||
+	    compat_alloc_contig_range(pfn, end, GFP_KERNEL | __GFP_NOWARN))
 		return NULL;
 	if (pfn + pages == end)
 		return pfn_to_page(pfn);
@@ -137,7 +152,8 @@ static struct page *take_place(unsigned long pfn, unsigned long pages)
 	return pfn_to_page(pfn);
 }
 
-static bool find_in_stock(const struct payer *payer, bool delegated, u64 size, bool aligned, struct span *found)
+static bool find_in_stock(const struct payer *payer, bool delegated, u64 size, bool aligned,
+			  struct span *found)
 {
 	unsigned int i;
 
@@ -145,7 +161,8 @@ static bool find_in_stock(const struct payer *payer, bool delegated, u64 size, b
 		const struct span s = stock.at[i];
 		const u64 start = aligned ? ALIGN(s.start, roundup_pow_of_two(size)) : s.start;
 
-		if (start >= s.end || s.end - start < size || !is_place(payer, delegated, start, start + size))
+		if (start >= s.end || s.end - start < size ||
+		    !is_place(payer, delegated, start, start + size))
 			continue;
 		*found = (struct span){ start, start + size, 0 };
 		return true;
@@ -172,11 +189,13 @@ static struct page *from_span(const struct span *span, u64 pages, bool boot)
 	const u64 align = PAGE_SIZE * max_t(u64, roundup_pow_of_two(pages), pageblock_nr_pages);
 	u64 at;
 
-	for (at = ALIGN(span->start, align); at < span->end && span->end - at >= align; at += align) {
+	for (at = ALIGN(span->start, align); at < span->end && span->end - at >= align;
+	     at += align) {
 		struct page *page;
 
 		/* Holes are large, and cost nothing to step over */
-		if (!pfn_to_online_page(PHYS_PFN(at)) || is_avoided(at, at + align) || (boot && !is_boot_memory(at)))
+		if (!pfn_to_online_page(PHYS_PFN(at)) || is_avoided(at, at + align) ||
+		    (boot && !is_boot_memory(at)))
 			continue;
 		if (atomic_inc_return(&failures) > MAX_PLACES)
 			return NULL;
@@ -196,7 +215,10 @@ static struct page *from_places(const struct payer *payer, bool delegated, u64 p
 	struct page *page = NULL;
 	unsigned int i;
 
-	/* What is there has to move elsewhere. Where that can't be, the kernel says so with a backtrace. */
+	/*
+	 * What is there has to move elsewhere. Where that can't be, the kernel says so with a
+	 * backtrace.
+	 */
 	if (si_mem_available() < (long)pages)
 		return NULL;
 	if (!delegated)
@@ -207,8 +229,8 @@ static struct page *from_places(const struct payer *payer, bool delegated, u64 p
 }
 
 /*
- * Rather from boot memory, and rather from the buddy allocator, if only a part of what is wanted. Places are taken by whole
- * pageblocks, so that they are asked for once, whatever the size.
+ * Rather from boot memory, and rather from the buddy allocator, if only a part of what is wanted.
+ * Places are taken by whole pageblocks, so that they are asked for once, whatever the size.
  */
 static struct page *find_pages(const struct payer *payer, bool delegated, bool exactly, u64 *pages)
 {
@@ -232,9 +254,12 @@ static struct page *find_pages(const struct payer *payer, bool delegated, bool e
 	return page;
 }
 
-/* The ledger ---------------------------------------------------------------------------------------------------- */
+/* The ledger ----------------------------------------------------------------------------------- */
 
-/* Dump, hibernation and migration leave such pages alone; see lab notes on what happens to those that aren't marked */
+/*
+ * Dump, hibernation and migration leave such pages alone; see lab notes on what happens to those
+ * that aren't marked
+ */
 static void mark(u64 start, u64 end, bool offline)
 {
 	unsigned long pfn;
@@ -252,7 +277,10 @@ static void mark(u64 start, u64 end, bool offline)
 static void lose(u64 start, u64 end)
 {
 	mutex_lock(&donor_lock);
-	/* Where there is no memory to write it down, it stays written down as being out, which is true as well */
+	/*
+	 * Where there is no memory to write it down, it stays written down as being out, which is
+	 * true as well
+	 */
 	if (!ranges_add(&lost, start, end))
 		ranges_remove(&out, start, end);
 	mutex_unlock(&donor_lock);
@@ -274,7 +302,8 @@ static void repossess(u64 start, u64 end)
  * donor_probe() - where does the allocator have memory to spare?
  *
  * Context: may sleep, allocates for a moment.
- * Return: physical address in one of the largest free blocks of boot memory that can be had; 0 if there is nothing.
+ * Return: physical address in one of the largest free blocks of boot memory that can be had; 0 if
+ * there is nothing.
  */
 u64 donor_probe(void)
 {
@@ -389,7 +418,10 @@ int donor_take_back(u64 start, u64 end, bool delegated)
 		repossess(at, reached);
 		if (!rc)
 			break;
-		/* One granule that doesn't come back needn't keep those behind it; an RMM that is silent does */
+		/*
+		 * One granule that doesn't come back needn't keep those behind it; an RMM that is
+		 * silent does
+		 */
 		at = reached;
 		reached = rc == -EIO ? at + PAGE_SIZE : end;
 		lose(at, reached);
@@ -397,7 +429,8 @@ int donor_take_back(u64 start, u64 end, bool delegated)
 	}
 	if (!gone)
 		return 0;
-	pr_err("%llu KB of memory are lost until reboot: the RMM doesn't undelegate them\n", gone / 1024);
+	pr_err("%llu KB of memory are lost until reboot: the RMM doesn't undelegate them\n",
+	       gone / 1024);
 	return -EIO;
 }
 
@@ -417,7 +450,8 @@ bool donor_has(u64 start, u64 end, u64 owner)
 
 	mutex_lock(&donor_lock);
 	/* Neighbours of one owner are one range */
-	has = ranges_next(&out, start, end, &part) && part.start == start && part.end == end && part.owner == owner;
+	has = ranges_next(&out, start, end, &part) && part.start == start && part.end == end &&
+	      part.owner == owner;
 	mutex_unlock(&donor_lock);
 	return has;
 }
@@ -503,7 +537,8 @@ u64 donor_bytes_lost(void)
 }
 
 /**
- * donor_close() - forget the ledger; what is out or lost remains so, marked as offline pages, until reboot
+ * donor_close() - forget the ledger; what is out or lost remains so, marked as offline pages, until
+ * reboot
  *
  * Context: may sleep; module unload, nothing else runs.
  */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Pages that are lent to the RMM: the ledger of what is out, and the only place where one is freed. */
+/*
+ * Pages that are lent to the RMM: the ledger of what is out, and the only place where one is freed.
+ */
 #ifndef DONOR_H
 #define DONOR_H
 
@@ -13,7 +15,8 @@ struct places {
 
 /* Who pays for what: the donations of one operation */
 struct payer {
-	u64 owner;			/* base of the PAR or tracking region that is paid for, with DONOR_TABLE for a PAR */
+	/* base of the PAR or tracking region that is paid for, with DONOR_TABLE for a PAR */
+	u64 owner;
 	int nid;			/* node of the memory that it describes */
 	u64 limit;			/* bytes; an RMM that wants more is mistaken */
 	struct span self;		/* UNDELEGATED pages may come from here */

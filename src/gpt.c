@@ -26,7 +26,10 @@ static int survey_next(u64 *start, u64 end, struct ranges *tables, struct verdic
 	if (rc)
 		return rmm_explain(RMI_GPT_INFO, base, rc, &r, why);
 	if (RMI_RESULT_STATUS(r.x[0]) == RMI_ERROR_INPUT && end >= rmm_session()->pa_end) {
-		/* Some RMMs don't speak of the last PAR. Ask about the others; of this one only CREATE can tell. */
+		/*
+		 * Some RMMs don't speak of the last PAR. Ask about the others; of this one only
+		 * CREATE can tell.
+		 */
 		if (end - base > size)
 			return survey_next(start, end - size, tables, why);
 		*start = end;
@@ -42,14 +45,16 @@ static int survey_next(u64 *start, u64 end, struct ranges *tables, struct verdic
 	case RMI_PAR_PLATFORM:
 	case RMI_PAR_HOST_CREATED:
 		if (ranges_add(tables, base, r.x[1]))
-			return verdict_set(why, REASON_NO_MEMORY, "record of %u ranges", tables->nr + 1);
+			return verdict_set(why, REASON_NO_MEMORY, "record of %u ranges",
+					   tables->nr + 1);
 		return 0;
 	case RMI_PAR_HOST_NOT_CREATED:
 		return 0;
 	case RMI_PAR_RESERVED:
 		return no_table(base, r.x[1], "reserved", why);
 	default:
-		return verdict_set(why, REASON_BAD_ANSWER, "%s %#llx: state %llu", rmi_name(RMI_GPT_INFO), base, r.x[2]);
+		return verdict_set(why, REASON_BAD_ANSWER, "%s %#llx: state %llu",
+				   rmi_name(RMI_GPT_INFO), base, r.x[2]);
 	}
 }
 
@@ -64,7 +69,8 @@ static int survey_next(u64 *start, u64 end, struct ranges *tables, struct verdic
  * Specification: DEN0137, RMI_GPT_INFO.
  *
  * Context: may sleep. Any lock may be held that allows for that.
- * Return: 0; -ENXIO if there is a PAR that can't have one; -ENOMEM; -ETIMEDOUT, -EIO or -EPROTO if the RMM doesn't say.
+ * Return: 0; -ENXIO if there is a PAR that can't have one; -ENOMEM; -ETIMEDOUT, -EIO or -EPROTO if
+ * the RMM doesn't say.
  */
 int gpt_survey(u64 start, u64 end, struct ranges *tables, struct verdict *why)
 {
@@ -106,11 +112,13 @@ void gpt_payer(u64 par, const struct places *places, struct payer *payer)
  * @created: set: was there none before?
  * @why: set on error
  *
- * An RMM that has no RMI_GPT_INFO says in this way, too, that there is a table. May run for different PARs at once.
+ * An RMM that has no RMI_GPT_INFO says in this way, too, that there is a table. May run for
+ * different PARs at once.
  * Specification: DEN0137, RMI_GPT_L1_CREATE.
  *
  * Context: may sleep, allocates. Any lock may be held that allows for that.
- * Return: 0; -ENXIO if it can't have one; -ENOMEM; -ETIMEDOUT, -EIO or -EPROTO if the RMM doesn't say.
+ * Return: 0; -ENXIO if it can't have one; -ENOMEM; -ETIMEDOUT, -EIO or -EPROTO if the RMM doesn't
+ * say.
  */
 int gpt_create(u64 par, const struct places *places, bool *created, struct verdict *why)
 {
@@ -124,7 +132,8 @@ int gpt_create(u64 par, const struct places *places, bool *created, struct verdi
 	*created = false;
 	rc = sro_run(&r, &payer, &wanted);
 	if (rc == -ENOMEM)
-		return verdict_set(why, REASON_NO_MEMORY, "%#llx-%#llx has no level 1 table, %llu bytes wanted for it",
+		return verdict_set(why, REASON_NO_MEMORY,
+				   "%#llx-%#llx has no level 1 table, %llu bytes wanted for it",
 				   par, end, wanted);
 	if (rc)
 		return rmm_explain(RMI_GPT_L1_CREATE, par, rc, &r, why);
@@ -135,7 +144,10 @@ int gpt_create(u64 par, const struct places *places, bool *created, struct verdi
 	case RMI_ERROR_GPT:
 		return 0;
 	case RMI_ERROR_GLOBAL:
-		/* Of the last PAR, some RMMs of beta 3 don't speak: this may be the firmware's table. Tracking will tell. */
+		/*
+		 * Of the last PAR, some RMMs of beta 3 don't speak: this may be the firmware's
+		 * table. Tracking will tell.
+		 */
 		if (rmm_session()->has_gpt_info && end >= rmm_session()->pa_end)
 			return 0;
 		return no_table(par, end, "can't have a level 1 table", why);

@@ -31,10 +31,12 @@ static int change(u64 fid, u64 start, u64 end, u64 *reached, struct rmi_regs *r)
 }
 
 /**
- * granule_delegate() - give [@start, @end) to the Realm world: this kernel may not touch it any more
+ * granule_delegate() - give [@start, @end) to the Realm world: this kernel may not touch it any
+ * more
  * @start: physical address, page aligned
  * @end: physical address, exclusive, page aligned
- * @reached: set to how far it came, also on error; after -EPROTO or -ETIMEDOUT what lies behind is uncertain
+ * @reached: set to how far it came, also on error; after -EPROTO or -ETIMEDOUT what lies behind is
+ * uncertain
  * @refusal: set to the last answer
  *
  * Specification: DEN0137, RMI_GRANULE_RANGE_DELEGATE.

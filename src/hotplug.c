@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Order of locks, outermost first: device_hotplug_lock, cpu_hotplug_lock (read), mem_hotplug_lock (write), the memory
- * notifier chain's semaphore (read in a callback, write to register), coverage_lock, published_lock. So the notifier is
- * registered and unregistered with none of ours held, and under coverage_lock nothing takes one of the kernel's.
+ * Order of locks, outermost first: device_hotplug_lock, cpu_hotplug_lock (read), mem_hotplug_lock
+ * (write), the memory notifier chain's semaphore (read in a callback, write to register),
+ * coverage_lock, published_lock. So the notifier is registered and unregistered with none of ours
+ * held, and under coverage_lock nothing takes one of the kernel's.
  *
- * The notifier is registered before coverage_ensure_ram() walks. Of a block that goes online meanwhile we see
- * MEM_GOING_ONLINE, and cover it here; or, if that call came before us, MEM_ONLINE, and make up for it; or neither, then
- * it was online before the walk. One that goes offline after the walk saw it is forgotten by MEM_OFFLINE, which waits.
+ * The notifier is registered before coverage_ensure_ram() walks. Of a block that goes online
+ * meanwhile we see MEM_GOING_ONLINE, and cover it here; or, if that call came before us,
+ * MEM_ONLINE, and make up for it; or neither, then it was online before the walk. One that goes
+ * offline after the walk saw it is forgotten by MEM_OFFLINE, which waits.
  */
 #include <linux/align.h>
 #include <linux/memory.h>
@@ -17,14 +19,18 @@
 #include "coverage.h"
 #include "hotplug.h"
 
-/* Too late to refuse: memory that the RMM doesn't know may become part of a Realm now, and that will fail */
+/*
+ * Too late to refuse: memory that the RMM doesn't know may become part of a Realm now, and that
+ * will fail
+ */
 static void make_up_for(u64 start, u64 end)
 {
 	struct verdict why = { .reason = REASON_OK };
 
 	if (!coverage_ensure(start, end, &why))
 		return;
-	pr_err("memory %#llx-%#llx went online without cover: %s (%s)\n", start, end, verdict_word(why.reason), why.detail);
+	pr_err("memory %#llx-%#llx went online without cover: %s (%s)\n", start, end,
+	       verdict_word(why.reason), why.detail);
 	verdict_publish(&why);
 }
 
@@ -34,7 +40,8 @@ static int going_online(u64 start, u64 end)
 	int rc = coverage_ensure(start, end, &why);
 
 	if (rc)
-		pr_warn("memory %#llx-%#llx refused: %s (%s)\n", start, end, verdict_word(why.reason), why.detail);
+		pr_warn("memory %#llx-%#llx refused: %s (%s)\n", start, end,
+			verdict_word(why.reason), why.detail);
 	return rc;
 }
 
@@ -44,11 +51,15 @@ static int going_offline(u64 start, u64 end)
 	int rc = coverage_vacate(start, end, &why);
 
 	if (rc)
-		pr_warn("memory %#llx-%#llx must stay: %s (%s)\n", start, end, verdict_word(why.reason), why.detail);
+		pr_warn("memory %#llx-%#llx must stay: %s (%s)\n", start, end,
+			verdict_word(why.reason), why.detail);
 	return rc;
 }
 
-/* Sent also where no MEM_GOING_OFFLINE was, for memory that somebody else didn't let go: then there is nothing to do */
+/*
+ * Sent also where no MEM_GOING_OFFLINE was, for memory that somebody else didn't let go: then there
+ * is nothing to do
+ */
 static void stays(void)
 {
 	struct verdict why = { .reason = REASON_OK };

@@ -17,7 +17,7 @@
 
 static bool require;
 module_param(require, bool, 0400);
-MODULE_PARM_DESC(require, "refuse to load where Realms can't be had (default: load, and say why in /sys/firmware/rmi)");
+MODULE_PARM_DESC(require, "refuse to load where Realms can't be had (default: load, and say why)");
 
 static int guard_memory(struct verdict *why)
 {
@@ -62,9 +62,11 @@ static void announce(const struct verdict *v)
 	if (rmm->state == RMM_STATE_ACTIVE)
 		pr_info("RMI %u.%u, RMM active%s, granules of %llu KB, PARs of %llu GB\n",
 			RMI_REVISION_MAJOR(rmm->revision), RMI_REVISION_MINOR(rmm->revision),
-			rmm->adopted ? " (was so before)" : "", rmm->granule_size >> 10, rmm->l0gpt_size >> 30);
+			rmm->adopted ? " (was so before)" : "", rmm->granule_size >> 10,
+			rmm->l0gpt_size >> 30);
 	if (v->reason == REASON_OK)
-		pr_info("%llu KB of memory covered, %llu KB lent for that\n", coverage_bytes() >> 10, donor_bytes_out() >> 10);
+		pr_info("%llu KB of memory covered, %llu KB lent for that\n",
+			coverage_bytes() >> 10, donor_bytes_out() >> 10);
 	if (v->reason == REASON_OK)
 		pr_info("Realms are available\n");
 	else

@@ -10,8 +10,8 @@
 #include "ram.h"
 
 /*
- * Memory that was added and isn't online is "System RAM" as well. Online or not is decided section by section: no
- * section belongs to two memory blocks.
+ * Memory that was added and isn't online is "System RAM" as well. Online or not is decided section
+ * by section: no section belongs to two memory blocks.
  */
 static int add_online(struct resource *res, void *arg)
 {
@@ -31,14 +31,16 @@ static int add_online(struct resource *res, void *arg)
  * ram_collect() - all memory that is online: boot memory less no-map holes, and hot-added memory
  * @ram: gets it added, in whole pages
  *
- * Memory that goes online or offline meanwhile may be there or not; see the order of locks in hotplug.c.
+ * Memory that goes online or offline meanwhile may be there or not; see the order of locks in
+ * hotplug.c.
  *
  * Context: may sleep.
  * Return: 0 or -ENOMEM.
  */
 int ram_collect(struct ranges *ram)
 {
-	int rc = walk_iomem_res_desc(IORES_DESC_NONE, IORESOURCE_SYSTEM_RAM | IORESOURCE_BUSY, 0, -1, ram, add_online);
+	int rc = walk_iomem_res_desc(IORES_DESC_NONE, IORESOURCE_SYSTEM_RAM | IORESOURCE_BUSY, 0,
+				     -1, ram, add_online);
 
 	return rc < 0 && rc != -EINVAL ? rc : 0;
 }

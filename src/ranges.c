@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The kernel has add_range() and subtract_range() in lib/range.c, but exports neither to modules. */
+/*
+ * The kernel has add_range() and subtract_range() in lib/range.c, but exports neither to modules.
+ */
 #include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
@@ -8,7 +10,10 @@
 
 #include "ranges.h"
 
-/* The first span that ends at or after addr: the only one that can hold it, touch it from below, or follow it */
+/*
+ * The first span that ends at or after addr: the only one that can hold it, touch it from below, or
+ * follow it
+ */
 static unsigned int find(const struct ranges *set, u64 addr)
 {
 	unsigned int lo = 0, hi = set->nr;
@@ -113,7 +118,8 @@ int ranges_add(struct ranges *set, u64 start, u64 end)
  * @start: first address
  * @end: exclusive, more than @start
  *
- * Can't fail: those who take something out of a set have no way back. The split of a range needs a few bytes at the most.
+ * Can't fail: those who take something out of a set have no way back. The split of a range needs a
+ * few bytes at the most.
  *
  * Context: may sleep.
  */
@@ -155,7 +161,8 @@ bool ranges_next(const struct ranges *set, u64 start, u64 end, struct span *part
 		i++;
 	if (start >= end || i == set->nr || set->at[i].start >= end)
 		return false;
-	*part = (struct span){ max(start, set->at[i].start), min(end, set->at[i].end), set->at[i].owner };
+	*part = (struct span){ max(start, set->at[i].start), min(end, set->at[i].end),
+			       set->at[i].owner };
 	return true;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A set of addresses as sorted ranges. Ends are exclusive. Ranges don't overlap, and touch only where their owners differ;
- * to sets whose members nobody owns, every owner is 0.
+ * A set of addresses as sorted ranges. Ends are exclusive. Ranges don't overlap, and touch only
+ * where their owners differ; to sets whose members nobody owns, every owner is 0.
  */
 #ifndef RANGES_H
 #define RANGES_H

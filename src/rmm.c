@@ -29,13 +29,17 @@ static struct rmm_session session;
 #define REGION_CODE	0
 #define REGION_SIZE	(PAGE_SIZE == SZ_4K ? SZ_1G : PAGE_SIZE == SZ_16K ? SZ_32M : SZ_512M)
 
-/* An adopted RMM may have another code, whose meaning depends on the implementation. This is the smallest known. */
+/*
+ * An adopted RMM may have another code, whose meaning depends on the implementation. This is the
+ * smallest known.
+ */
 #define REGION_SIZE_MIN	SZ_2M
 
 /**
  * rmm_session() - what is known of the RMM
  *
- * Context: any; but for region_size, it changes only while the module loads and unloads, and around hibernation.
+ * Context: any; but for region_size, it changes only while the module loads and unloads, and around
+ * hibernation.
  * Return: the one session there is; never NULL.
  */
 const struct rmm_session *rmm_session(void)
@@ -55,7 +59,8 @@ void rmm_set_region_size(u64 bytes)
 }
 
 /**
- * rmm_see_region_size() - the RMM did something that shows the size of tracking regions to be what is thought
+ * rmm_see_region_size() - the RMM did something that shows the size of tracking regions to be what
+ * is thought
  *
  * Context: any, under coverage_lock.
  */
@@ -83,7 +88,8 @@ const char *rmm_state_word(void)
 }
 
 /**
- * rmm_explain() - the verdict on a command that was neither done nor refused for a reason that its caller knows
+ * rmm_explain() - the verdict on a command that was neither done nor refused for a reason that its
+ * caller knows
  * @fid: the command
  * @addr: its first argument
  * @rc: what rmi_call() or sro_run() returned, 0 included
@@ -100,7 +106,9 @@ int rmm_explain(u64 fid, u64 addr, int rc, const struct rmi_regs *answer, struct
 	switch (rc) {
 	case -ETIMEDOUT:
 		return verdict_set(why, REASON_NO_ANSWER, "%s %#llx: %s for %u ms", name, addr,
-				   RMI_RESULT_STATUS(answer->x[0]) == RMI_BLOCKED ? "BLOCKED" : "BUSY", rmi_timeout_ms());
+				   RMI_RESULT_STATUS(answer->x[0]) == RMI_BLOCKED ? "BLOCKED"
+										  : "BUSY",
+				   rmi_timeout_ms());
 	case -EOPNOTSUPP:
 		return verdict_set(why, REASON_REFUSED, "%s: not supported", name);
 	case -ENOMEM:
@@ -131,8 +139,8 @@ static int check_cpus(struct verdict *why)
 	on_each_cpu(check_cpu, &without, 1);
 	if (!atomic_read(&without))
 		return 0;
-	return verdict_set(why, REASON_NO_RME, "%d of %u CPUs without FEAT_RME", atomic_read(&without),
-			   num_online_cpus());
+	return verdict_set(why, REASON_NO_RME, "%d of %u CPUs without FEAT_RME",
+			   atomic_read(&without), num_online_cpus());
 }
 
 static int wrong_revision(u64 low, u64 high, struct verdict *why)
@@ -194,22 +202,25 @@ static int learn_features(struct verdict *why)
 
 	pps = RMI_FEATURE1_PPS(feature1);
 	l0gptsz = RMI_FEATURE1_L0GPTSZ(feature1);
-	if (pps >= ARRAY_SIZE(pa_bits) || (l0gptsz != 0 && l0gptsz != 4 && l0gptsz != 6 && l0gptsz != 9))
+	if (pps >= ARRAY_SIZE(pa_bits) ||
+	    (l0gptsz != 0 && l0gptsz != 4 && l0gptsz != 6 && l0gptsz != 9))
 		return verdict_set(why, REASON_BAD_ANSWER, "RMI_FEATURES 1: %#llx", feature1);
 	session.pa_end = BIT_ULL(pa_bits[pps]);
 	session.l0gpt_size = BIT_ULL(RMI_L0GPTSZ_BASE_SHIFT + l0gptsz);
 
 	if (!(feature1 & RMI_FEATURE1_GRANULE(GRANULE_CODE)))
-		return verdict_set(why, REASON_GRANULE_SIZE, "kernel pages are of %lu KB, RMM offers%s%s%s", PAGE_SIZE / SZ_1K,
-				   feature1 & RMI_FEATURE1_GRANULE(RMI_GRANULE_SIZE_4K) ? " 4" : "",
-				   feature1 & RMI_FEATURE1_GRANULE(RMI_GRANULE_SIZE_16K) ? " 16" : "",
-				   feature1 & RMI_FEATURE1_GRANULE(RMI_GRANULE_SIZE_64K) ? " 64" : "");
+		return verdict_set(
+			why, REASON_GRANULE_SIZE, "kernel pages are of %lu KB, RMM offers%s%s%s",
+			PAGE_SIZE / SZ_1K,
+			feature1 & RMI_FEATURE1_GRANULE(RMI_GRANULE_SIZE_4K) ? " 4" : "",
+			feature1 & RMI_FEATURE1_GRANULE(RMI_GRANULE_SIZE_16K) ? " 16" : "",
+			feature1 & RMI_FEATURE1_GRANULE(RMI_GRANULE_SIZE_64K) ? " 64" : "");
 	return 0;
 }
 
 /*
- * GPT_INFO came with beta 3. Before that, its number is unknown; since then it is known in every state of the RMM, so
- * that whatever else it answers to address 0 tells the same.
+ * GPT_INFO came with beta 3. Before that, its number is unknown; since then it is known in every
+ * state of the RMM, so that whatever else it answers to address 0 tells the same.
  */
 static int learn_dialect(struct verdict *why)
 {
@@ -224,8 +235,9 @@ static int learn_dialect(struct verdict *why)
 }
 
 /*
- * An RMM that was told of low memory only refuses a page above it. One that is active already may have larger granules
- * than we have pages, and refuses a page that isn't aligned to them; kmalloc() aligns to the size.
+ * An RMM that was told of low memory only refuses a page above it. One that is active already may
+ * have larger granules than we have pages, and refuses a page that isn't aligned to them; kmalloc()
+ * aligns to the size.
  */
 static __le64 *alloc_config_page(void)
 {
@@ -241,7 +253,8 @@ static int adopt_config(__le64 *page, const struct rmi_regs *refusal, struct ver
 	u64 granule, region;
 	int rc;
 
-	memset(page, 0xff, RMI_CONFIG_SIZE);	/* what it doesn't write must not look like an answer */
+	/* what it doesn't write must not look like an answer */
+	memset(page, 0xff, RMI_CONFIG_SIZE);
 	rc = rmi_call(&r);
 	if (rc == -ETIMEDOUT)
 		return rmm_explain(RMI_RMM_CONFIG_GET, virt_to_phys(page), rc, &r, why);
@@ -250,8 +263,10 @@ static int adopt_config(__le64 *page, const struct rmi_regs *refusal, struct ver
 	granule = le64_to_cpu(READ_ONCE(page[RMI_CONFIG_GRANULE_SIZE / sizeof(*page)]));
 	region = le64_to_cpu(READ_ONCE(page[RMI_CONFIG_TRACKING_REGION / sizeof(*page)]));
 	if (granule != GRANULE_CODE)
-		return verdict_set(why, REASON_GRANULE_SIZE, "kernel pages are of %lu KB, RMM is set to granule size code %llu",
-				   PAGE_SIZE / SZ_1K, granule);
+		return verdict_set(
+			why, REASON_GRANULE_SIZE,
+			"kernel pages are of %lu KB, RMM is set to granule size code %llu",
+			PAGE_SIZE / SZ_1K, granule);
 	if (region != REGION_CODE)
 		session.region_size = REGION_SIZE_MIN;
 	return 0;
@@ -286,27 +301,33 @@ static int configure(struct verdict *why)
 	int rc;
 
 	if (!page)
-		return verdict_set(why, REASON_NO_MEMORY, "configuration page of %lu bytes", PAGE_SIZE);
+		return verdict_set(why, REASON_NO_MEMORY, "configuration page of %lu bytes",
+				   PAGE_SIZE);
 	rc = configure_with(page, why);
 	kfree(page);
 	return rc;
 }
 
 /*
- * It is active already, by an earlier load of this module, the kernel itself, or the one before a kexec, if it says
- * ERROR_GLOBAL here and took no configuration before. One that took it and says so refuses for a reason of its own.
+ * It is active already, by an earlier load of this module, the kernel itself, or the one before a
+ * kexec, if it says ERROR_GLOBAL here and took no configuration before. One that took it and says
+ * so refuses for a reason of its own.
  */
 static int activate(struct verdict *why)
 {
 	const struct payer payer = {
-		.owner = ACTIVATE_OWNER, .nid = NUMA_NO_NODE, .limit = SZ_64M, .self = { 0, session.pa_end },
+		.owner = ACTIVATE_OWNER,
+		.nid = NUMA_NO_NODE,
+		.limit = SZ_64M,
+		.self = { 0, session.pa_end },
 	};
 	struct rmi_regs r = { .x = { RMI_RMM_ACTIVATE } };
 	u64 wanted = 0;
 	int rc = sro_run(&r, &payer, &wanted);
 
 	if (rc == -ENOMEM)
-		return verdict_set(why, REASON_NO_MEMORY, "%s: %llu bytes wanted", rmi_name(RMI_RMM_ACTIVATE), wanted);
+		return verdict_set(why, REASON_NO_MEMORY, "%s: %llu bytes wanted",
+				   rmi_name(RMI_RMM_ACTIVATE), wanted);
 	if (rc)
 		return rmm_explain(RMI_RMM_ACTIVATE, 0, rc, &r, why);
 	if (RMI_RESULT_STATUS(r.x[0]) == RMI_SUCCESS)
@@ -322,10 +343,12 @@ static int activate(struct verdict *why)
  * @why: set on error
  *
  * What was learnt on the way stays in rmm_session(), also on error.
- * Specification: DEN0137, "RMM life cycle", RMI_VERSION, RMI_FEATURES, RMI_RMM_CONFIG_SET, RMI_RMM_ACTIVATE.
+ * Specification: DEN0137, "RMM life cycle", RMI_VERSION, RMI_FEATURES, RMI_RMM_CONFIG_SET,
+ * RMI_RMM_ACTIVATE.
  *
  * Context: may sleep; module load, before anything else calls into this file.
- * Return: 0; or the negative error number of @why (-ENODEV without a usable RMM, -ETIMEDOUT, -ENOMEM, -EIO, -EPROTO).
+ * Return: 0; or the negative error number of @why (-ENODEV without a usable RMM, -ETIMEDOUT,
+ * -ENOMEM, -EIO, -EPROTO).
  */
 int rmm_open(struct verdict *why)
 {
@@ -333,7 +356,8 @@ int rmm_open(struct verdict *why)
 
 	session = (struct rmm_session){};
 	if (!rmi_can_call())
-		return verdict_set(why, REASON_NO_SMC_CONDUIT, "this kernel is a guest, or its firmware has no SMCCC 1.1");
+		return verdict_set(why, REASON_NO_SMC_CONDUIT,
+				   "this kernel is a guest, or its firmware has no SMCCC 1.1");
 	rc = check_cpus(why);
 	if (!rc)
 		rc = agree_revision(why);

@@ -23,7 +23,8 @@ struct rmm_session {
 	u32 revision;		/* agreed on */
 	u64 granule_size;	/* bytes */
 	u64 l0gpt_size;		/* bytes that one level 0 GPT entry describes: a PAR */
-	u64 pa_end;		/* exclusive end of the physical address space that the RMM speaks of */
+	/* exclusive end of the physical address space that the RMM speaks of */
+	u64 pa_end;
 	u64 region_size;	/* bytes: of a tracking region, as far as is known */
 	bool region_size_seen;	/* the RMM's behaviour agrees with that */
 };

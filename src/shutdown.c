@@ -33,10 +33,14 @@ static void begin_anew(bool same)
 	if (!rc)
 		return;
 	verdict_publish(&why);
-	pr_err("Realms are not available any more: %s (%s)\n", verdict_word(why.reason), why.detail);
+	pr_err("Realms are not available any more: %s (%s)\n", verdict_word(why.reason),
+	       why.detail);
 }
 
-/* With all CPUs online, before devices are shut down. A kexec comes this way, too: its kernel may lie over lent pages. */
+/*
+ * With all CPUs online, before devices are shut down. A kexec comes this way, too: its kernel may
+ * lie over lent pages.
+ */
 static int reboot_event(struct notifier_block *nb, unsigned long action, void *arg)
 {
 	give_back(true);
@@ -44,8 +48,9 @@ static int reboot_event(struct notifier_block *nb, unsigned long action, void *a
 }
 
 /*
- * The image must not know of lent pages: the RMM that it meets when it is resumed has forgotten them. The same goes for
- * those of the kernel that resumes it. Where they don't come back, there is no hibernation.
+ * The image must not know of lent pages: the RMM that it meets when it is resumed has forgotten
+ * them. The same goes for those of the kernel that resumes it. Where they don't come back, there is
+ * no hibernation.
  */
 static int pm_event(struct notifier_block *nb, unsigned long action, void *arg)
 {
@@ -72,7 +77,8 @@ static struct notifier_block reboot_nb = { .notifier_call = reboot_event };
 static struct notifier_block pm_nb = { .notifier_call = pm_event };
 
 /**
- * shutdown_register() - from now on, give everything back before a reboot, a kexec and an image for hibernation
+ * shutdown_register() - from now on, give everything back before a reboot, a kexec and an image for
+ * hibernation
  * @why: set on error
  *
  * Context: may sleep; none of this module's locks held.
@@ -89,7 +95,8 @@ int shutdown_register(struct verdict *why)
 	}
 	if (!rc)
 		return 0;
-	return verdict_set(why, REASON_NO_HOTPLUG, "reboot and hibernation notifiers: error %d", rc);
+	return verdict_set(why, REASON_NO_HOTPLUG, "reboot and hibernation notifiers: error %d",
+			   rc);
 }
 
 /**

@@ -13,15 +13,21 @@
 #include "smc.h"
 
 /*
- * An operation that pauses after each granule of 1 GB at 4 KB, or of the largest level 1 table, has ended by then. One
- * that hasn't is not going to.
+ * An operation that pauses after each granule of 1 GB at 4 KB, or of the largest level 1 table, has
+ * ended by then. One that hasn't is not going to.
  */
 #define MAX_STEPS	(1U << 18)
 
-/* One that is BUSY at each step ends sooner, in multiples of timeout_ms: others may be waiting for the locks held here */
+/*
+ * One that is BUSY at each step ends sooner, in multiples of timeout_ms: others may be waiting for
+ * the locks held here
+ */
 #define MAX_TIMEOUTS	30ULL
 
-/* A limit that no operator needs to exceed, so that a slip of the finger can't make a load hang for weeks */
+/*
+ * A limit that no operator needs to exceed, so that a slip of the finger can't make a load hang for
+ * weeks
+ */
 #define TIMEOUT_MAX_MS	600000
 
 static unsigned int timeout_ms = 1000;
@@ -36,7 +42,8 @@ static const struct kernel_param_ops timeout_ops = {
 	.get = param_get_uint,
 };
 module_param_cb(timeout_ms, &timeout_ops, &timeout_ms, 0600);
-MODULE_PARM_DESC(timeout_ms, "how long a command that the RMM answers BUSY or BLOCKED is repeated, in ms (0 to 600000, default 1000)");
+MODULE_PARM_DESC(timeout_ms,
+		 "for how many ms a command is repeated that is answered BUSY or BLOCKED (1000)");
 
 static atomic64_t calls = ATOMIC64_INIT(0);
 
@@ -80,10 +87,14 @@ const char *rmi_name(u64 fid)
 	return "unknown command";
 }
 
-/* BLOCKED can be an operation's last word, and handles are used again: repeating one of these calls would be wrong */
+/*
+ * BLOCKED can be an operation's last word, and handles are used again: repeating one of these calls
+ * would be wrong
+ */
 static bool is_operation(u64 fid)
 {
-	return fid == RMI_OP_CONTINUE || fid == RMI_OP_MEM_DONATE || fid == RMI_OP_MEM_RECLAIM || fid == RMI_OP_CANCEL;
+	return fid == RMI_OP_CONTINUE || fid == RMI_OP_MEM_DONATE || fid == RMI_OP_MEM_RECLAIM ||
+	       fid == RMI_OP_CANCEL;
 }
 
 static bool try_later(u64 fid, u64 x0)
@@ -101,7 +112,8 @@ static bool try_later(u64 fid, u64 x0)
 /* An EL3 without RMM may answer in W0 alone, whose -1 isn't one of X0 */
 static bool not_supported(u64 x0)
 {
-	return (u32)x0 == (u32)SMCCC_RET_NOT_SUPPORTED || RMI_RESULT_STATUS(x0) == RMI_ERROR_NOT_SUPPORTED;
+	return (u32)x0 == (u32)SMCCC_RET_NOT_SUPPORTED ||
+	       RMI_RESULT_STATUS(x0) == RMI_ERROR_NOT_SUPPORTED;
 }
 
 static void call_once(const struct rmi_regs *in, struct rmi_regs *out)
@@ -117,15 +129,17 @@ static void call_once(const struct rmi_regs *in, struct rmi_regs *out)
 }
 
 /**
- * rmi_call() - issue one command; repeat it for a bounded time while the RMM says BUSY, or BLOCKED to a new command
+ * rmi_call() - issue one command; repeat it for a bounded time while the RMM says BUSY, or BLOCKED
+ * to a new command
  * @regs: function id and arguments; set to the answer, also on -ETIMEDOUT
  *
- * Nothing in the answer but the status has been looked at. The module parameter timeout_ms is the bound; each
- * repetition lets others run first. Specification: DEN0137, "RMI commands" and "Command return codes".
+ * Nothing in the answer but the status has been looked at. The module parameter timeout_ms is the
+ * bound; each repetition lets others run first. Specification: DEN0137, "RMI commands" and "Command
+ * return codes".
  *
  * Context: may sleep; the caller may hold mutexes.
- * Return: 0 with an answer of any other status; -EOPNOTSUPP if nobody knows the command, the rest of the answer then
- * means nothing; -ETIMEDOUT if the time was up.
+ * Return: 0 with an answer of any other status; -EOPNOTSUPP if nobody knows the command, the rest
+ * of the answer then means nothing; -ETIMEDOUT if the time was up.
  */
 int rmi_call(struct rmi_regs *regs)
 {
@@ -163,7 +177,8 @@ int rmi_continue(u64 handle, struct rmi_regs *regs)
 	unsigned int steps;
 	int rc;
 
-	for (steps = 0; steps < MAX_STEPS && !(steps && ktime_after(ktime_get(), deadline)); steps++) {
+	for (steps = 0; steps < MAX_STEPS && !(steps && ktime_after(ktime_get(), deadline));
+	     steps++) {
 		if (RMI_RESULT_STATUS(regs->x[0]) != RMI_INCOMPLETE ||
 		    RMI_RESULT_MEM_REQ(regs->x[0]) != RMI_MEM_REQ_NONE)
 			return 0;

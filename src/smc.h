@@ -5,7 +5,10 @@
 
 #include <linux/types.h>
 
-/* X0 to X4: a function id and its arguments on the way in (unused ones zero), the answer on the way out */
+/*
+ * X0 to X4: a function id and its arguments on the way in (unused ones zero), the answer on the way
+ * out
+ */
 struct rmi_regs {
 	u64 x[5];
 };

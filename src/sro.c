@@ -19,12 +19,18 @@
 /* Descriptors in one list, which may not cross a granule */
 #define LIST_SIZE	(PAGE_SIZE / sizeof(__le64))
 
-/* Bits of an address range descriptor's count, and of the binary logarithm of how many pages the next larger block has */
+/*
+ * Bits of an address range descriptor's count, and of the binary logarithm of how many pages the
+ * next larger block has
+ */
 #define COUNT_BITS	(PAGE_SHIFT - RMI_RANGE_COUNT_SHIFT)
 #define BLOCK_BITS	(PAGE_SHIFT - 3)
 #define ADDRESS_BITS	GENMASK_ULL(51, PAGE_SHIFT)
 
-/* Calls that move memory, of one operation: a page each, for all that one payer could be asked for, is far less */
+/*
+ * Calls that move memory, of one operation: a page each, for all that one payer could be asked for,
+ * is far less
+ */
 #define MAX_TRANSFERS	(1U << 18)
 
 /* So often may the RMM refuse what it is offered */
@@ -43,26 +49,31 @@ struct op {
 	__le64 *list;
 	struct run hand[MAX_RUNS];	/* taken for this operation, not with the RMM */
 	unsigned int nr_hand;
-	struct ranges unsure;		/* offered to an RMM that then didn't say whose it is; owner: 1 if delegated */
+	/* offered to an RMM that then didn't say whose it is; owner: 1 if delegated */
+	struct ranges unsure;
 	u64 wanted;			/* bytes: what could not be had */
 	u64 paid;			/* bytes */
 	unsigned int refusals;
 	bool ended;
 };
 
-/* Before beta 3 a descriptor's state has one bit, since then two: the two don't agree on where "undelegated" is */
+/*
+ * Before beta 3 a descriptor's state has one bit, since then two: the two don't agree on where
+ * "undelegated" is
+ */
 static bool is_beta3;
 
 /*
- * An operation that can neither go on nor be cancelled stays with the RMM, and its handle here. Nothing that memory is
- * lent for is begun until it is through.
+ * An operation that can neither go on nor be cancelled stays with the RMM, and its handle here.
+ * Nothing that memory is lent for is begun until it is through.
  */
 static LIST_HEAD(parked);
 static DEFINE_MUTEX(parked_lock);	/* a leaf; protects the list */
 
 static u64 state_of(u64 descriptor)
 {
-	return is_beta3 ? descriptor >> RMI_RANGE_STATE_BETA3_SHIFT : descriptor >> RMI_RANGE_STATE_BETA1_SHIFT;
+	return is_beta3 ? descriptor >> RMI_RANGE_STATE_BETA3_SHIFT
+			: descriptor >> RMI_RANGE_STATE_BETA1_SHIFT;
 }
 
 static u64 with_state(bool delegated)
@@ -72,7 +83,7 @@ static u64 with_state(bool delegated)
 	return state << (is_beta3 ? RMI_RANGE_STATE_BETA3_SHIFT : RMI_RANGE_STATE_BETA1_SHIFT);
 }
 
-/* Donate ---------------------------------------------------------------------------------------------------------- */
+/* Donate --------------------------------------------------------------------------------------- */
 
 static void drop_hand(struct op *op)
 {
@@ -114,13 +125,17 @@ static int take(struct op *op, const struct request *want, u64 pages, bool deleg
 
 	if (op->nr_hand == MAX_RUNS)
 		return -ENOMEM;
-	rc = donor_take(op->payer, want->code && !want->contiguous ? want->block : pages, exactly, delegated, run);
+	rc = donor_take(op->payer, want->code && !want->contiguous ? want->block : pages, exactly,
+			delegated, run);
 	if (!rc)
 		op->nr_hand++;
 	return rc;
 }
 
-/* Pages whose state the RMM leaves to the place where they lie: rather from memory that is tracked already */
+/*
+ * Pages whose state the RMM leaves to the place where they lie: rather from memory that is tracked
+ * already
+ */
 static int take_some(struct op *op, const struct request *want, u64 pages)
 {
 	int rc = -ENOMEM;
@@ -142,14 +157,20 @@ static u64 in_hand(const struct op *op)
 	return pages;
 }
 
-/* What is in hand from the last round will do if nothing but single pages is asked for, in a state that they have */
+/*
+ * What is in hand from the last round will do if nothing but single pages is asked for, in a state
+ * that they have
+ */
 static bool hand_will_do(const struct op *op, const struct request *want)
 {
 	unsigned int i;
 
-	for (i = 0; i < op->nr_hand; i++)
-		if (want->state != RMI_MEM_CONDITIONAL && want->state != (op->hand[i].delegated ? RMI_MEM_DELEGATED : RMI_MEM_UNDELEGATED))
+	for (i = 0; i < op->nr_hand; i++) {
+		const u64 state = op->hand[i].delegated ? RMI_MEM_DELEGATED : RMI_MEM_UNDELEGATED;
+
+		if (want->state != RMI_MEM_CONDITIONAL && want->state != state)
 			return false;
+	}
 	return !want->contiguous && !want->code;
 }
 
@@ -165,7 +186,10 @@ static int fill_hand(struct op *op, const struct request *want)
 	return rc && (want->contiguous || !op->nr_hand) ? rc : 0;
 }
 
-/* Of what is in hand, as much as is wanted and as the list takes. Returns the number of descriptors. */
+/*
+ * Of what is in hand, as much as is wanted and as the list takes. Returns the number of
+ * descriptors.
+ */
 static unsigned int write_list(struct op *op, const struct request *want, u64 *offered)
 {
 	const u64 most = (BIT_ULL(COUNT_BITS) - 1) * want->block;
@@ -176,9 +200,11 @@ static unsigned int write_list(struct op *op, const struct request *want, u64 *o
 		u64 done = 0;
 
 		while (done < op->hand[i].pages && *offered < want->pages && n < LIST_SIZE) {
-			const u64 pages = min3(op->hand[i].pages - done, want->pages - *offered, most);
+			const u64 pages = min3(op->hand[i].pages - done, want->pages - *offered,
+					       most);
 
-			op->list[n++] = cpu_to_le64((op->hand[i].start + done * PAGE_SIZE) | want->code |
+			op->list[n++] = cpu_to_le64((op->hand[i].start + done * PAGE_SIZE) |
+						    want->code |
 						    (pages / want->block) << RMI_RANGE_COUNT_SHIFT |
 						    with_state(op->hand[i].delegated));
 			done += pages;
@@ -197,9 +223,12 @@ static void hand_over(struct op *op, u64 pages, bool sure)
 		struct run *run = &op->hand[i];
 		const u64 part = min(pages, run->pages);
 
-		/* An entry that can't be written down counts as lent, which loses it at the worst */
+		/*
+		 * An entry that can't be written down counts as lent, which loses it at the worst
+		 */
 		if (!sure)
-			ranges_add_owned(&op->unsure, run->start, run->start + part * PAGE_SIZE, run->delegated);
+			ranges_add_owned(&op->unsure, run->start, run->start + part * PAGE_SIZE,
+					 run->delegated);
 		run->start += part * PAGE_SIZE;
 		run->pages -= part;
 		pages -= part;
@@ -218,17 +247,22 @@ static int donate(struct op *op, struct rmi_regs *regs)
 	int rc;
 
 	op->wanted = min(want.pages, U64_MAX >> PAGE_SHIFT) * PAGE_SIZE;
-	if (!op->payer || want.state > RMI_MEM_CONDITIONAL || want.pages > (op->payer->limit - op->paid) / PAGE_SIZE)
+	if (!op->payer || want.state > RMI_MEM_CONDITIONAL ||
+	    want.pages > (op->payer->limit - op->paid) / PAGE_SIZE)
 		return -ENOMEM;
 	rc = fill_hand(op, &want);
 	if (rc)
 		return rc;
 	n = write_list(op, &want, &offered);
-	*regs = (struct rmi_regs){ .x = { RMI_OP_MEM_DONATE, op->handle, virt_to_phys(op->list), n } };
+	*regs = (struct rmi_regs){ .x = { RMI_OP_MEM_DONATE, op->handle, virt_to_phys(op->list),
+					  n } };
 	rc = rmi_call(regs);
 	if (rc)
 		return rc;	/* it was too BUSY to take anything */
-	/* An RMM that turns to giving back counts something else in X1; and a number beyond the offer counts nothing */
+	/*
+	 * An RMM that turns to giving back counts something else in X1; and a number beyond the
+	 * offer counts nothing
+	 */
 	if (regs->x[1] > offered || (RMI_RESULT_STATUS(regs->x[0]) == RMI_INCOMPLETE &&
 				     RMI_RESULT_MEM_REQ(regs->x[0]) == RMI_MEM_REQ_RECLAIM)) {
 		const bool goes_on = RMI_RESULT_STATUS(regs->x[0]) == RMI_INCOMPLETE &&
@@ -241,7 +275,10 @@ static int donate(struct op *op, struct rmi_regs *regs)
 	op->paid += regs->x[1] * PAGE_SIZE;
 	if (RMI_RESULT_STATUS(regs->x[0]) != RMI_ERROR_INPUT)
 		return 0;
-	/* One of these pages wasn't to its liking, but the operation lives on: try others, perhaps from elsewhere */
+	/*
+	 * One of these pages wasn't to its liking, but the operation lives on: try others, perhaps
+	 * from elsewhere
+	 */
 	drop_hand(op);
 	if (++op->refusals > MAX_REFUSALS)
 		return -EPROTO;
@@ -249,9 +286,12 @@ static int donate(struct op *op, struct rmi_regs *regs)
 	return rmi_call(regs);
 }
 
-/* Reclaim --------------------------------------------------------------------------------------------------------- */
+/* Reclaim -------------------------------------------------------------------------------------- */
 
-/* Only what was lent for this very thing can come back. Anything else is left alone: it may be in use, by either side. */
+/*
+ * Only what was lent for this very thing can come back. Anything else is left alone: it may be in
+ * use, by either side.
+ */
 static int take_back(struct op *op, u64 descriptor)
 {
 	const u64 start = descriptor & ADDRESS_BITS;
@@ -261,8 +301,9 @@ static int take_back(struct op *op, u64 descriptor)
 
 	if (!count)
 		return 0;
-	if (size >> PAGE_SHIFT >> RMI_RANGE_BLOCK(descriptor) * BLOCK_BITS != count || start + size < start ||
-	    state > RMI_MEM_UNDELEGATED || !op->payer || !donor_has(start, start + size, op->payer->owner)) {
+	if (size >> PAGE_SHIFT >> RMI_RANGE_BLOCK(descriptor) * BLOCK_BITS != count ||
+	    start + size < start || state > RMI_MEM_UNDELEGATED || !op->payer ||
+	    !donor_has(start, start + size, op->payer->owner)) {
 		pr_err_once("the RMM gave back what it never got (%#llx); ignored\n", descriptor);
 		return -EPROTO;
 	}
@@ -278,7 +319,8 @@ static int reclaim(struct op *op, struct rmi_regs *regs)
 
 	drop_hand(op);	/* what it names from here on, it has */
 	memset(op->list, 0, LIST_SIZE * sizeof(*op->list));
-	*regs = (struct rmi_regs){ .x = { RMI_OP_MEM_RECLAIM, op->handle, virt_to_phys(op->list), LIST_SIZE } };
+	*regs = (struct rmi_regs){ .x = { RMI_OP_MEM_RECLAIM, op->handle, virt_to_phys(op->list),
+					  LIST_SIZE } };
 	rc = rmi_call(regs);
 	if (rc)
 		return rc;
@@ -289,7 +331,7 @@ static int reclaim(struct op *op, struct rmi_regs *regs)
 	return 0;
 }
 
-/* The whole of it ------------------------------------------------------------------------------------------------- */
+/* The whole of it ------------------------------------------------------------------------------ */
 
 static int cancel(struct op *op, struct rmi_regs *regs)
 {
@@ -310,7 +352,10 @@ static int transfer(struct op *op, bool cancelled, struct rmi_regs *regs)
 	}
 }
 
-/* From the answer INCOMPLETE in regs to one that isn't. op->answer is the last one from which the RMM can go on. */
+/*
+ * From the answer INCOMPLETE in regs to one that isn't. op->answer is the last one from which the
+ * RMM can go on.
+ */
 static int finish(struct op *op, struct rmi_regs *regs)
 {
 	const ktime_t deadline = ktime_add_ms(ktime_get(), rmi_timeout_ms());
@@ -331,7 +376,8 @@ static int finish(struct op *op, struct rmi_regs *regs)
 		}
 		if (!rc)
 			continue;
-		if (!cancelled && RMI_RESULT_CAN_CANCEL(op->answer.x[0]) && rc != -ETIMEDOUT && rc != -EOPNOTSUPP) {
+		if (!cancelled && RMI_RESULT_CAN_CANCEL(op->answer.x[0]) && rc != -ETIMEDOUT &&
+		    rc != -EOPNOTSUPP) {
 			cancelled = true;
 			result = rc;
 			rc = cancel(op, regs);
@@ -346,21 +392,25 @@ static int finish(struct op *op, struct rmi_regs *regs)
 	}
 }
 
-/* What nobody said whose it is: ours if the operation came to nothing; else, and until that is known, the RMM's */
+/*
+ * What nobody said whose it is: ours if the operation came to nothing; else, and until that is
+ * known, the RMM's
+ */
 static void settle(struct op *op, bool nothing)
 {
 	unsigned int i;
 
 	for (i = 0; nothing && i < op->unsure.nr; i++)
-		donor_take_back(op->unsure.at[i].start, op->unsure.at[i].end, op->unsure.at[i].owner);
+		donor_take_back(op->unsure.at[i].start, op->unsure.at[i].end,
+				op->unsure.at[i].owner);
 	ranges_clear(&op->unsure);
 	drop_hand(op);
 }
 
 static int park(struct op *op, int err)
 {
-	pr_warn("%s %#llx remains unfinished in the RMM (error %d, %llu KB wanted)\n", rmi_name(op->command.x[0]),
-		op->command.x[1], err, op->wanted / SZ_1K);
+	pr_warn("%s %#llx remains unfinished in the RMM (error %d, %llu KB wanted)\n",
+		rmi_name(op->command.x[0]), op->command.x[1], err, op->wanted / SZ_1K);
 	mutex_lock(&parked_lock);
 	list_add_tail(&op->node, &parked);
 	mutex_unlock(&parked_lock);
@@ -382,9 +432,13 @@ static int go_on(struct op *op, struct rmi_regs *regs, u64 *wanted)
 	return rc;
 }
 
-static int begin(const struct rmi_regs *command, struct rmi_regs *regs, const struct payer *payer, u64 *wanted)
+static int begin(const struct rmi_regs *command, struct rmi_regs *regs, const struct payer *payer,
+		 u64 *wanted)
 {
-	/* The RMM has begun already: there is no way back without memory for these, and it is little */
+	/*
+	 * The RMM has begun already: there is no way back without memory for these, and it is
+	 * little
+	 */
 	struct op *op = kzalloc(sizeof(*op), GFP_KERNEL | __GFP_NOFAIL);
 
 	op->list = kzalloc(PAGE_SIZE, GFP_KERNEL | __GFP_NOFAIL);
@@ -465,19 +519,21 @@ void sro_close(void)
 
 /**
  * sro_run() - issue a command that may turn into a stateful operation, and see it to its end
- * @regs: function id and arguments; set to the command's final answer (on error: to the last answer there was)
+ * @regs: function id and arguments; set to the command's final answer (on error: to the last answer
+ * there was)
  * @payer: what memory the RMM may be lent for it, and of what it may come back; NULL for none
  * @wanted: on -ENOMEM and -EBUSY, how many bytes the RMM asked for; may be NULL
  *
- * An operation whose memory can't be had is cancelled. One that can't be cancelled is tried for as long as a BUSY command
- * is repeated, and then parked: the RMM has it until sro_resume(), and no other that memory is lent for is begun. An operation that ends BLOCKED
- * has been given up by the RMM: the command starts anew, for as long again.
+ * An operation whose memory can't be had is cancelled. One that can't be cancelled is tried for as
+ * long as a BUSY command is repeated, and then parked: the RMM has it until sro_resume(), and no
+ * other that memory is lent for is begun. An operation that ends BLOCKED has been given up by the
+ * RMM: the command starts anew, for as long again.
  * Specification: DEN0137, "Stateful RMI operations", RMI_OP_*.
  *
  * Context: may sleep; the caller may hold mutexes.
- * Return: 0 with a final answer of any other status; -EOPNOTSUPP and -ETIMEDOUT as rmi_call(); -ENOMEM if the RMM asked
- * for memory and got too little, and has given back what it got; -EBUSY if an operation is parked; -EPROTO if the RMM's
- * answers made no sense.
+ * Return: 0 with a final answer of any other status; -EOPNOTSUPP and -ETIMEDOUT as rmi_call();
+ * -ENOMEM if the RMM asked for memory and got too little, and has given back what it got; -EBUSY if
+ * an operation is parked; -EPROTO if the RMM's answers made no sense.
  */
 int sro_run(struct rmi_regs *regs, const struct payer *payer, u64 *wanted)
 {

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Stateful operations: commands that the RMM does step by step, and for which memory changes hands. */
+/*
+ * Stateful operations: commands that the RMM does step by step, and for which memory changes hands.
+ */
 #ifndef SRO_H
 #define SRO_H
 

@@ -40,7 +40,8 @@ static ssize_t revision_show(struct kobject *kobj, struct kobj_attribute *attr, 
 
 	if (!revision)
 		return sysfs_emit(buf, "none\n");
-	return sysfs_emit(buf, "%u.%u\n", RMI_REVISION_MAJOR(revision), RMI_REVISION_MINOR(revision));
+	return sysfs_emit(buf, "%u.%u\n", RMI_REVISION_MAJOR(revision),
+			  RMI_REVISION_MINOR(revision));
 }
 
 static ssize_t rmm_state_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)

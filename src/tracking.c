@@ -39,18 +39,25 @@ struct answer {
 static int judge(u64 start, u64 end, u64 category, u64 state, struct verdict *why)
 {
 	if (states[state].reason == REASON_NOT_TRACKED)
-		return verdict_set(why, REASON_NOT_TRACKED, "%#llx-%#llx %s", start, end, states[state].word);
+		return verdict_set(why, REASON_NOT_TRACKED, "%#llx-%#llx %s", start, end,
+				   states[state].word);
 	if (category != RMI_MEM_CATEGORY_CONVENTIONAL)
-		return verdict_set(why, REASON_NOT_CONVENTIONAL, "%#llx-%#llx %s", start, end, categories[category]);
-	return verdict_set(why, states[state].reason, "%#llx-%#llx %s", start, end, states[state].word);
+		return verdict_set(why, REASON_NOT_CONVENTIONAL, "%#llx-%#llx %s", start, end,
+				   categories[category]);
+	return verdict_set(why, states[state].reason, "%#llx-%#llx %s", start, end,
+			   states[state].word);
 }
 
-/* Is it something that the host may change? Beta 3 has a category of its own for memory that isn't tracked. */
+/*
+ * Is it something that the host may change? Beta 3 has a category of its own for memory that isn't
+ * tracked.
+ */
 static bool is_payable(const struct answer *a)
 {
 	switch (a->state) {
 	case RMI_TRACKING_NONE:
-		return a->category == RMI_MEM_CATEGORY_CONVENTIONAL || a->category == RMI_MEM_CATEGORY_NONE;
+		return a->category == RMI_MEM_CATEGORY_CONVENTIONAL ||
+		       a->category == RMI_MEM_CATEGORY_NONE;
 	case RMI_TRACKING_COARSE:
 		return a->category == RMI_MEM_CATEGORY_CONVENTIONAL;
 	default:
@@ -65,9 +72,9 @@ static int ask(u64 base, u64 top, struct rmi_regs *r)
 }
 
 /*
- * Beta 1 to the letter takes the base of a tracking region and nothing else; the public RMM of mid-2026 looks at the
- * granule at the base, which for a whole region may lie outside of the DRAM that starts in it. So ask about the memory
- * itself first.
+ * Beta 1 to the letter takes the base of a tracking region and nothing else; the public RMM of
+ * mid-2026 looks at the granule at the base, which for a whole region may lie outside of the DRAM
+ * that starts in it. So ask about the memory itself first.
  */
 static int ask_old(u64 base, u64 top, struct rmi_regs *r)
 {
@@ -94,7 +101,9 @@ static int ask_checked(u64 base, u64 end, struct answer *a, struct verdict *why)
 	if (rmm->has_gpt_info) {
 		rc = ask(base, top, &r);
 	} else {
-		/* Answers of old RMMs hold for one region at the most, however much was asked about */
+		/*
+		 * Answers of old RMMs hold for one region at the most, however much was asked about
+		 */
 		top = min(end, ALIGN_DOWN(base, rmm->region_size) + rmm->region_size);
 		rc = ask_old(base, top, &r);
 	}
@@ -120,14 +129,15 @@ static int ask_checked(u64 base, u64 end, struct answer *a, struct verdict *why)
  * @payable: gets the parts added that the host can make so; their owner is their state
  * @why: set on error; names the first part that is neither
  *
- * At most two commands a granule are issued, were the RMM to answer in that
- * detail.
+ * At most two commands a granule are issued, were the RMM to answer in that detail.
  * Specification: DEN0137, RMI_GRANULE_TRACKING_GET.
  *
  * Context: may sleep. Any lock may be held that allows for that.
- * Return: 0; -ENXIO if there is a part that no host can use; -ENOMEM; -ETIMEDOUT, -EIO or -EPROTO if the RMM doesn't say.
+ * Return: 0; -ENXIO if there is a part that no host can use; -ENOMEM; -ETIMEDOUT, -EIO or -EPROTO
+ * if the RMM doesn't say.
  */
-int tracking_survey(u64 start, u64 end, struct ranges *fine, struct ranges *payable, struct verdict *why)
+int tracking_survey(u64 start, u64 end, struct ranges *fine, struct ranges *payable,
+		    struct verdict *why)
 {
 	struct answer a;
 	int rc;
@@ -139,8 +149,10 @@ int tracking_survey(u64 start, u64 end, struct ranges *fine, struct ranges *paya
 		rc = is_payable(&a) ? 0 : judge(start, a.end, a.category, a.state, why);
 		if (rc)
 			return rc;
-		if (is_payable(&a) ? ranges_add_owned(payable, start, a.end, a.state) : ranges_add(fine, start, a.end))
-			return verdict_set(why, REASON_NO_MEMORY, "record of %u ranges", fine->nr + payable->nr + 1);
+		if (is_payable(&a) ? ranges_add_owned(payable, start, a.end, a.state)
+				   : ranges_add(fine, start, a.end))
+			return verdict_set(why, REASON_NO_MEMORY, "record of %u ranges",
+					   fine->nr + payable->nr + 1);
 	}
 	return 0;
 }
@@ -189,7 +201,8 @@ static int set(u64 base, u64 state, const struct places *places, struct rmi_regs
 
 	if (places)
 		tracking_payer(base, places, &payer);
-	*r = (struct rmi_regs){ .x = { RMI_GRANULE_TRACKING_SET, base, RMI_MEM_CATEGORY_CONVENTIONAL, state } };
+	*r = (struct rmi_regs){ .x = { RMI_GRANULE_TRACKING_SET, base,
+				       RMI_MEM_CATEGORY_CONVENTIONAL, state } };
 	return sro_run(r, &payer, wanted);
 }
 
@@ -199,7 +212,8 @@ static bool is_fine(const struct answer *a)
 }
 
 /* Is the base of this size that of ram's region? Only ram itself being FINE afterwards tells. */
-static int try_size(u64 ram, u64 size, const struct places *places, struct rmi_regs *r, u64 *wanted, bool *right)
+static int try_size(u64 ram, u64 size, const struct places *places, struct rmi_regs *r, u64 *wanted,
+		    bool *right)
 {
 	const u64 base = ALIGN_DOWN(ram, size);
 	struct verdict why;
@@ -221,12 +235,14 @@ static int try_size(u64 ram, u64 size, const struct places *places, struct rmi_r
 }
 
 /*
- * Regions are of one size, which the configuration's code doesn't tell. A base that is refused may not be one: look for
- * that of a larger region. These are all that were heard of.
+ * Regions are of one size, which the configuration's code doesn't tell. A base that is refused may
+ * not be one: look for that of a larger region. These are all that were heard of.
  */
 static int set_region_of(u64 ram, const struct places *places, struct rmi_regs *r, u64 *wanted)
 {
-	static const u64 sizes[] = { SZ_2M, SZ_32M, SZ_512M, SZ_1G, 64ULL * SZ_1G, 4096ULL * SZ_1G };
+	static const u64 sizes[] = {
+		SZ_2M, SZ_32M, SZ_512M, SZ_1G, 64ULL * SZ_1G, 4096ULL * SZ_1G
+	};
 	const u64 known = rmm_session()->region_size;
 	struct rmi_regs first;
 	bool right = false;
@@ -248,8 +264,8 @@ static int set_region_of(u64 ram, const struct places *places, struct rmi_regs *
 }
 
 /*
- * How far FINE goes from the region's base tells its size, if that is less than was thought; an answer alone doesn't, as it
- * may stop early. Old RMMs can't tell.
+ * How far FINE goes from the region's base tells its size, if that is less than was thought; an
+ * answer alone doesn't, as it may stop early. Old RMMs can't tell.
  */
 static int learn_size(u64 ram, struct verdict *why)
 {
@@ -268,7 +284,8 @@ static int learn_size(u64 ram, struct verdict *why)
 			break;
 	}
 	if (at == region.start)
-		return verdict_set(why, REASON_BAD_ANSWER, "%s %#llx: state %llu after FINE was set",
+		return verdict_set(why, REASON_BAD_ANSWER,
+				   "%s %#llx: state %llu after FINE was set",
 				   rmi_name(RMI_GRANULE_TRACKING_GET), region.start, a.state);
 	if (at < region.end && is_power_of_2(at - region.start))
 		rmm_set_region_size(at - region.start);
@@ -285,15 +302,16 @@ static int learn_size(u64 ram, struct verdict *why)
  * @step: set to what tracking_unset() undoes it with; 0 if there is nothing to undo
  * @why: set on error
  *
- * On an RMM whose regions are smaller than was thought, it is the region at the base of the one that was thought of,
- * which needn't hold @ram: call again while @ram isn't in @fine.
+ * On an RMM whose regions are smaller than was thought, it is the region at the base of the one
+ * that was thought of, which needn't hold @ram: call again while @ram isn't in @fine.
  * Specification: DEN0137, RMI_GRANULE_TRACKING_SET.
  *
  * Context: may sleep, allocates. Any lock may be held that allows for that.
- * Return: 0; -ENXIO if the RMM refuses; -ENOMEM; -ETIMEDOUT, -EIO or -EPROTO if the RMM doesn't say.
+ * Return: 0; -ENXIO if the RMM refuses; -ENOMEM; -ETIMEDOUT, -EIO or -EPROTO if the RMM doesn't
+ * say.
  */
-int tracking_set_fine(u64 ram, u64 before, const struct places *places, struct ranges *fine, u64 *step,
-		      struct verdict *why)
+int tracking_set_fine(u64 ram, u64 before, const struct places *places, struct ranges *fine,
+		      u64 *step, struct verdict *why)
 {
 	struct span region = tracking_region(ram);
 	struct rmi_regs r;
@@ -303,12 +321,14 @@ int tracking_set_fine(u64 ram, u64 before, const struct places *places, struct r
 	*step = 0;
 	rc = set_region_of(ram, places, &r, &wanted);
 	if (rc == -ENOMEM)
-		return verdict_set(why, REASON_NO_MEMORY, "%#llx-%#llx %s: %llu bytes wanted for tracking it",
+		return verdict_set(why, REASON_NO_MEMORY,
+				   "%#llx-%#llx %s: %llu bytes wanted for tracking it",
 				   region.start, region.end, states[before].word, wanted);
 	if (rc == -EOPNOTSUPP || (!rc && RMI_RESULT_STATUS(r.x[0]) != RMI_SUCCESS &&
 				  RMI_RESULT_STATUS(r.x[0]) != RMI_ERROR_GLOBAL))
-		return verdict_set(why, before == RMI_TRACKING_NONE ? REASON_NOT_TRACKED : REASON_NOT_FINE,
-				   "%#llx-%#llx %s", region.start, region.end, states[before].word);
+		return verdict_set(
+			why, before == RMI_TRACKING_NONE ? REASON_NOT_TRACKED : REASON_NOT_FINE,
+			"%#llx-%#llx %s", region.start, region.end, states[before].word);
 	if (rc || RMI_RESULT_STATUS(r.x[0]) != RMI_SUCCESS)
 		return rmm_explain(RMI_GRANULE_TRACKING_SET, region.start, rc, &r, why);
 	*step = tracking_region(ram).start | before;
@@ -339,7 +359,8 @@ int tracking_unset(u64 step)
 	if (!set(base, before, NULL, &r, NULL) && RMI_RESULT_STATUS(r.x[0]) == RMI_SUCCESS)
 		return 0;
 	/* It may not be of one kind any more, or be so now */
-	if (!set(base, before == RMI_TRACKING_COARSE ? RMI_TRACKING_NONE : RMI_TRACKING_COARSE, NULL, &r, NULL) &&
+	if (!set(base, before == RMI_TRACKING_COARSE ? RMI_TRACKING_NONE : RMI_TRACKING_COARSE,
+		 NULL, &r, NULL) &&
 	    RMI_RESULT_STATUS(r.x[0]) == RMI_SUCCESS)
 		return 0;
 	return -EBUSY;

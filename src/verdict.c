@@ -8,7 +8,10 @@
 #include "../include/arm_cca_rmi.h"
 #include "verdict.h"
 
-/* The words are an interface (/sys/firmware/rmi/reason); the error numbers are what a refused hot-add returns. */
+/*
+ * The words are an interface (/sys/firmware/rmi/reason); the error numbers are what a refused
+ * hot-add returns.
+ */
 static const struct {
 	const char *word;
 	int err;
@@ -33,7 +36,9 @@ static const struct {
 };
 static_assert(ARRAY_SIZE(reasons) == REASON_COUNT);
 
-/* What the module says to the outside. The lock is a leaf; the reason alone can be read without it. */
+/*
+ * What the module says to the outside. The lock is a leaf; the reason alone can be read without it.
+ */
 static DEFINE_MUTEX(published_lock);
 static struct verdict published = { .reason = REASON_NO_RMM };
 

@@ -183,7 +183,8 @@ bool psci_starts(unsigned int cpu, uint64_t *entry, uint64_t *context);
 
 /* rmi.c */
 const char *rmi_init(void);			/* returns what to call the RMM, for people */
-void rmi_farewell(void);			/* before the machine goes: what the RMM still holds */
+/* before the machine goes: what the RMM still holds */
+void rmi_farewell(void);
 
 #endif /* __ASSEMBLER__ */
 

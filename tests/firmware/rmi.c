@@ -126,7 +126,9 @@ bool rmi_call(uint64_t *x)
 	moved = gpt_changed();
 	ns = owed_ns;
 	spin_unlock(&rmm_lock);
-	/* Without the lock, since QEMU stops all CPUs for this; but before the caller is answered */
+	/*
+	 * Without the lock, since QEMU stops all CPUs for this; but before the caller is answered
+	 */
 	if (moved)
 		gpt_settle();
 	spend(ns);

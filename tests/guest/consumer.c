@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A consumer of arm_cca_rmi, as a KVM that runs Realms would be one. Written to /proc/rmi_consumer: "take N" allocates N
- * pages and delegates them; "give" undelegates and frees them all; "ensure ADDRESS BYTES" has memory covered. Read: how many
- * bytes it has delegated.
+ * A consumer of arm_cca_rmi, as a KVM that runs Realms would be one. Written to /proc/rmi_consumer:
+ * "take N" allocates N pages and delegates them; "give" undelegates and frees them all; "ensure
+ * ADDRESS BYTES" has memory covered. Read: how many bytes it has delegated.
  */
 #include <linux/errno.h>
 #include <linux/gfp.h>

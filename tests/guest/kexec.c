@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * kexec IMAGE INITRD OLD NEW - leave this kernel for another, by kexec_load, with no shutdown of ours before
+ * kexec IMAGE INITRD OLD NEW - leave this kernel for another, by kexec_load, with no shutdown of
+ * ours before
  *
- * The new kernel gets the device tree that this one was given, with the text OLD replaced by NEW, which must be as
- * long: so its command line can differ though nothing here knows a tree's structure. Its initramfs goes to where that
- * tree says that it is. For the tests' machine only, with 256 MB of RAM or more.
+ * The new kernel gets the device tree that this one was given, with the text OLD replaced by NEW,
+ * which must be as long: so its command line can differ though nothing here knows a tree's
+ * structure. Its initramfs goes to where that tree says that it is. For the tests' machine only,
+ * with 256 MB of RAM or more.
  */
 #define _GNU_SOURCE
 #include <endian.h>
@@ -19,7 +21,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* As in tests/firmware/el3.h, whose place for the machine's description is free once the firmware has read it */
+/*
+ * As in tests/firmware/el3.h, whose place for the machine's description is free once the firmware
+ * has read it
+ */
 #define KERNEL_AT	0x40200000UL
 #define PURGATORY_AT	0x4fd00000UL
 #define DTB_AT		0x4fe00000UL
@@ -36,7 +41,10 @@ struct image {
 };
 #define IMAGE_MAGIC	0x644d5241	/* "ARM\x64" */
 
-/* The old kernel jumps here with the MMU off and nothing in the registers; the new one wants its device tree in X0 */
+/*
+ * The old kernel jumps here with the MMU off and nothing in the registers; the new one wants its
+ * device tree in X0
+ */
 static struct {
 	uint32_t code[6];
 	uint64_t dtb, kernel;
@@ -140,11 +148,13 @@ int main(int argc, char **argv)
 		/* with the kernel's .bss, which is in no file */
 		{ image, image_size, (void *)purgatory.kernel, WHOLE_PAGES(image->image_size) },
 		{ initrd, initrd_size, (void *)initrd_at, WHOLE_PAGES(initrd_size) },
-		{ &purgatory, sizeof(purgatory), (void *)PURGATORY_AT, WHOLE_PAGES(sizeof(purgatory)) },
+		{ &purgatory, sizeof(purgatory), (void *)PURGATORY_AT,
+		  WHOLE_PAGES(sizeof(purgatory)) },
 		{ dtb, dtb_size, (void *)DTB_AT, WHOLE_PAGES(dtb_size) },
 	};
 
-	if (syscall(SYS_kexec_load, PURGATORY_AT, sizeof(segments) / sizeof(segments[0]), segments, KEXEC_ARCH_DEFAULT))
+	if (syscall(SYS_kexec_load, PURGATORY_AT, sizeof(segments) / sizeof(segments[0]), segments,
+		    KEXEC_ARCH_DEFAULT))
 		err(1, "kexec_load");
 	syscall(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_KEXEC, NULL);
 	err(1, "reboot");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /proc/rmm_truth: what the model RMM in the tests' firmware says of itself. One "name value" a line. A physical address
- * written to it is the one that "tracking" and "par" are about.
+ * /proc/rmm_truth: what the model RMM in the tests' firmware says of itself. One "name value" a
+ * line. A physical address written to it is the one that "tracking" and "par" are about.
  */
 #include <linux/arm-smccc.h>
 #include <linux/errno.h>
@@ -32,7 +32,8 @@ static int truth_show(struct seq_file *s, void *unused)
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(truths); i++) {
-		arm_smccc_1_1_smc(TRUTH, truths[i].what, truths[i].what < TRUTH_TRACKING ? 0 : address, &res);
+		arm_smccc_1_1_smc(TRUTH, truths[i].what,
+				  truths[i].what < TRUTH_TRACKING ? 0 : address, &res);
 		if (res.a0)
 			return -EIO;
 		seq_printf(s, "%s %lu\n", truths[i].name, res.a1);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A model RMM: answers RMI commands as rmi-abi.md says that an RMM does, over a machine that is described by data.
- * Plain freestanding C: it runs in EL3 firmware and in user space alike and knows neither. It shares the constants of
- * rmi_abi.h with the module, and nothing else.
+ * A model RMM: answers RMI commands as rmi-abi.md says that an RMM does, over a machine that is
+ * described by data. Plain freestanding C: it runs in EL3 firmware and in user space alike and
+ * knows neither. It shares the constants of rmi_abi.h with the module, and nothing else.
  */
 #ifndef RMM_H
 #define RMM_H
@@ -12,49 +12,73 @@
 #include <stdint.h>
 
 /*
- * The machine's description. Every field is a little-endian 64-bit number, so that a file of it means the same
- * everywhere; tests/rmm/describe.c makes such a file from text. Addresses and sizes are in bytes.
+ * The machine's description. Every field is a little-endian 64-bit number, so that a file of it
+ * means the same everywhere; tests/rmm/describe.c makes such a file from text. Addresses and sizes
+ * are in bytes.
  */
 #define RMM_MACHINE_MAGIC	UINT64_C(0x314d4d5241434341)	/* "ACCARMM1" */
 
 enum rmm_dialect {
-	RMM_DIALECT_PUBLIC,	/* the public RMM of mid-2026, see shared/answers-public-rmm-2026-07.txt */
-	RMM_DIALECT_BETA1,	/* beta 1 to the letter: TRACKING_GET takes one region's base and leaves X3 zero */
+	/* the public RMM of mid-2026, see shared/answers-public-rmm-2026-07.txt */
+	RMM_DIALECT_PUBLIC,
+	/* beta 1 to the letter: TRACKING_GET takes one region's base and leaves X3 zero */
+	RMM_DIALECT_BETA1,
 	RMM_DIALECT_BETA3,
 };
 
-#define RMM_FLAG_ABSENT		1	/* no RMM: every command is answered -1 and X1.. stay as they were */
-#define RMM_FLAG_BORN_ACTIVE	2	/* configured (granule size: active_granule) and activated before the host's first command */
-#define RMM_FLAG_LONG_ANSWERS	4	/* beta 3: TRACKING_GET and GPT_INFO answer the longest run; else one region, one PAR */
-#define RMM_FLAG_HOST_PAYS	8	/* tracking metadata isn't preallocated: DRAM starts COARSE (NONE where mixed), not FINE */
-#define RMM_FLAG_HOST_TABLES	16	/* PARs with DRAM start "host, not created", not "platform" */
+/* no RMM: every command is answered -1 and X1.. stay as they were */
+#define RMM_FLAG_ABSENT		1
+/* configured (granule size: active_granule) and activated before the host's first command */
+#define RMM_FLAG_BORN_ACTIVE	2
+/* beta 3: TRACKING_GET and GPT_INFO answer the longest run; else one region, one PAR */
+#define RMM_FLAG_LONG_ANSWERS	4
+/* tracking metadata isn't preallocated: DRAM starts COARSE (NONE where mixed), not FINE */
+#define RMM_FLAG_HOST_PAYS	8
+/* PARs with DRAM start "host, not created", not "platform" */
+#define RMM_FLAG_HOST_TABLES	16
 #define RMM_FLAG_NO_CANCEL	32	/* stateful operations say that they can't be cancelled */
 /* Where rmi-abi.md says that RMMs differ, or that nothing settles it: the other reading */
-#define RMM_FLAG_PARTIAL	0x40	/* each operation's first donation and first reclaim move nothing, others few pages */
-#define RMM_FLAG_CONTINUES	0x80	/* what may be stateful is, and each of its steps is followed by an OP_CONTINUE */
-#define RMM_FLAG_GIVES_UP	0x100	/* a region's first change to FINE gives its pages back and ends in BLOCKED */
-#define RMM_FLAG_REFUSAL_ENDS	0x200	/* a donation with a page that won't do turns into a reclaim of all that was taken */
-#define RMM_FLAG_REUSES_HANDLES	0x400	/* handles count from 0 and are used again at once; else no two are the same */
-#define RMM_FLAG_INPUT_ERRORS	0x800	/* ERROR_INPUT for ERROR_TRACKING of DELEGATE and for ERROR_GPT of DESTROY */
-#define RMM_FLAG_SKIPS_DONE	0x1000	/* DELEGATE of what is delegated is a success, and so is UNDELEGATE's counterpart */
-#define RMM_FLAG_TABLES_COUNT	0x2000	/* a region that holds an L1 table's memory can't leave FINE */
+/* each operation's first donation and first reclaim move nothing, others few pages */
+#define RMM_FLAG_PARTIAL	0x40
+/* what may be stateful is, and each of its steps is followed by an OP_CONTINUE */
+#define RMM_FLAG_CONTINUES	0x80
+/* a region's first change to FINE gives its pages back and ends in BLOCKED */
+#define RMM_FLAG_GIVES_UP	0x100
+/* a donation with a page that won't do turns into a reclaim of all that was taken */
+#define RMM_FLAG_REFUSAL_ENDS	0x200
+/* handles count from 0 and are used again at once; else no two are the same */
+#define RMM_FLAG_REUSES_HANDLES	0x400
+/* ERROR_INPUT for ERROR_TRACKING of DELEGATE and for ERROR_GPT of DESTROY */
+#define RMM_FLAG_INPUT_ERRORS	0x800
+/* DELEGATE of what is delegated is a success, and so is UNDELEGATE's counterpart */
+#define RMM_FLAG_SKIPS_DONE	0x1000
+/* a region that holds an L1 table's memory can't leave FINE */
+#define RMM_FLAG_TABLES_COUNT	0x2000
 #define RMM_FLAG_OWN_TABLES	0x4000	/* L1 tables are made of the RMM's own memory */
-#define RMM_FLAG_SOFT_UNKNOWN	0x8000	/* an unknown command gets RMI_ERROR_NOT_SUPPORTED, not -1 */
+/* an unknown command gets RMI_ERROR_NOT_SUPPORTED, not -1 */
+#define RMM_FLAG_SOFT_UNKNOWN	0x8000
 #define RMM_FLAG_STRICT_TOP	0x10000	/* GPT_INFO refuses a top that is the PA size */
-#define RMM_FLAG_CANCEL_SUCCEEDS 0x20000 /* a cancelled operation ends in SUCCESS, not in ERROR_INPUT */
-#define RMM_FLAG_RETURNS_UNDELEGATED 0x40000 /* metadata that was lent delegated is undelegated as it is given back */
+/* a cancelled operation ends in SUCCESS, not in ERROR_INPUT */
+#define RMM_FLAG_CANCEL_SUCCEEDS 0x20000
+/* metadata that was lent delegated is undelegated as it is given back */
+#define RMM_FLAG_RETURNS_UNDELEGATED 0x40000
 #define RMM_FLAGS		0x7ffff	/* all of them */
 
 struct rmm_range {
 	uint64_t base, size;
-	uint64_t value;		/* a memory category, tracking state or PAR state, by the list that it stands in */
+	/* a memory category, tracking state or PAR state, by the list that it stands in */
+	uint64_t value;
 };
 
-/* Answers to order: the commands numbered skip .. skip + count - 1 among those with this fid are not carried out */
+/*
+ * Answers to order: the commands numbered skip .. skip + count - 1 among those with this fid are
+ * not carried out
+ */
 struct rmm_fault {
 	uint64_t fid;		/* 0: any */
 	uint64_t skip, count;
-	uint64_t set;		/* bit n: put x[n] into Xn; registers without their bit keep the caller's value */
+	/* bit n: put x[n] into Xn; registers without their bit keep the caller's value */
+	uint64_t set;
 	uint64_t x[4];
 };
 
@@ -74,11 +98,14 @@ struct rmm_machine {
 	uint64_t granules;			/* feature register 1, bits 2:0 */
 	uint64_t active_granule;		/* RMM_FLAG_BORN_ACTIVE: code */
 	uint64_t l0gptsz, pps;			/* feature register 1, as coded there */
-	uint64_t config_top;			/* configuration pages at or above are refused; 0: as DRAM ends */
+	/* configuration pages at or above are refused; 0: as DRAM ends */
+	uint64_t config_top;
 	uint64_t work_ns;			/* each command that does work takes this long */
 	struct rmm_list memory;			/* banks known at boot; value: memory category */
-	struct rmm_list reserved;		/* parts of them that are the platform's or the RMM's own */
-	struct rmm_list tracking;		/* regions that start otherwise; value: category << 8 | tracking state */
+	/* parts of them that are the platform's or the RMM's own */
+	struct rmm_list reserved;
+	/* regions that start otherwise; value: category << 8 | tracking state */
+	struct rmm_list tracking;
 	struct rmm_list pars;			/* PARs that start otherwise; value: PAR state */
 	uint64_t nr_faults;
 	struct rmm_fault fault[RMM_MAX_FAULTS];
@@ -86,10 +113,16 @@ struct rmm_machine {
 
 /* What the model needs of where it runs */
 struct rmm_ops {
-	/* Non-secure memory at pa, 8-byte aligned; the model asks only for granules that are Non-secure */
+	/*
+	 * Non-secure memory at pa, 8-byte aligned; the model asks only for granules that are
+	 * Non-secure
+	 */
 	uint64_t (*read)(void *ctx, uint64_t pa);
 	void (*write)(void *ctx, uint64_t pa, uint64_t value);
-	/* a granule [pa, pa + size) changes hands; may be NULL. to_host: the Non-secure world has it from now on */
+	/*
+	 * a granule [pa, pa + size) changes hands; may be NULL. to_host: the Non-secure world has
+	 * it from now on
+	 */
 	void (*granule)(void *ctx, uint64_t pa, uint64_t size, bool to_host);
 	/* spend time; may be NULL */
 	void (*delay)(void *ctx, uint64_t ns);
@@ -98,20 +131,32 @@ struct rmm_ops {
 
 struct rmm;
 
-/* Bytes of zeroed, 64-byte aligned memory that rmm_init() wants for this machine; 0: the description makes no sense */
+/*
+ * Bytes of zeroed, 64-byte aligned memory that rmm_init() wants for this machine; 0: the
+ * description makes no sense
+ */
 size_t rmm_size(const struct rmm_machine *machine);
 
 /* The machine must stay in place as long as the RMM. NULL: the description makes no sense */
 struct rmm *rmm_init(void *memory, const struct rmm_machine *machine, const struct rmm_ops *ops);
 
-/* One command: x[0] is the function id; x[0..4] are the answer. false: not a function id of RMI (x is as it was) */
+/*
+ * One command: x[0] is the function id; x[0..4] are the answer. false: not a function id of RMI (x
+ * is as it was)
+ */
 bool rmm_command(struct rmm *rmm, uint64_t x[5]);
 
-/* For tests: the truth. Granules are counted in the RMM's configured size (the smallest offered before CONFIG_SET) */
+/*
+ * For tests: the truth. Granules are counted in the RMM's configured size (the smallest offered
+ * before CONFIG_SET)
+ */
 uint64_t rmm_commands(const struct rmm *rmm, uint64_t fid);	/* commands seen; fid 0: all */
-uint64_t rmm_donated(const struct rmm *rmm);			/* bytes of the host's that the RMM holds */
-uint64_t rmm_delegated(const struct rmm *rmm);			/* bytes delegated, donated ones not counted */
-unsigned int rmm_tracking(const struct rmm *rmm, uint64_t pa);	/* RMI_TRACKING_* of the region of pa */
+/* bytes of the host's that the RMM holds */
+uint64_t rmm_donated(const struct rmm *rmm);
+/* bytes delegated, donated ones not counted */
+uint64_t rmm_delegated(const struct rmm *rmm);
+/* RMI_TRACKING_* of the region of pa */
+unsigned int rmm_tracking(const struct rmm *rmm, uint64_t pa);
 unsigned int rmm_par(const struct rmm *rmm, uint64_t pa);	/* RMI_PAR_* of the PAR of pa */
 bool rmm_is_active(const struct rmm *rmm);
 

@@ -13,7 +13,7 @@ static size_t rmm_memory_size;
 static u8 *slots;
 static size_t slot_used[WORLD_SLOTS];	/* bytes */
 
-/* Memory ------------------------------------------------------------------------------------------------------ */
+/* Memory --------------------------------------------------------------------------------------- */
 
 static bool must_fail(gfp_t flags)
 {
@@ -48,7 +48,8 @@ static bool in_slot(const void *p)
 
 static size_t heap_size(const void *p)
 {
-	return in_slot(p) ? slot_used[((const u8 *)p - slots) / WORLD_SLOT] : malloc_usable_size((void *)p);
+	return in_slot(p) ? slot_used[((const u8 *)p - slots) / WORLD_SLOT]
+			  : malloc_usable_size((void *)p);
 }
 
 static void *heap_take(void *p)
@@ -105,7 +106,7 @@ void *world_at(u64 pa)
 	return phys_to_slot(pa);
 }
 
-/* Locks, CPUs, time, messages --------------------------------------------------------------------------------- */
+/* Locks, CPUs, time, messages ------------------------------------------------------------------ */
 
 void mutex_lock(struct mutex *m)
 {
@@ -171,7 +172,7 @@ void shim_printk(const char *fmt, ...)
 	world.lines++;
 }
 
-/* The RMM ----------------------------------------------------------------------------------------------------- */
+/* The RMM -------------------------------------------------------------------------------------- */
 
 int arm_smccc_1_1_get_conduit(void)
 {
@@ -234,9 +235,11 @@ static void host_granule(void *ctx, uint64_t pa, uint64_t size, bool to_host)
 		assert_int_equal(page->flags, PAGE_TAKEN | PAGE_MARKED | PAGE_WITH_RMM);
 }
 
-static const struct rmm_ops ops = { .read = host_read, .write = host_write, .granule = host_granule };
+static const struct rmm_ops ops = { .read = host_read,
+				    .write = host_write,
+				    .granule = host_granule };
 
-/* Physical memory --------------------------------------------------------------------------------------------- */
+/* Physical memory ------------------------------------------------------------------------------ */
 
 void world_ram(u64 start, u64 end, bool online)
 {
@@ -255,7 +258,8 @@ int walk_iomem_res_desc(unsigned long desc, unsigned long flags, u64 start, u64 
 	assert_true(start == 0 && end == ~0ULL);
 	for (i = 0; i < world.nr_ram; i++) {
 		struct resource res = { world.ram[i].start, world.ram[i].end - 1 };
-		while (world.one_resource && i + 1 < world.nr_ram && world.ram[i + 1].start == res.end + 1)
+		while (world.one_resource && i + 1 < world.nr_ram &&
+		       world.ram[i + 1].start == res.end + 1)
 			res.end = world.ram[++i].end - 1;
 		rc = fn(&res, arg);
 		if (rc)
@@ -364,7 +368,10 @@ static struct page *take_frames(u64 start, u64 end)
 	return frames + PHYS_PFN(start);
 }
 
-/* How far free blocks of each size were looked for in vain, from pages_from on: in no one's way, and quadratic otherwise */
+/*
+ * How far free blocks of each size were looked for in vain, from pages_from on: in no one's way,
+ * and quadratic otherwise
+ */
 #define ORDERS		20
 static struct place {
 	unsigned int ram;
@@ -385,7 +392,8 @@ static void look_again_at(u64 pa)
 	for (order = 0; order < ORDERS; order++) {
 		const struct place at = { ram, ALIGN_DOWN(pa, PAGE_SIZE << order) };
 
-		if (at.ram < looked[order].ram || (at.ram == looked[order].ram && at.pa < looked[order].pa))
+		if (at.ram < looked[order].ram ||
+		    (at.ram == looked[order].ram && at.pa < looked[order].pa))
 			looked[order] = at;
 	}
 }
@@ -400,7 +408,8 @@ static struct page *search(unsigned int order, u64 from, u64 to, struct place *a
 
 		if (!ram->online)
 			continue;
-		for (pa = ALIGN(max3(from, ram->start, at->pa), size); pa + size <= min(to, ram->end); pa += size) {
+		for (pa = ALIGN(max3(from, ram->start, at->pa), size);
+		     pa + size <= min(to, ram->end); pa += size) {
 			at->pa = pa;
 			if (is_free(pa, pa + size))
 				return take_frames(pa, pa + size);
@@ -436,7 +445,8 @@ void __free_pages(struct page *page, unsigned int order)
 	unsigned int i;
 
 	for (i = 0; i < 1U << order; i++) {
-		assert_int_equal(page[i].flags, PAGE_TAKEN);	/* not marked, and not with the RMM */
+		/* not marked, and not with the RMM */
+		assert_int_equal(page[i].flags, PAGE_TAKEN);
 		page[i].flags = 0;
 		world.pages_out--;
 		look_again_at(page_to_phys(&page[i]));
@@ -543,7 +553,9 @@ int world_online(u64 start, u64 end)
 	return world_event(MEM_ONLINE, start, end);
 }
 
-/* Pages in use can't be moved here: they keep the memory from going offline, unless they are marked */
+/*
+ * Pages in use can't be moved here: they keep the memory from going offline, unless they are marked
+ */
 int world_offline(u64 start, u64 end)
 {
 	int rc = world_event(MEM_GOING_OFFLINE, start, end);
@@ -617,7 +629,7 @@ int world_pm(unsigned long action)
 	return call_notifier(world.pm, action);
 }
 
-/* sysfs and parameters ---------------------------------------------------------------------------------------- */
+/* sysfs and parameters ------------------------------------------------------------------------- */
 
 static struct kobject firmware, *rmi_dir;
 struct kobject *firmware_kobj = &firmware;
@@ -690,7 +702,8 @@ const char *world_read(const char *file)
 	return NULL;
 }
 
-int param_set_uint_minmax(const char *val, const struct kernel_param *kp, unsigned int lo, unsigned int hi)
+int param_set_uint_minmax(const char *val, const struct kernel_param *kp, unsigned int lo,
+			  unsigned int hi)
 {
 	char *end;
 	unsigned long v = strtoul(val, &end, 0);
@@ -706,14 +719,15 @@ int param_get_uint(char *buf, const struct kernel_param *kp)
 	return sprintf(buf, "%u\n", *(unsigned int *)kp->arg);
 }
 
-/* The world --------------------------------------------------------------------------------------------------- */
+/* The world ------------------------------------------------------------------------------------ */
 
 static void make_rmm(void)
 {
 	rmm_memory_size = rmm_size(&machine);
 	assert_true(rmm_memory_size > 0);
 	/* Most of it is never touched */
-	rmm_memory = mmap(NULL, rmm_memory_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	rmm_memory = mmap(NULL, rmm_memory_size, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	assert_true(rmm_memory != MAP_FAILED);
 	world.rmm = rmm_init(rmm_memory, &machine, &ops);
 	assert_non_null(world.rmm);
@@ -731,7 +745,8 @@ void world_make(const struct rmm_machine *described, unsigned int page_shift)
 	memset(slot_used, 0, sizeof(slot_used));
 	slots = aligned_alloc(WORLD_SLOT, WORLD_SLOTS * WORLD_SLOT);
 	assert_non_null(slots);
-	frames = mmap(NULL, FRAMES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	frames = mmap(NULL, FRAMES, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	assert_true(frames != MAP_FAILED);
 	look_anew();
 	if (!described)

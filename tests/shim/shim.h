@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The little of the kernel that src/ uses, for user space. The build makes a <linux/...> and an <asm/...> header for each
- * one that src/ includes; all of them include this. What the stand-ins do is in shim.c, what tests may order of
- * them in world.h.
+ * The little of the kernel that src/ uses, for user space. The build makes a <linux/...> and an
+ * <asm/...> header for each one that src/ includes; all of them include this. What the stand-ins do
+ * is in shim.c, what tests may order of them in world.h.
  */
 #ifndef SHIM_H
 #define SHIM_H
@@ -174,7 +174,8 @@ struct workqueue_struct {
 	int unused;
 };
 #define WQ_UNBOUND		1
-#define alloc_workqueue(name, flags, max)	((struct workqueue_struct *)kzalloc(sizeof(struct workqueue_struct), GFP_KERNEL))
+#define alloc_workqueue(name, flags, max) \
+	((struct workqueue_struct *)kzalloc(sizeof(struct workqueue_struct), GFP_KERNEL))
 #define destroy_workqueue(wq)	kfree(wq)
 #define INIT_WORK(w, f)		((w)->fn = (f))
 #define queue_work(wq, w)	((void)(wq), (w)->fn(w))
@@ -198,7 +199,8 @@ __printf(1, 2) void shim_printk(const char *fmt, ...);
 
 /* SMCCC */
 struct arm_smccc_1_2_regs {
-	unsigned long a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16, a17;
+	unsigned long a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16,
+		a17;
 };
 
 enum { SMCCC_CONDUIT_NONE, SMCCC_CONDUIT_SMC, SMCCC_CONDUIT_HVC };
@@ -281,11 +283,15 @@ struct kernel_param_ops {
 	int (*set)(const char *val, const struct kernel_param *kp);
 	int (*get)(char *buf, const struct kernel_param *kp);
 };
-int param_set_uint_minmax(const char *val, const struct kernel_param *kp, unsigned int lo, unsigned int hi);
+int param_set_uint_minmax(const char *val, const struct kernel_param *kp, unsigned int lo,
+			  unsigned int hi);
 int param_get_uint(char *buf, const struct kernel_param *kp);
 #define module_param(name, type, perm)		bool *shim_##name = &name
-#define module_param_cb(name, ops, var, perm) \
-	int shim_set_##name(const char *val) { return (ops)->set(val, &(struct kernel_param){ var }); }
+#define module_param_cb(name, ops, var, perm)                          \
+	int shim_set_##name(const char *val)                           \
+	{                                                              \
+		return (ops)->set(val, &(struct kernel_param){ var }); \
+	}
 #define MODULE_PARM_DESC(name, text)		_Static_assert(1, text)
 #define MODULE_DESCRIPTION(text)		_Static_assert(1, text)
 #define MODULE_LICENSE(text)			_Static_assert(1, text)

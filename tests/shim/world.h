@@ -14,7 +14,10 @@
 #define WORLD_MAX_RAM		256
 #define WORLD_BLOCK		(128ULL << 20)
 
-/* Pages that the module shows the RMM lie here: whatever it allocates in a page's size or more, one a slot */
+/*
+ * Pages that the module shows the RMM lie here: whatever it allocates in a page's size or more, one
+ * a slot
+ */
 #define WORLD_SLOTS_AT		0x40080000ULL
 #define WORLD_SLOTS		16
 #define WORLD_SLOT		0x10000
@@ -33,15 +36,20 @@ struct world {
 	unsigned int nr_ram;
 	void (*smc)(u64 x[5]);		/* sees, and may change, each SMC before the RMM does */
 	bool smc_done;			/* set by smc(): x is the answer, the RMM isn't asked */
-	int notifier_error, reboot_error, pm_error;	/* what the kernel returns when a notifier is registered */
+	/* what the kernel returns when a notifier is registered */
+	int notifier_error, reboot_error, pm_error;
 	unsigned int fail_alloc;	/* this allocation from now on fails; 0: none */
 	unsigned int fail_sysfs;	/* likewise for sysfs files */
-	bool one_resource;		/* RAM that touches is one resource, whatever of it is online */
+	/* RAM that touches is one resource, whatever of it is online */
+	bool one_resource;
 	bool no_pages;			/* no page can be had */
-	bool no_contig;			/* each pageblock has a page that can't be moved: only the buddy allocator has some */
+	/* each pageblock has a page that can't be moved: only the buddy allocator has some */
+	bool no_contig;
 	void (*unlocked)(void);		/* called after each mutex_unlock() */
-	void (*unregistering)(void);	/* called as a notifier is taken off a chain, where events may still come in */
-	u64 pages_from;			/* the buddy allocator hands out the first free ones from here on, then those below */
+	/* called as a notifier is taken off a chain, where events may still come in */
+	void (*unregistering)(void);
+	/* the buddy allocator hands out the first free ones from here on, then those below */
+	u64 pages_from;
 
 	/* to look at */
 	struct rmm *rmm;
@@ -64,19 +72,26 @@ struct world {
 
 extern struct world world;
 
-/* A machine with one CPU and no RAM, whose RMM is as described; the description is copied. NULL: no RMM */
+/*
+ * A machine with one CPU and no RAM, whose RMM is as described; the description is copied. NULL: no
+ * RMM
+ */
 void world_make(const struct rmm_machine *machine, unsigned int page_shift);
 void world_end(void);				/* asserts that nothing remains */
-void world_end_with(u64 pages_out, u64 with_rmm);	/* asserts that this remains, the second in bytes */
-void world_new_rmm(void);			/* the machine is switched off and on; the RMM must hold nothing */
+/* asserts that this remains, the second in bytes */
+void world_end_with(u64 pages_out, u64 with_rmm);
+/* the machine is switched off and on; the RMM must hold nothing */
+void world_new_rmm(void);
 void world_ram(u64 start, u64 end, bool online);	/* end is exclusive */
 int world_event(unsigned long action, u64 start, u64 end);	/* 0 or a negative error number */
 int world_reboot(void);
 int world_pm(unsigned long action);		/* 0 or a negative error number */
 void *world_at(u64 pa);				/* of what the module shows the RMM */
-u64 world_with_rmm(void);			/* bytes that changed hands and did not come back, as the RMM's hooks tell */
+/* bytes that changed hands and did not come back, as the RMM's hooks tell */
+u64 world_with_rmm(void);
 int world_online(u64 start, u64 end);		/* as the kernel does it, with all events */
 int world_offline(u64 start, u64 end);
-const char *world_read(const char *file);	/* without the newline; NULL if there is no such file */
+/* without the newline; NULL if there is no such file */
+const char *world_read(const char *file);
 
 #endif

@@ -109,7 +109,8 @@ static inline void ask_model(u64 x[5])
 	world.smc_done = true;
 }
 
-static const enum rmm_dialect dialects[] = { RMM_DIALECT_PUBLIC, RMM_DIALECT_BETA1, RMM_DIALECT_BETA3 };
+static const enum rmm_dialect dialects[] = { RMM_DIALECT_PUBLIC, RMM_DIALECT_BETA1,
+					     RMM_DIALECT_BETA3 };
 
 /* Those in which a host can pay */
 static const enum rmm_dialect paid[] = { RMM_DIALECT_BETA1, RMM_DIALECT_BETA3 };

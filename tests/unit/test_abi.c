@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The literal values of include/rmi_abi.h against a second list, typed by hand from the specification's tables: module
- * and model share that header, so that a slip in it would be seen by neither.
+ * The literal values of include/rmi_abi.h against a second list, typed by hand from the
+ * specification's tables: module and model share that header, so that a slip in it would be seen by
+ * neither.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -60,7 +61,10 @@ static void statuses(void **state)
 static void result_fields(void **state)
 {
 	(void)state;
-	/* ERROR_RTT at level 3; INCOMPLETE that wants a donation and can be cancelled; one that gives back and can't */
+	/*
+	 * ERROR_RTT at level 3; INCOMPLETE that wants a donation and can be cancelled; one that
+	 * gives back and can't
+	 */
 	assert_int_equal(RMI_RESULT_STATUS(0x304ULL), 4);
 	assert_int_equal(RMI_RESULT_STATUS(0xffffffffffffff0dULL), 13);
 	assert_int_equal(RMI_RESULT_MEM_REQ(0x50dULL), 1);
@@ -70,7 +74,8 @@ static void result_fields(void **state)
 	assert_int_equal(RMI_MEM_REQ_NONE, 0);
 	assert_int_equal(RMI_MEM_REQ_DONATE, 1);
 	assert_int_equal(RMI_MEM_REQ_RECLAIM, 2);
-	assert_int_equal(0xdULL | 1 << RMI_RESULT_CAN_CANCEL_SHIFT | 2 << RMI_RESULT_MEM_REQ_SHIFT, 0x60d);
+	assert_int_equal(0xdULL | 1 << RMI_RESULT_CAN_CANCEL_SHIFT | 2 << RMI_RESULT_MEM_REQ_SHIFT,
+			 0x60d);
 }
 
 static void revisions_and_features(void **state)
@@ -128,7 +133,9 @@ static void operations(void **state)
 	assert_int_equal(RMI_BLOCK_L2, 1);
 	assert_int_equal(RMI_BLOCK_L1, 2);
 	assert_int_equal(RMI_BLOCK_L0, 3);
-	/* 32 contiguous pages, undelegated, in both encodings; then: 16383 L0 blocks, conditional */
+	/*
+	 * 32 contiguous pages, undelegated, in both encodings; then: 16383 L0 blocks, conditional
+	 */
 	assert_int_equal(RMI_DONATE_BLOCK(0x30080ULL), 0);
 	assert_int_equal(RMI_DONATE_COUNT(0x30080ULL), 32);
 	assert_int_equal(RMI_DONATE_CONTIG(0x30080ULL), 1);
@@ -138,7 +145,9 @@ static void operations(void **state)
 	assert_int_equal(RMI_DONATE_COUNT(0x4ffffULL), 16383);
 	assert_int_equal(RMI_DONATE_CONTIG(0x4ffffULL), 0);
 	assert_int_equal(RMI_DONATE_STATE_BETA3(0x4ffffULL), 2);
-	assert_int_equal(1 << RMI_DONATE_COUNT_SHIFT | 1 << RMI_DONATE_CONTIG_SHIFT | 1 << RMI_DONATE_STATE_SHIFT, 0x30004);
+	assert_int_equal(1 << RMI_DONATE_COUNT_SHIFT | 1 << RMI_DONATE_CONTIG_SHIFT |
+				 1 << RMI_DONATE_STATE_SHIFT,
+			 0x30004);
 	assert_int_equal(RMI_MEM_DELEGATED, 0);
 	assert_int_equal(RMI_MEM_UNDELEGATED, 1);
 	assert_int_equal(RMI_MEM_CONDITIONAL, 2);

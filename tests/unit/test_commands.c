@@ -13,7 +13,10 @@ static const struct answer *script;
 static u64 asked[16][5];
 static unsigned int nr_asked;
 
-/* Registers that an answer doesn't set are as the caller left them, which is the least helpful thing */
+/*
+ * Registers that an answer doesn't set are as the caller left them, which is the least helpful
+ * thing
+ */
 static void dictate(u64 x[5])
 {
 	static unsigned int repeated;
@@ -79,7 +82,8 @@ static void answers_come_back_whole(void **state)
 
 static void unknown_commands(void **state)
 {
-	const struct answer x0[] = { { { -1ULL } } }, w0[] = { { { 0xffffffff } } }, status[] = { { { 0x205 } } };
+	const struct answer x0[] = { { { -1ULL } } }, w0[] = { { { 0xffffffff } } },
+			    status[] = { { { 0x205 } } };
 	const struct answer bogus[] = { { { 0xff } } };
 	struct rmi_regs r;
 
@@ -93,7 +97,9 @@ static void unknown_commands(void **state)
 
 static void busy_for_a_while(void **state)
 {
-	const struct answer busy[] = { { { 10, 0xbad }, 30 }, { { 14, 0xbad }, 30 }, { { 0x10a }, 1 }, { { 1, 5 } } };
+	const struct answer busy[] = {
+		{ { 10, 0xbad }, 30 }, { { 14, 0xbad }, 30 }, { { 0x10a }, 1 }, { { 1, 5 } }
+	};
 	const u64 before = rmi_call_count();
 	struct rmi_regs r;
 
@@ -146,7 +152,7 @@ static void names(void **state)
 	assert_string_equal(rmi_name(0), "unknown command");
 }
 
-/* Stateful operations ----------------------------------------------------------------------------------------- */
+/* Stateful operations -------------------------------------------------------------------------- */
 
 static int run(const struct answer *answers, struct rmi_regs *r)
 {
@@ -164,8 +170,11 @@ static int run(const struct answer *answers, struct rmi_regs *r)
 static void operation_is_continued(void **state)
 {
 	const struct answer steps[] = {
-		{ { INCOMPLETE | CANCELLABLE, 0x77 } }, { { INCOMPLETE, 0x99, 0x99 } }, { { 10 }, 5 },
-		{ { INCOMPLETE } }, { { 0, 0x80000000, 1 } },
+		{ { INCOMPLETE | CANCELLABLE, 0x77 } },
+		{ { INCOMPLETE, 0x99, 0x99 } },
+		{ { 10 }, 5 },
+		{ { INCOMPLETE } },
+		{ { 0, 0x80000000, 1 } },
 	};
 	struct rmi_regs r;
 
@@ -185,10 +194,14 @@ static void operation_is_continued(void **state)
 static void operation_that_wants_memory_is_cancelled(void **state)
 {
 	const struct answer at_once[] = {
-		{ { INCOMPLETE | CANCELLABLE | WANTS, 0x77, 0x30080 } }, { { INCOMPLETE } }, { { 1 } },
+		{ { INCOMPLETE | CANCELLABLE | WANTS, 0x77, 0x30080 } },
+		{ { INCOMPLETE } },
+		{ { 1 } },
 	};
 	const struct answer later[] = {
-		{ { INCOMPLETE, 0x78 } }, { { INCOMPLETE | CANCELLABLE | WANTS, 0, 0x30080 } }, { { 0 } },
+		{ { INCOMPLETE, 0x78 } },
+		{ { INCOMPLETE | CANCELLABLE | WANTS, 0, 0x30080 } },
+		{ { 0 } },
 	};
 	struct rmi_regs r;
 
@@ -209,7 +222,8 @@ static void operation_that_wants_memory_is_cancelled(void **state)
 /* The handle may be somebody else's by then */
 static void cancel_is_not_repeated(void **state)
 {
-	const struct answer blocked[] = { { { INCOMPLETE | CANCELLABLE | WANTS, 0x77, 0x30080 } }, { { 14 }, 5 } };
+	const struct answer blocked[] = { { { INCOMPLETE | CANCELLABLE | WANTS, 0x77, 0x30080 } },
+					  { { 14 }, 5 } };
 	struct rmi_regs r;
 
 	(void)state;
@@ -223,7 +237,8 @@ static void operation_that_cannot_be_cancelled_is_reported(void **state)
 {
 	const struct answer wants[] = { { { INCOMPLETE | WANTS, 0x77, 0x30080 } } };
 	const struct answer wants_again[] = {
-		{ { INCOMPLETE | WANTS | CANCELLABLE, 0x77, 0x30080 } }, { { INCOMPLETE | WANTS | CANCELLABLE } },
+		{ { INCOMPLETE | WANTS | CANCELLABLE, 0x77, 0x30080 } },
+		{ { INCOMPLETE | WANTS | CANCELLABLE } },
 	};
 	struct rmi_regs r;
 
@@ -251,9 +266,12 @@ static void nothing_comes_back(void **state)
 
 static void nonsense_is_cancelled(void **state)
 {
-	const struct answer reserved[] = { { { INCOMPLETE | CANCELLABLE | WANTS | GIVES, 0x77 } }, { { 0 } } };
+	const struct answer reserved[] = { { { INCOMPLETE | CANCELLABLE | WANTS | GIVES, 0x77 } },
+					   { { 0 } } };
 	const struct answer beyond[] = {
-		{ { INCOMPLETE | CANCELLABLE | GIVES, 0x77 } }, { { INCOMPLETE | CANCELLABLE | GIVES, 4096 / 8 + 1 } }, { { 0 } },
+		{ { INCOMPLETE | CANCELLABLE | GIVES, 0x77 } },
+		{ { INCOMPLETE | CANCELLABLE | GIVES, 4096 / 8 + 1 } },
+		{ { 0 } },
 	};
 	struct rmi_regs r;
 
@@ -268,9 +286,12 @@ static void operation_without_end(void **state)
 {
 	const struct answer stubborn[] = { { { INCOMPLETE, 0x77 }, FOREVER } };
 	const struct answer polite[] = {
-		{ { INCOMPLETE | CANCELLABLE, 0x77 }, (1 << 18) + 1 }, { { INCOMPLETE } }, { { 0 } },
+		{ { INCOMPLETE | CANCELLABLE, 0x77 }, (1 << 18) + 1 },
+		{ { INCOMPLETE } },
+		{ { 0 } },
 	};
-	const struct answer busy[] = { { { INCOMPLETE | CANCELLABLE, 0x77 } }, { { 10 }, FOREVER } };
+	const struct answer busy[] = { { { INCOMPLETE | CANCELLABLE, 0x77 } },
+				       { { 10 }, FOREVER } };
 	struct rmi_regs r;
 
 	(void)state;
@@ -286,7 +307,10 @@ static void operation_without_end(void **state)
 static void blocked_ends_an_operation(void **state)
 {
 	const struct answer once[] = {
-		{ { INCOMPLETE, 0x77 } }, { { 14 } }, { { INCOMPLETE, 0x78 } }, { { 0, 0x80000000, 1 } },
+		{ { INCOMPLETE, 0x77 } },
+		{ { 14 } },
+		{ { INCOMPLETE, 0x78 } },
+		{ { 0, 0x80000000, 1 } },
 	};
 	struct rmi_regs r;
 
@@ -327,8 +351,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(timeout_parameter_is_checked, setup, teardown),
 		cmocka_unit_test_setup_teardown(names, setup, teardown),
 		cmocka_unit_test_setup_teardown(operation_is_continued, setup, teardown),
-		cmocka_unit_test_setup_teardown(operation_that_wants_memory_is_cancelled, setup, teardown),
-		cmocka_unit_test_setup_teardown(operation_that_cannot_be_cancelled_is_reported, setup, teardown),
+		cmocka_unit_test_setup_teardown(operation_that_wants_memory_is_cancelled, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(operation_that_cannot_be_cancelled_is_reported,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(cancel_is_not_repeated, setup, teardown),
 		cmocka_unit_test_setup_teardown(nothing_comes_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(nonsense_is_cancelled, setup, teardown),

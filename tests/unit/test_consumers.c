@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What other kernel modules may call, with memory that is paid for at load (eager) or when it is wanted (lazy) */
+/*
+ * What other kernel modules may call, with memory that is paid for at load (eager) or when it is
+ * wanted (lazy)
+ */
 #include "module_fixture.h"
 
 #define PAGE	4096ULL
@@ -254,12 +257,15 @@ static void arguments_are_checked(void **state)
 			assert_int_equal(cca_rmi_ensure_range(bad[i].phys, bad[i].size), -EINVAL);
 			assert_int_equal(cca_rmi_delegate_range(bad[i].phys, bad[i].size), -EINVAL);
 			done = 77;
-			assert_int_equal(cca_rmi_undelegate_range(bad[i].phys, bad[i].size, &done), -EINVAL);
+			assert_int_equal(cca_rmi_undelegate_range(bad[i].phys, bad[i].size, &done),
+					 -EINVAL);
 			assert_int_equal(done, 0);
 		}
 		for (unsigned int i = 0; i < ARRAY_SIZE(offline); i++) {
-			assert_int_equal(cca_rmi_ensure_range(offline[i].phys, offline[i].size), -EINVAL);
-			assert_int_equal(cca_rmi_delegate_range(offline[i].phys, offline[i].size), -EINVAL);
+			assert_int_equal(cca_rmi_ensure_range(offline[i].phys, offline[i].size),
+					 -EINVAL);
+			assert_int_equal(cca_rmi_delegate_range(offline[i].phys, offline[i].size),
+					 -EINVAL);
 		}
 		assert_int_equal(world.smcs, calls);
 		assert_int_equal(rmm_delegated(world.rmm), 0);
@@ -310,12 +316,17 @@ static void delegation_is_all_or_nothing(void **state)
 				assert_int_equal(cca_rmi_delegate_range(at, size), -EIO);
 				assert_int_equal(rmm_delegated(world.rmm), PAGE);
 				assert_lent();
-				/* What isn't delegated can't be undelegated: done says how far it came */
+				/*
+				 * What isn't delegated can't be undelegated: done says how far it
+				 * came
+				 */
 				if (i) {
-					assert_int_equal(cca_rmi_undelegate_range(at, size, &done), -EIO);
+					assert_int_equal(cca_rmi_undelegate_range(at, size, &done),
+							 -EIO);
 					assert_int_equal(done, 0);
 				}
-				assert_int_equal(cca_rmi_undelegate_range(middle, size - middles[i] * PAGE, &done),
+				assert_int_equal(cca_rmi_undelegate_range(
+							 middle, size - middles[i] * PAGE, &done),
 						 middles[i] == 1023 ? 0 : -EIO);
 				assert_int_equal(done, PAGE);
 				assert_int_equal(rmm_delegated(world.rmm), 0);
@@ -329,7 +340,10 @@ static void delegation_is_all_or_nothing(void **state)
 		}
 }
 
-/* The RMM says that something is missing which was thought to be there: that is looked at anew, once */
+/*
+ * The RMM says that something is missing which was thought to be there: that is looked at anew,
+ * once
+ */
 static u64 doubtful;
 static unsigned int doubts;
 static u64 doubt;
@@ -350,7 +364,8 @@ static void doubt_it(u64 x[5])
 
 static void missing_cover_is_looked_at_once_more(void **state)
 {
-	static const u64 answers[] = { RMI_ERROR_TRACKING, RMI_ERROR_GPT, RMI_ERROR_TRACKING | 1 << 8 };
+	static const u64 answers[] = { RMI_ERROR_TRACKING, RMI_ERROR_GPT,
+				       RMI_ERROR_TRACKING | 1 << 8 };
 	const u64 at = GB + 512 * MB, size = 64 * PAGE;
 
 	(void)state;
@@ -402,7 +417,10 @@ static void undelegation_of_what_is_not_delegated(void **state)
 	unload();
 }
 
-/* The pages that are left to a consumer keep the RMM from giving back their region and table, which is said */
+/*
+ * The pages that are left to a consumer keep the RMM from giving back their region and table, which
+ * is said
+ */
 static void pages_left_delegated_keep_their_metadata(void **state)
 {
 	const u64 at = GB + 512 * MB;
@@ -414,8 +432,11 @@ static void pages_left_delegated_keep_their_metadata(void **state)
 		take_pages(at, at + PAGE);
 		assert_int_equal(cca_rmi_delegate_range(at, PAGE), 0);
 		shim_module_exit();
-		assert_non_null(strstr(world.log, "the RMM keeps 1 tracking regions and 1 level 1 tables as they are"));
-		assert_non_null(strstr(world.log, "1152 KB of memory remain with the RMM until reboot"));
+		assert_non_null(strstr(
+			world.log,
+			"the RMM keeps 1 tracking regions and 1 level 1 tables as they are"));
+		assert_non_null(
+			strstr(world.log, "1152 KB of memory remain with the RMM until reboot"));
 		assert_int_equal(rmm_donated(world.rmm), PRICE);
 		assert_true(rmm_is_active(world.rmm));
 		world_end_with(PRICE / PAGE + 1, PRICE + PAGE);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What is lent to an RMM that has nothing of its own: at load, at hot-add, and when memory runs out; and that it comes back */
+/*
+ * What is lent to an RMM that has nothing of its own: at load, at hot-add, and when memory runs
+ * out; and that it comes back
+ */
 #include "module_fixture.h"
 
 #define BLOCK	WORLD_BLOCK
@@ -28,7 +31,7 @@ static int offline(u64 start, unsigned int i)
 	return world_offline(start + i * BLOCK, start + (i + 1) * BLOCK);
 }
 
-/* Hot-add ------------------------------------------------------------------------------------------------------ */
+/* Hot-add -------------------------------------------------------------------------------------- */
 
 static void first_block_pays_and_last_gives_back(void **state)
 {
@@ -81,7 +84,8 @@ static void table_outlives_the_first_region(void **state)
 		describe_paid(paid[d], 0);
 		machine.l0gptsz = 4;
 		machine.memory.nr = 2;
-		machine.memory.at[1] = (struct rmm_range){ 32 * GB, 8 * GB, RMI_MEM_CATEGORY_CONVENTIONAL };
+		machine.memory.at[1] = (struct rmm_range){ 32 * GB, 8 * GB,
+							   RMI_MEM_CATEGORY_CONVENTIONAL };
 		make(12);
 		load();
 		assert_donated(METADATA + table);
@@ -113,7 +117,9 @@ static void refused_block_leaves_nothing(void **state)
 		describe_paid(paid[d], 0);
 		machine.tracking.nr = 2;
 		machine.tracking.at[0] = (struct rmm_range){ 4 * GB, GB, RMI_TRACKING_RESERVED };
-		machine.tracking.at[1] = (struct rmm_range){ 5 * GB, GB, RMI_MEM_CATEGORY_DEV_COH << 8 | RMI_TRACKING_FINE };
+		machine.tracking.at[1] = (struct rmm_range){
+			5 * GB, GB, RMI_MEM_CATEGORY_DEV_COH << 8 | RMI_TRACKING_FINE
+		};
 		make(12);
 		load();
 		add_blocks(4 * GB, 1);
@@ -139,7 +145,10 @@ static void refused_block_leaves_nothing(void **state)
 	}
 }
 
-/* A region that isn't the RMM's to track; the one at the base of a larger region, had the RMM such, is or isn't FINE already */
+/*
+ * A region that isn't the RMM's to track; the one at the base of a larger region, had the RMM such,
+ * is or isn't FINE already
+ */
 static void region_that_cannot_be_set_is_refused(void **state)
 {
 	(void)state;
@@ -147,7 +156,8 @@ static void region_that_cannot_be_set_is_refused(void **state)
 		for (u64 at = 0; at <= GB; at += GB) {
 			describe_paid(paid[d], 0);
 			machine.l0gptsz = 4;
-			machine.memory.at[0] = (struct rmm_range){ 0, 4 * GB, RMI_MEM_CATEGORY_CONVENTIONAL };
+			machine.memory.at[0] = (struct rmm_range){ 0, 4 * GB,
+								   RMI_MEM_CATEGORY_CONVENTIONAL };
 			world_make(&machine, 12);
 			world_ram(at, 2 * GB, true);
 			load();
@@ -157,16 +167,17 @@ static void region_that_cannot_be_set_is_refused(void **state)
 			assert_int_equal(online(8 * GB, 0), -ENXIO);
 			assert_available(2 * GB - at);
 			assert_donated((2 * GB - at) / GB * METADATA + 2 * MB);
-			assert_int_equal(rmm_tracking(world.rmm, 0), at ? RMI_TRACKING_COARSE : RMI_TRACKING_FINE);
+			assert_int_equal(rmm_tracking(world.rmm, 0),
+					 at ? RMI_TRACKING_COARSE : RMI_TRACKING_FINE);
 			unload();
 		}
 }
 
-/* Taken out again ---------------------------------------------------------------------------------------------- */
+/* Taken out again ------------------------------------------------------------------------------ */
 
 /*
- * So little boot memory that what is hot-added must pay: of 4 MB, 1 MB is the module's (WORLD_SLOTS), and 1 MB and 128 KB
- * each are the price of the boot memory and of the first block
+ * So little boot memory that what is hot-added must pay: of 4 MB, 1 MB is the module's
+ * (WORLD_SLOTS), and 1 MB and 128 KB each are the price of the boot memory and of the first block
  */
 static void make_small(enum rmm_dialect dialect)
 {
@@ -219,7 +230,10 @@ static void block_with_lent_pages_can_be_taken_out(void **state)
 	}
 }
 
-/* A page of the block is in use, so that the kernel gives up after the lent ones have been taken back */
+/*
+ * A page of the block is in use, so that the kernel gives up after the lent ones have been taken
+ * back
+ */
 static void block_that_stays_is_covered_again(void **state)
 {
 	(void)state;
@@ -252,7 +266,9 @@ static void no_pages_while_going_offline(u64 x[5])
 	world.no_pages = true;
 }
 
-/* What is lent can't be replaced at that moment: the block stays, and is covered when it is told to */
+/*
+ * What is lent can't be replaced at that moment: the block stays, and is covered when it is told to
+ */
 static void block_whose_pages_cannot_be_replaced_stays(void **state)
 {
 	(void)state;
@@ -260,7 +276,8 @@ static void block_whose_pages_cannot_be_replaced_stays(void **state)
 		make_small(paid[d]);
 		world.smc = no_pages_while_going_offline;
 		assert_int_equal(world_event(MEM_GOING_OFFLINE, 3 * GB, 3 * GB + BLOCK), -ENOMEM);
-		assert_non_null(strstr(world.log, "memory 0xc0000000-0xc8000000 must stay: no-memory"));
+		assert_non_null(
+			strstr(world.log, "memory 0xc0000000-0xc8000000 must stay: no-memory"));
 		world.smc = NULL;
 		world.no_pages = false;
 		assert_int_equal(world_event(MEM_CANCEL_OFFLINE, 3 * GB, 3 * GB + BLOCK), 0);
@@ -279,7 +296,9 @@ static void block_whose_pages_cannot_be_replaced_stays(void **state)
 	}
 }
 
-/* The third region is paid with pages of the second, the second with pages of the block that goes */
+/*
+ * The third region is paid with pages of the second, the second with pages of the block that goes
+ */
 static void block_is_taken_out_from_under_others(void **state)
 {
 	(void)state;
@@ -348,25 +367,33 @@ static void blocks_come_and_go(void **state)
 			for (unsigned int i = 0; i < BLOCKS; i++)
 				nr += is_online[i];
 			for (unsigned int i = 0; i < BLOCKS; i += 4)
-				if (is_online[i] || is_online[i + 1] || is_online[i + 2] || is_online[i + 3])
+				if (is_online[i] || is_online[i + 1] || is_online[i + 2] ||
+				    is_online[i + 3])
 					price += PRICE;
 			assert_available(4 * MB + nr * BLOCK);
 			assert_lent();
 			assert_int_equal(world.pages_out, rmm_donated(world.rmm) / PAGE_SIZE);
-			/* a region whose last block has gone may have to stay for what others have in it */
+			/*
+			 * a region whose last block has gone may have to stay for what others have
+			 * in it
+			 */
 			assert_true(rmm_donated(world.rmm) >= price);
 			if (!rc && is_online[b])
-				assert_int_equal(rmm_tracking(world.rmm, region), RMI_TRACKING_FINE);
+				assert_int_equal(rmm_tracking(world.rmm, region),
+						 RMI_TRACKING_FINE);
 			if (!rc && !is_online[b])
-				assert_int_equal(marked_in(region + (b - first) * BLOCK, region + (b - first + 1) * BLOCK), 0);
+				assert_int_equal(marked_in(region + (b - first) * BLOCK,
+							   region + (b - first + 1) * BLOCK),
+						 0);
 		}
-		print_message("%u times a block came or went, %u times it was refused\n", done, refused);
+		print_message("%u times a block came or went, %u times it was refused\n", done,
+			      refused);
 		assert_true(done > ROUNDS / 2);
 		unload();
 	}
 }
 
-/* The memory runs out ------------------------------------------------------------------------------------------ */
+/* The memory runs out -------------------------------------------------------------------------- */
 
 static u64 smcs_left;
 
@@ -528,7 +555,7 @@ static void unload_without_memory(void **state)
 		}
 }
 
-/* An operation that wants memory, has none, and can't be cancelled ----------------------------------------------- */
+/* An operation that wants memory, has none, and can't be cancelled ----------------------------- */
 
 /* Go through all places where the memory can run out; false: it doesn't any more */
 static bool hot_add_short(enum rmm_dialect dialect, u64 n, unsigned int *parked)
@@ -549,7 +576,8 @@ static bool hot_add_short(enum rmm_dialect dialect, u64 n, unsigned int *parked)
 	world.no_pages = false;
 	if (strstr(world.log, "remains unfinished")) {
 		assert_int_equal(rc, -EBUSY);
-		assert_non_null(strstr(world.log, "memory 0xc0000000-0xc8000000 refused: unfinished"));
+		assert_non_null(
+			strstr(world.log, "memory 0xc0000000-0xc8000000 refused: unfinished"));
 		assert_available(SHORT);
 		++*parked;
 	}
@@ -614,8 +642,11 @@ static void unload_with_a_parked_operation_says_so(void **state)
 			world.log[0] = 0;
 			shim_module_exit();
 			if (world.with_rmm)
-				assert_non_null(strstr(world.log, "KB of memory remain with the RMM until reboot"));
-			world_end_with(world.with_rmm / PAGE_SIZE, rmm_donated(world.rmm) + rmm_delegated(world.rmm));
+				assert_non_null(
+					strstr(world.log,
+					       "KB of memory remain with the RMM until reboot"));
+			world_end_with(world.with_rmm / PAGE_SIZE,
+				       rmm_donated(world.rmm) + rmm_delegated(world.rmm));
 		}
 		unload();
 		assert_true(parked > 5);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * An RMM that misbehaves while memory changes hands. The module must come to an end, and never free what isn't its own:
- * the shim sees to the latter, at each page.
+ * An RMM that misbehaves while memory changes hands. The module must come to an end, and never free
+ * what isn't its own: the shim sees to the latter, at each page.
  */
 #include "module_fixture.h"
 
@@ -39,7 +39,7 @@ static void unload_clean(void)
 	world_end();
 }
 
-/* Requests ----------------------------------------------------------------------------------------------------- */
+/* Requests ------------------------------------------------------------------------------------- */
 
 static u64 request;		/* instead of the RMM's own */
 static unsigned int times;
@@ -56,15 +56,29 @@ static void ask_for(u64 x[5])
 static void odd_requests(void **state)
 {
 	static const u64 requests[] = {
-		0,				/* no blocks */
-		0x10000, 0x30000,		/* no blocks, next to each other */
-		0x3fff << 2 | 3,		/* as many of the largest blocks as can be said */
-		0x3fff << 2 | 3 | 1 << 16 | 1 << 17, 0x3fff << 2 | 2, 0x3fff << 2 | 1, 0x3fff << 2,
-		0x3fff << 2 | 1 << 17, 65 << 2 | 1 << 17,
-		1 << 2 | 2, 1 << 2 | 3, 1 << 2 | 1,
-		3 << 2 | 1 << 16, 3 << 2 | 1 << 16 | 1 << 17, 31 << 2 | 1 << 16 | 1 << 17, 33 << 2 | 1 << 16 | 1 << 17,
-		1 << 2, 1 << 2 | 1 << 17, 1 << 2 | 2 << 17, 1 << 2 | 3 << 17,
-		~0ULL, 1ULL << 63,
+		0, /* no blocks */
+		0x10000,
+		0x30000,	 /* no blocks, next to each other */
+		0x3fff << 2 | 3, /* as many of the largest blocks as can be said */
+		0x3fff << 2 | 3 | 1 << 16 | 1 << 17,
+		0x3fff << 2 | 2,
+		0x3fff << 2 | 1,
+		0x3fff << 2,
+		0x3fff << 2 | 1 << 17,
+		65 << 2 | 1 << 17,
+		1 << 2 | 2,
+		1 << 2 | 3,
+		1 << 2 | 1,
+		3 << 2 | 1 << 16,
+		3 << 2 | 1 << 16 | 1 << 17,
+		31 << 2 | 1 << 16 | 1 << 17,
+		33 << 2 | 1 << 16 | 1 << 17,
+		1 << 2,
+		1 << 2 | 1 << 17,
+		1 << 2 | 2 << 17,
+		1 << 2 | 3 << 17,
+		~0ULL,
+		1ULL << 63,
 	};
 	unsigned int available = 0;
 
@@ -81,7 +95,8 @@ static void odd_requests(void **state)
 				assert_true(world.smcs < 1000);
 				/* more than twice a table isn't even looked for */
 				if (n == 5 && i >= 3 && i <= 12)
-					assert_int_equal(rmm_commands(world.rmm, RMI_OP_MEM_DONATE), 0);
+					assert_int_equal(rmm_commands(world.rmm, RMI_OP_MEM_DONATE),
+							 0);
 				if (strcmp(world_read("available"), "0")) {
 					assert_available(GB);
 					assert_donated(PRICE);
@@ -113,7 +128,7 @@ static void requests_without_end(void **state)
 	}
 }
 
-/* What was taken ----------------------------------------------------------------------------------------------- */
+/* What was taken ------------------------------------------------------------------------------- */
 
 static u64 more;		/* the RMM says that it took so many more than it did */
 
@@ -135,7 +150,10 @@ static void more_is_taken_than_was_offered(void **state)
 	(void)state;
 	for (unsigned int d = 0; d < ARRAY_SIZE(paid); d++)
 		for (unsigned int i = 0; i < ARRAY_SIZE(mores); i++) {
-			/* Tables are the platform's, so that it is metadata that is cancelled and comes back */
+			/*
+			 * Tables are the platform's, so that it is metadata that is cancelled and
+			 * comes back
+			 */
 			describe(paid[d]);
 			machine.flags = RMM_FLAG_HOST_PAYS;
 			make(12);
@@ -169,7 +187,7 @@ static void more_is_taken_by_an_operation_that_succeeds(void **state)
 	}
 }
 
-/* What comes back ---------------------------------------------------------------------------------------------- */
+/* What comes back ------------------------------------------------------------------------------ */
 
 static u64 list[512];
 static unsigned int nr_list;
@@ -210,14 +228,30 @@ static void foreign_memory_is_not_taken(void **state)
 	for (unsigned int d = 0; d < ARRAY_SIZE(paid); d++) {
 		const unsigned int undelegated = paid[d] == RMM_DIALECT_BETA3 ? 62 : 63;
 		const u64 odd[] = {
-			0, 4, two, 1ULL << undelegated | 4,
-			WORLD_SLOTS_AT | 4, WORLD_SLOTS_AT | 4 | 1ULL << undelegated,	/* this very list */
-			(2 * GB - PAGE) | 4, (2 * GB - PAGE) | 4 | 1ULL << undelegated,	/* the kernel's own */
+			0,
+			4,
+			two,
+			1ULL << undelegated | 4,
+			/* this very list */
+			WORLD_SLOTS_AT | 4,
+			WORLD_SLOTS_AT | 4 | 1ULL << undelegated,
+			/* the kernel's own */
+			(2 * GB - PAGE) | 4,
+			(2 * GB - PAGE) | 4 | 1ULL << undelegated,
 			(2 * GB - PAGE) | two | 1ULL << undelegated,
 			3 * GB | 4 | 1ULL << undelegated,
-			500 * GB | 4, 1ULL << 51 | 4, 0xffffffffff000ULL | all | 3, 0xffffffffff000ULL | 4 | 1ULL << undelegated,
-			GB | all | 3, GB | all | 2, GB | 4 | 1, all | 3 | 1ULL << undelegated,
-			~0ULL, ~3ULL, 2ULL << 62 | 2 * GB | 4, 3ULL << 62 | 2 * GB | 4,
+			500 * GB | 4,
+			1ULL << 51 | 4,
+			0xffffffffff000ULL | all | 3,
+			0xffffffffff000ULL | 4 | 1ULL << undelegated,
+			GB | all | 3,
+			GB | all | 2,
+			GB | 4 | 1,
+			all | 3 | 1ULL << undelegated,
+			~0ULL,
+			~3ULL,
+			2ULL << 62 | 2 * GB | 4,
+			3ULL << 62 | 2 * GB | 4,
 		};
 
 		nr_list = ARRAY_SIZE(odd);
@@ -396,7 +430,7 @@ static void what_was_only_offered_does_not_come_back(void **state)
 		}
 }
 
-/* Delegation --------------------------------------------------------------------------------------------------- */
+/* Delegation ----------------------------------------------------------------------------------- */
 
 static u64 bad_page;
 static u64 bad_x0, bad_x1;
@@ -423,8 +457,9 @@ static void page_that_does_not_come_back_is_lost(void **state)
 		u64 x0, x1;
 		u64 lost;		/* pages: all behind it if the answer makes no sense */
 	} answers[] = {
-		{ RMI_ERROR_INPUT, 0, 1 }, { RMI_ERROR_GLOBAL, 0, 1 }, { -1ULL, 0, 0 }, { RMI_BUSY, 0, 0 }, { RMI_BLOCKED, 0, 0 },
-		{ RMI_SUCCESS, 0, 0 }, { RMI_SUCCESS, ~0ULL, 0 }, { INCOMPLETE | WANTS, 0, 0 },
+		{ RMI_ERROR_INPUT, 0, 1 }, { RMI_ERROR_GLOBAL, 0, 1 },	 { -1ULL, 0, 0 },
+		{ RMI_BUSY, 0, 0 },	   { RMI_BLOCKED, 0, 0 },	 { RMI_SUCCESS, 0, 0 },
+		{ RMI_SUCCESS, ~0ULL, 0 }, { INCOMPLETE | WANTS, 0, 0 },
 	};
 
 	(void)state;
@@ -449,7 +484,10 @@ static void page_that_does_not_come_back_is_lost(void **state)
 			assert_int_equal(rmm_donated(world.rmm), PRICE);
 			assert_available(GB);
 			assert_non_null(strstr(world.log, "are lost until reboot"));
-			/* It stays taken, and so does the metadata of its region, which can't leave FINE now */
+			/*
+			 * It stays taken, and so does the metadata of its region, which can't leave
+			 * FINE now
+			 */
 			world.smc = NULL;
 			shim_module_exit();
 			assert_int_equal(rmm_delegated(world.rmm), lost);
@@ -484,7 +522,9 @@ static void delegation_is_refused(void **state)
 	assert_donated(2 * PRICE);
 	unload_clean();
 
-	/* beta 3 leaves it to the host which pages these are, and the block has none of its own yet */
+	/*
+	 * beta 3 leaves it to the host which pages these are, and the block has none of its own yet
+	 */
 	make_paid(RMM_DIALECT_BETA3, 0);
 	load();
 	world.smc = refuse_to_delegate;
@@ -514,7 +554,10 @@ static void delegation_that_asks_for_memory_is_not_believed(void **state)
 	world.smc = delegate_and_ask;
 	online();
 	assert_int_equal(times, 0);
-	/* Those of which it isn't known, and which can't be undelegated, are lost: here the 48 behind its progress of 16 */
+	/*
+	 * Those of which it isn't known, and which can't be undelegated, are lost: here the 48
+	 * behind its progress of 16
+	 */
 	assert_number("memory_lost", 48 * PAGE);
 	assert_int_equal(rmm_delegated(world.rmm), 0);
 	assert_int_equal(world.pages_out * PAGE, rmm_donated(world.rmm) + 48 * PAGE);
@@ -523,7 +566,7 @@ static void delegation_that_asks_for_memory_is_not_believed(void **state)
 	world_end_with(48, 0);
 }
 
-/* No end ------------------------------------------------------------------------------------------------------- */
+/* No end --------------------------------------------------------------------------------------- */
 
 static u64 endless_fid;
 
@@ -547,7 +590,9 @@ static void operation_has_no_end(void **state)
 		u64 fid;
 		const char *reason;
 	} commands[] = {
-		{ RMI_RMM_ACTIVATE, "unfinished" }, { RMI_GPT_INFO, "unfinished" }, { RMI_GPT_L1_CREATE, "unfinished" },
+		{ RMI_RMM_ACTIVATE, "unfinished" },
+		{ RMI_GPT_INFO, "unfinished" },
+		{ RMI_GPT_L1_CREATE, "unfinished" },
 		{ RMI_GRANULE_TRACKING_SET, "unfinished" },
 	};
 
@@ -563,7 +608,8 @@ static void operation_has_no_end(void **state)
 		assert_true(world.smcs < (1 << 21));
 		world.smc = NULL;
 		shim_module_exit();
-		world_end_with(world.with_rmm / PAGE, rmm_donated(world.rmm) + rmm_delegated(world.rmm));
+		world_end_with(world.with_rmm / PAGE,
+			       rmm_donated(world.rmm) + rmm_delegated(world.rmm));
 	}
 }
 

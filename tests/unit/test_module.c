@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The whole module, from load to unload, against the model RMM. Expected values are typed by hand. */
+/*
+ * The whole module, from load to unload, against the model RMM. Expected values are typed by hand.
+ */
 #include "module_fixture.h"
 
-/* The good case ----------------------------------------------------------------------------------------------- */
+/* The good case -------------------------------------------------------------------------------- */
 
 static void static_rmm(void **state)
 {
@@ -38,7 +40,8 @@ static void pages_of_16k(void **state)
 		assert_available(1 * GB);
 		assert_file("granule_size", "16384");
 		/* before beta 3, one question for each region of 32 MB */
-		assert_int_equal(rmm_commands(world.rmm, RMI_GRANULE_TRACKING_GET), dialects[i] == RMM_DIALECT_BETA3 ? 1 : 32);
+		assert_int_equal(rmm_commands(world.rmm, RMI_GRANULE_TRACKING_GET),
+				 dialects[i] == RMM_DIALECT_BETA3 ? 1 : 32);
 		unload();
 	}
 }
@@ -54,7 +57,8 @@ static void odd_layout(void **state)
 		world_ram(GB + 0x5000, GB + 700 * MB + 0x7000, true);
 		world_ram(GB + 700 * MB + 0x7000, GB + 701 * MB, true);
 		world_ram(2 * GB - 0x1000, 2 * GB + 0x1000, true);
-		world_ram(3 * GB + 0x8800, 3 * GB + 0xc7ff, true);	/* 0x9000 to 0xc000 are whole pages */
+		/* 0x9000 to 0xc000 are whole pages */
+		world_ram(3 * GB + 0x8800, 3 * GB + 0xc7ff, true);
 		load();
 		assert_available(0x2000 + (701 * MB - 0x5000) + 0x2000 + 0x3000);
 		/* Three PARs, each asked about once however many ranges lie in it */
@@ -71,9 +75,11 @@ static void large_pars(void **state)
 	(void)state;
 	for (unsigned int i = 0; i < ARRAY_SIZE(dialects); i++) {
 		describe(dialects[i]);
-		machine.l0gptsz = 9;		/* the second and last PAR of 40 bits ends the address space */
+		/* the second and last PAR of 40 bits ends the address space */
+		machine.l0gptsz = 9;
 		machine.memory.nr = 2;
-		machine.memory.at[1] = (struct rmm_range){ 544 * GB, GB, RMI_MEM_CATEGORY_CONVENTIONAL };
+		machine.memory.at[1] = (struct rmm_range){ 544 * GB, GB,
+							   RMI_MEM_CATEGORY_CONVENTIONAL };
 		make(12);
 		world_ram(544 * GB, 545 * GB, true);
 		load();
@@ -95,7 +101,7 @@ static void offline_memory_is_left_out(void **state)
 	unload();
 }
 
-/* Why not ----------------------------------------------------------------------------------------------------- */
+/* Why not -------------------------------------------------------------------------------------- */
 
 static void no_smc_conduit(void **state)
 {
@@ -107,7 +113,8 @@ static void no_smc_conduit(void **state)
 		make(12);
 		world.conduit = conduit;
 		load();
-		assert_unavailable("no-smc-conduit", "this kernel is a guest, or its firmware has no SMCCC 1.1");
+		assert_unavailable("no-smc-conduit",
+				   "this kernel is a guest, or its firmware has no SMCCC 1.1");
 		assert_file("rmm_state", "none");
 		assert_file("revision", "none");
 		assert_file("granule_size", "0");
@@ -134,7 +141,8 @@ static void no_rmm(void **state)
 {
 	(void)state;
 	describe(RMM_DIALECT_BETA3);
-	machine.flags = RMM_FLAG_ABSENT;	/* X1 to X3 stay as they were: the wanted revision among them */
+	/* X1 to X3 stay as they were: the wanted revision among them */
+	machine.flags = RMM_FLAG_ABSENT;
 	make(12);
 	load();
 	assert_unavailable("no-rmm", "nobody answers RMI_VERSION");
@@ -193,10 +201,13 @@ static void active_before(void **state)
 		assert_true(rmm_is_active(world.rmm));	/* it isn't ours to deactivate */
 		world_end();
 
-		for (unsigned int code = RMI_GRANULE_SIZE_16K; code <= RMI_GRANULE_SIZE_64K; code++) {
+		for (unsigned int code = RMI_GRANULE_SIZE_16K; code <= RMI_GRANULE_SIZE_64K;
+		     code++) {
 			char detail[80];
 
-			snprintf(detail, sizeof(detail), "kernel pages are of 4 KB, RMM is set to granule size code %u", code);
+			snprintf(detail, sizeof(detail),
+				 "kernel pages are of 4 KB, RMM is set to granule size code %u",
+				 code);
 			machine.active_granule = code;
 			expect_unavailable("granule-size", detail);
 		}
@@ -239,7 +250,10 @@ static void not_fine(void **state)
 		machine.tracking.at[0] = (struct rmm_range){ GB, GB, RMI_TRACKING_COARSE };
 		machine.nr_faults = 1;
 		machine.fault[0] = (struct rmm_fault){
-			.fid = RMI_GRANULE_TRACKING_SET, .count = ~0ULL, .set = 1, .x = { RMI_ERROR_TRACKING },
+			.fid = RMI_GRANULE_TRACKING_SET,
+			.count = ~0ULL,
+			.set = 1,
+			.x = { RMI_ERROR_TRACKING },
 		};
 		expect_unavailable("not-fine", "0x40000000-0x80000000 coarse");
 		machine.tracking.at[0].value = RMI_TRACKING_INTERMEDIATE;
@@ -256,7 +270,9 @@ static void not_conventional(void **state)
 	for (unsigned int i = 0; i < ARRAY_SIZE(dialects); i++) {
 		describe(dialects[i]);
 		machine.tracking.nr = 1;
-		machine.tracking.at[0] = (struct rmm_range){ GB, GB, RMI_MEM_CATEGORY_DEV_COH << 8 | RMI_TRACKING_FINE };
+		machine.tracking.at[0] = (struct rmm_range){
+			GB, GB, RMI_MEM_CATEGORY_DEV_COH << 8 | RMI_TRACKING_FINE
+		};
 		expect_unavailable("not-conventional", "0x40000000-0x80000000 device-coherent");
 	}
 }
@@ -298,7 +314,9 @@ static void no_memory_for_a_table(void **state)
 		make(12);
 		world.no_pages = true;
 		load();
-		assert_unavailable("no-memory", "0x40000000-0x80000000 has no level 1 table, 131072 bytes wanted for it");
+		assert_unavailable(
+			"no-memory",
+			"0x40000000-0x80000000 has no level 1 table, 131072 bytes wanted for it");
 		shim_module_exit();
 		world.no_pages = false;
 		load();
@@ -326,14 +344,21 @@ static void table_of_the_host_counts(void **state)
 static void busy(void **state)
 {
 	static const u64 fids[] = {
-		RMI_VERSION, RMI_FEATURES, RMI_RMM_CONFIG_SET, RMI_RMM_ACTIVATE, RMI_GRANULE_TRACKING_GET, RMI_GPT_INFO,
+		RMI_VERSION,
+		RMI_FEATURES,
+		RMI_RMM_CONFIG_SET,
+		RMI_RMM_ACTIVATE,
+		RMI_GRANULE_TRACKING_GET,
+		RMI_GPT_INFO,
 	};
 
 	(void)state;
 	for (unsigned int i = 0; i < ARRAY_SIZE(fids); i++) {
 		describe(RMM_DIALECT_BETA3);
 		machine.nr_faults = 1;
-		machine.fault[0] = (struct rmm_fault){ .fid = fids[i], .count = 50, .set = 1, .x = { RMI_BUSY } };
+		machine.fault[0] = (struct rmm_fault){
+			.fid = fids[i], .count = 50, .set = 1, .x = { RMI_BUSY }
+		};
 		make(12);
 		load();
 		assert_available(GB);
@@ -368,14 +393,17 @@ static void require_refuses_to_load(void **state)
 	unload();
 }
 
-/* Answers that no RMM should give ------------------------------------------------------------------------------ */
+/* Answers that no RMM should give -------------------------------------------------------------- */
 
 /* The answers of one command replaced; the bits of set say which registers */
-static void expect_bad(u64 fid, enum rmm_dialect dialect, u64 set, u64 x0, u64 x1, u64 x2, u64 x3, const char *reason)
+static void expect_bad(u64 fid, enum rmm_dialect dialect, u64 set, u64 x0, u64 x1, u64 x2, u64 x3,
+		       const char *reason)
 {
 	describe(dialect);
 	machine.nr_faults = 1;
-	machine.fault[0] = (struct rmm_fault){ .fid = fid, .count = ~0ULL, .set = set, .x = { x0, x1, x2, x3 } };
+	machine.fault[0] = (struct rmm_fault){
+		.fid = fid, .count = ~0ULL, .set = set, .x = { x0, x1, x2, x3 }
+	};
 	make(12);
 	load();
 	assert_file("available", "0");
@@ -388,19 +416,32 @@ static void expect_bad(u64 fid, enum rmm_dialect dialect, u64 set, u64 x0, u64 x
 static void absurd_answers(void **state)
 {
 	static const u64 tops[] = {
-		0, 1, GB, GB - 0x1000, GB + 1, GB + 0x800, 2 * GB + 0x1000, 3 * GB, -1ULL, 1ULL << 63, 0xfffffffffffff000ULL,
+		0,
+		1,
+		GB,
+		GB - 0x1000,
+		GB + 1,
+		GB + 0x800,
+		2 * GB + 0x1000,
+		3 * GB,
+		-1ULL,
+		1ULL << 63,
+		0xfffffffffffff000ULL,
 	};
 
 	(void)state;
 	for (unsigned int i = 0; i < ARRAY_SIZE(tops); i++) {
-		expect_bad(RMI_GRANULE_TRACKING_GET, RMM_DIALECT_BETA3, 15, 0, 0, 2, tops[i], "bad-answer");
+		expect_bad(RMI_GRANULE_TRACKING_GET, RMM_DIALECT_BETA3, 15, 0, 0, 2, tops[i],
+			   "bad-answer");
 		if (tops[i])	/* beta 1 has no such output */
-			expect_bad(RMI_GRANULE_TRACKING_GET, RMM_DIALECT_BETA1, 15, 0, 0, 2, tops[i], "bad-answer");
+			expect_bad(RMI_GRANULE_TRACKING_GET, RMM_DIALECT_BETA1, 15, 0, 0, 2,
+				   tops[i], "bad-answer");
 		expect_bad(RMI_GPT_INFO, RMM_DIALECT_BETA3, 7, 0, tops[i], 1, 0, "bad-answer");
 	}
 	expect_bad(RMI_GRANULE_TRACKING_GET, RMM_DIALECT_BETA3, 15, 0, 4, 2, 2 * GB, "bad-answer");
 	expect_bad(RMI_GRANULE_TRACKING_GET, RMM_DIALECT_BETA3, 15, 0, 0, 5, 2 * GB, "bad-answer");
-	expect_bad(RMI_GRANULE_TRACKING_GET, RMM_DIALECT_BETA3, 15, 0, 0, 1ULL << 32 | 2, 2 * GB, "bad-answer");
+	expect_bad(RMI_GRANULE_TRACKING_GET, RMM_DIALECT_BETA3, 15, 0, 0, 1ULL << 32 | 2, 2 * GB,
+		   "bad-answer");
 	expect_bad(RMI_GRANULE_TRACKING_GET, RMM_DIALECT_BETA3, 1, 1, 0, 0, 0, "refused");
 	expect_bad(RMI_GRANULE_TRACKING_GET, RMM_DIALECT_BETA3, 1, -1ULL, 0, 0, 0, "refused");
 	expect_bad(RMI_GPT_INFO, RMM_DIALECT_BETA3, 7, 0, 2 * GB, 4, 0, "bad-answer");
@@ -409,7 +450,8 @@ static void absurd_answers(void **state)
 	expect_bad(RMI_FEATURES, RMM_DIALECT_BETA3, 3, 0, 7 | 1 << 10, 0, 0, "bad-answer");
 	expect_bad(RMI_FEATURES, RMM_DIALECT_BETA3, 3, 1, 7, 0, 0, "refused");
 	expect_bad(RMI_VERSION, RMM_DIALECT_BETA3, 7, 0, 0x10000, 0x30000, 0, "revision");
-	expect_bad(RMI_VERSION, RMM_DIALECT_BETA3, 7, RMI_ERROR_REALM, 0x20000, 0x20000, 0, "refused");
+	expect_bad(RMI_VERSION, RMM_DIALECT_BETA3, 7, RMI_ERROR_REALM, 0x20000, 0x20000, 0,
+		   "refused");
 }
 
 static void config_is_refused(void **state)
@@ -418,8 +460,12 @@ static void config_is_refused(void **state)
 	/* and CONFIG_GET says nothing that would do instead */
 	describe(RMM_DIALECT_BETA3);
 	machine.nr_faults = 2;
-	machine.fault[0] = (struct rmm_fault){ .fid = RMI_RMM_CONFIG_SET, .count = 1, .set = 1, .x = { RMI_ERROR_INPUT } };
-	machine.fault[1] = (struct rmm_fault){ .fid = RMI_RMM_CONFIG_GET, .count = 1, .set = 1, .x = { RMI_ERROR_INPUT } };
+	machine.fault[0] = (struct rmm_fault){
+		.fid = RMI_RMM_CONFIG_SET, .count = 1, .set = 1, .x = { RMI_ERROR_INPUT }
+	};
+	machine.fault[1] = (struct rmm_fault){
+		.fid = RMI_RMM_CONFIG_GET, .count = 1, .set = 1, .x = { RMI_ERROR_INPUT }
+	};
 	expect_unavailable("refused", "RMI_RMM_CONFIG_SET 0x40080000: status 1");
 	/* ... and it does: the configuration is the one that is wanted */
 	machine.nr_faults = 1;
@@ -428,12 +474,17 @@ static void config_is_refused(void **state)
 	assert_available(GB);
 	unload();
 	/* ACTIVATE is refused for another reason than "is active" */
-	machine.fault[0] = (struct rmm_fault){ .fid = RMI_RMM_ACTIVATE, .count = 1, .set = 1, .x = { RMI_ERROR_DEVICE } };
+	machine.fault[0] = (struct rmm_fault){
+		.fid = RMI_RMM_ACTIVATE, .count = 1, .set = 1, .x = { RMI_ERROR_DEVICE }
+	};
 	/* (the C library writes no 0x before 0, the kernel does) */
 	expect_unavailable("refused", "RMI_RMM_ACTIVATE 0: status 6");
 }
 
-/* An RMM with memory of its own creates tables for nothing; they are destroyed again, the last one first */
+/*
+ * An RMM with memory of its own creates tables for nothing; they are destroyed again, the last one
+ * first
+ */
 static void tables_without_payment(void **state)
 {
 	(void)state;
@@ -465,15 +516,24 @@ static void tables_without_payment(void **state)
 	unload();
 }
 
-/* Lending ------------------------------------------------------------------------------------------------------- */
+/* Lending -------------------------------------------------------------------------------------- */
 
 static const u64 dynamics[] = {
 	RMM_FLAG_HOST_PAYS, RMM_FLAG_HOST_TABLES, RMM_FLAG_HOST_PAYS | RMM_FLAG_HOST_TABLES,
 };
 
 static const u64 manners[] = {
-	0, RMM_FLAG_PARTIAL, RMM_FLAG_CONTINUES, RMM_FLAG_PARTIAL | RMM_FLAG_CONTINUES, RMM_FLAG_GIVES_UP, RMM_FLAG_LONG_ANSWERS,
-	RMM_FLAG_NO_CANCEL, RMM_FLAG_REUSES_HANDLES, RMM_FLAG_RETURNS_UNDELEGATED, RMM_FLAG_INPUT_ERRORS, RMM_FLAG_TABLES_COUNT,
+	0,
+	RMM_FLAG_PARTIAL,
+	RMM_FLAG_CONTINUES,
+	RMM_FLAG_PARTIAL | RMM_FLAG_CONTINUES,
+	RMM_FLAG_GIVES_UP,
+	RMM_FLAG_LONG_ANSWERS,
+	RMM_FLAG_NO_CANCEL,
+	RMM_FLAG_REUSES_HANDLES,
+	RMM_FLAG_RETURNS_UNDELEGATED,
+	RMM_FLAG_INPUT_ERRORS,
+	RMM_FLAG_TABLES_COUNT,
 };
 
 static void dynamic_rmm(void **state)
@@ -488,8 +548,9 @@ static void dynamic_rmm(void **state)
 					u64 pa;
 
 					/*
-					 * Where tables keep regions from leaving FINE, and metadata keeps tables
-					 * from being destroyed, no order leads back from both.
+					 * Where tables keep regions from leaving FINE, and metadata
+					 * keeps tables from being destroyed, no order leads back
+					 * from both.
 					 */
 					if (i == 2 && manners[m] == RMM_FLAG_TABLES_COUNT)
 						continue;
@@ -503,15 +564,18 @@ static void dynamic_rmm(void **state)
 					assert_lent();
 					assert_true(rmm_donated(world.rmm) > 0);
 					for (pa = GB; pa < 3 * GB; pa += GB) {
-						assert_int_equal(rmm_tracking(world.rmm, pa), RMI_TRACKING_FINE);
+						assert_int_equal(rmm_tracking(world.rmm, pa),
+								 RMI_TRACKING_FINE);
 						if (dynamics[i] & RMM_FLAG_HOST_TABLES)
-							assert_int_equal(rmm_par(world.rmm, pa), RMI_PAR_HOST_CREATED);
+							assert_int_equal(rmm_par(world.rmm, pa),
+									 RMI_PAR_HOST_CREATED);
 					}
 					shim_module_exit();
 					assert_int_equal(rmm_donated(world.rmm), 0);
 					assert_int_equal(rmm_delegated(world.rmm), 0);
 					assert_int_equal(world.pages_out, 0);
-					assert_int_equal(rmm_is_active(world.rmm), dialects[d] != RMM_DIALECT_BETA3);
+					assert_int_equal(rmm_is_active(world.rmm),
+							 dialects[d] != RMM_DIALECT_BETA3);
 					/* and again */
 					load();
 					assert_available(2 * GB + 0x20000);
@@ -522,7 +586,7 @@ static void dynamic_rmm(void **state)
 	assert_int_equal(rounds, 2 * (3 * 11 - 1) * 2);
 }
 
-/* Hotplug ------------------------------------------------------------------------------------------------------ */
+/* Hotplug -------------------------------------------------------------------------------------- */
 
 static void hotplug_inside(void **state)
 {
@@ -606,7 +670,10 @@ static void hotplug_odd_sequences(void **state)
 	unload();
 }
 
-/* At the first TRACKING_GET of the walk, a block that was announced before we listened has gone online */
+/*
+ * At the first TRACKING_GET of the walk, a block that was announced before we listened has gone
+ * online
+ */
 static void slip_in(u64 x[5])
 {
 	static bool done;
@@ -641,7 +708,8 @@ static void hotplug_races_with_load(void **state)
 	assert_int_equal(world_event(MEM_ONLINE, 8 * GB, 8 * GB + WORLD_BLOCK), 0);
 	assert_file("available", "0");
 	assert_string_not_equal(world_read("reason"), "ok");
-	assert_non_null(strstr(world.log, "memory 0x200000000-0x208000000 went online without cover"));
+	assert_non_null(
+		strstr(world.log, "memory 0x200000000-0x208000000 went online without cover"));
 	unload();
 }
 
@@ -656,7 +724,7 @@ static void notifier_fails(void **state)
 	unload();
 }
 
-/* Life --------------------------------------------------------------------------------------------------------- */
+/* Life ----------------------------------------------------------------------------------------- */
 
 static void reload(void **state)
 {
@@ -675,7 +743,8 @@ static void reload(void **state)
 			assert_int_equal(world.allocated, 0);
 			assert_null(world.notifier);
 			/* Beta 3 has a way back */
-			assert_int_equal(rmm_is_active(world.rmm), dialects[i] != RMM_DIALECT_BETA3);
+			assert_int_equal(rmm_is_active(world.rmm),
+					 dialects[i] != RMM_DIALECT_BETA3);
 		}
 		world_end();
 	}
@@ -735,7 +804,7 @@ static void each_allocation_fails(void **state)
 	}
 }
 
-/* What is asked of the RMM ------------------------------------------------------------------------------------- */
+/* What is asked of the RMM --------------------------------------------------------------------- */
 
 static struct {
 	u64 fid, addr;
@@ -749,8 +818,9 @@ static void note(u64 x[5])
 
 	if (x[0] == RMI_VERSION)
 		info = get = false;
-	if (x[0] != RMI_GPT_L1_CREATE && x[0] != RMI_GPT_L1_DESTROY && x[0] != RMI_GRANULE_TRACKING_SET &&
-	    (info || x[0] != RMI_GPT_INFO || !x[1]) && (get || x[0] != RMI_GRANULE_TRACKING_GET))
+	if (x[0] != RMI_GPT_L1_CREATE && x[0] != RMI_GPT_L1_DESTROY &&
+	    x[0] != RMI_GRANULE_TRACKING_SET && (info || x[0] != RMI_GPT_INFO || !x[1]) &&
+	    (get || x[0] != RMI_GRANULE_TRACKING_GET))
 		return;
 	info |= x[0] == RMI_GPT_INFO;
 	get |= x[0] == RMI_GRANULE_TRACKING_GET;
@@ -770,9 +840,11 @@ static void tables_of_several_pars(void **state)
 	(void)state;
 	for (unsigned int l = 0; l < 2; l++) {
 		describe(RMM_DIALECT_BETA3);
-		machine.flags = RMM_FLAG_HOST_TABLES | RMM_FLAG_OWN_TABLES | (l ? RMM_FLAG_LONG_ANSWERS : 0);
+		machine.flags = RMM_FLAG_HOST_TABLES | RMM_FLAG_OWN_TABLES |
+				(l ? RMM_FLAG_LONG_ANSWERS : 0);
 		machine.memory.nr = 2;
-		machine.memory.at[1] = (struct rmm_range){ 10 * GB, GB, RMI_MEM_CATEGORY_CONVENTIONAL };
+		machine.memory.at[1] = (struct rmm_range){ 10 * GB, GB,
+							   RMI_MEM_CATEGORY_CONVENTIONAL };
 		make(12);
 		world_ram(2 * GB, 3 * GB, true);
 		world_ram(10 * GB, 11 * GB, true);
@@ -836,15 +908,18 @@ static void last_par_of_the_address_space(void **state)
 		for (u64 from = 3 * GB; from >= 2 * GB; from -= GB) {
 			describe(RMM_DIALECT_BETA3);
 			machine.pps = 0;
-			machine.flags = RMM_FLAG_STRICT_TOP | (flags & 1 ? RMM_FLAG_HOST_TABLES : 0) |
+			machine.flags = RMM_FLAG_STRICT_TOP |
+					(flags & 1 ? RMM_FLAG_HOST_TABLES : 0) |
 					(flags & 2 ? RMM_FLAG_LONG_ANSWERS : 0);
 			world_make(&machine, 12);
 			world_ram(from, 4 * GB, true);
 			load();
 			assert_available(4 * GB - from);
 			assert_donated(flags & 1 ? (4 * GB - from) / GB * TABLE : 0);
-			assert_int_equal(rmm_commands(world.rmm, RMI_GPT_INFO), 1 + (from == 3 * GB ? 1 : 3));
-			assert_int_equal(rmm_commands(world.rmm, RMI_GPT_L1_CREATE), flags & 1 && from == 2 * GB ? 2 : 1);
+			assert_int_equal(rmm_commands(world.rmm, RMI_GPT_INFO),
+					 1 + (from == 3 * GB ? 1 : 3));
+			assert_int_equal(rmm_commands(world.rmm, RMI_GPT_L1_CREATE),
+					 flags & 1 && from == 2 * GB ? 2 : 1);
 			unload();
 		}
 }
@@ -866,20 +941,26 @@ static void end_of_the_address_space(void **state)
 		world_make(&machine, 12);
 		world_ram(4 * GB, 5 * GB, true);
 		load();
-		assert_unavailable("not-tracked", "0x100000000-0x140000000 beyond the RMM's address space of 0x100000000");
+		assert_unavailable(
+			"not-tracked",
+			"0x100000000-0x140000000 beyond the RMM's address space of 0x100000000");
 		unload();
 
 		machine.l0gptsz = 0;
 		make(12);
 		world_ram(4 * GB - 0x1000, 4 * GB + 0x1000, true);
 		load();
-		assert_unavailable("not-tracked", "0x100000000-0x100001000 beyond the RMM's address space of 0x100000000");
+		assert_unavailable(
+			"not-tracked",
+			"0x100000000-0x100001000 beyond the RMM's address space of 0x100000000");
 		unload();
 
 		make(12);
 		world_ram(1024 * GB, 1025 * GB, true);
 		load();
-		assert_unavailable("not-tracked", "0x10000000000-0x10040000000 beyond the RMM's address space of 0x100000000");
+		assert_unavailable(
+			"not-tracked",
+			"0x10000000000-0x10040000000 beyond the RMM's address space of 0x100000000");
 		assert_int_equal(rmm_commands(world.rmm, RMI_GPT_INFO), 1);
 		assert_int_equal(rmm_commands(world.rmm, RMI_GPT_L1_CREATE), 0);
 		assert_int_equal(rmm_commands(world.rmm, RMI_GRANULE_TRACKING_GET), 0);
@@ -892,7 +973,9 @@ static void table_of_an_unknown_par(void **state)
 	(void)state;
 	describe(RMM_DIALECT_BETA1);
 	machine.nr_faults = 1;
-	machine.fault[0] = (struct rmm_fault){ .fid = RMI_GPT_L1_CREATE, .count = 1, .set = 1, .x = { RMI_ERROR_INPUT } };
+	machine.fault[0] = (struct rmm_fault){
+		.fid = RMI_GPT_L1_CREATE, .count = 1, .set = 1, .x = { RMI_ERROR_INPUT }
+	};
 	expect_unavailable("no-gpt", "0x40000000-0x80000000 isn't known to the RMM");
 }
 
@@ -902,11 +985,19 @@ static void answers_that_are_not_aligned(void **state)
 	describe(RMM_DIALECT_BETA3);
 	machine.nr_faults = 1;
 	machine.fault[0] = (struct rmm_fault){
-		.fid = RMI_GRANULE_TRACKING_GET, .count = 1, .set = 15, .x = { 0, 0, 2, 2 * GB - 0x800 },
+		.fid = RMI_GRANULE_TRACKING_GET,
+		.count = 1,
+		.set = 15,
+		.x = { 0, 0, 2, 2 * GB - 0x800 },
 	};
-	expect_unavailable("bad-answer", "RMI_GRANULE_TRACKING_GET 0x40000000-0x80000000: out_top 0x7ffff800");
+	expect_unavailable("bad-answer",
+			   "RMI_GRANULE_TRACKING_GET 0x40000000-0x80000000: out_top 0x7ffff800");
 	machine.fault[0] = (struct rmm_fault){
-		.fid = RMI_GPT_INFO, .skip = 1, .count = 1, .set = 7, .x = { 0, 2 * GB + 0x1000, 1 },
+		.fid = RMI_GPT_INFO,
+		.skip = 1,
+		.count = 1,
+		.set = 7,
+		.x = { 0, 2 * GB + 0x1000, 1 },
 	};
 	make(12);
 	world_ram(2 * GB, 3 * GB, true);
@@ -915,7 +1006,10 @@ static void answers_that_are_not_aligned(void **state)
 	unload();
 }
 
-/* Beta 1 to the letter doesn't know an address inside a region; another one tells where the region ends */
+/*
+ * Beta 1 to the letter doesn't know an address inside a region; another one tells where the region
+ * ends
+ */
 static void tell_region_end(u64 x[5])
 {
 	const u64 base = x[1];
@@ -944,7 +1038,7 @@ static void region_answers_are_clipped(void **state)
 	}
 }
 
-/* The RMM's life ----------------------------------------------------------------------------------------------- */
+/* The RMM's life ------------------------------------------------------------------------------- */
 
 static void activation_that_wants_memory(void **state)
 {
@@ -969,7 +1063,10 @@ static void activation_that_wants_memory(void **state)
 		describe(RMM_DIALECT_BETA3);
 		machine.nr_faults = 1;
 		machine.fault[0] = (struct rmm_fault){
-			.fid = RMI_RMM_ACTIVATE, .count = 1, .set = 7, .x = { cases[i].x0, 0x77, 4 << 2 | 1 << 17 },
+			.fid = RMI_RMM_ACTIVATE,
+			.count = 1,
+			.set = 7,
+			.x = { cases[i].x0, 0x77, 4 << 2 | 1 << 17 },
 		};
 		make(12);
 		assert_int_equal(shim_set_timeout_ms("5"), 0);
@@ -994,7 +1091,8 @@ static void failed_load_leaves_the_rmm_as_it_was(void **state)
 		assert_unavailable("not-tracked", "0x40000000-0x80000000 reserved");
 		assert_file("rmm_state", dialects[i] == RMM_DIALECT_BETA3 ? "init" : "active");
 		assert_int_equal(rmm_is_active(world.rmm), dialects[i] != RMM_DIALECT_BETA3);
-		assert_int_equal(rmm_commands(world.rmm, RMI_RMM_DEACTIVATE), dialects[i] == RMM_DIALECT_BETA3);
+		assert_int_equal(rmm_commands(world.rmm, RMI_RMM_DEACTIVATE),
+				 dialects[i] == RMM_DIALECT_BETA3);
 		unload();
 	}
 }
@@ -1008,7 +1106,8 @@ static void old_rmms_are_not_deactivated(void **state)
 		load();
 		assert_available(GB);
 		shim_module_exit();
-		assert_int_equal(rmm_commands(world.rmm, RMI_RMM_DEACTIVATE), dialects[i] == RMM_DIALECT_BETA3);
+		assert_int_equal(rmm_commands(world.rmm, RMI_RMM_DEACTIVATE),
+				 dialects[i] == RMM_DIALECT_BETA3);
 		world_end();
 	}
 }
@@ -1036,7 +1135,10 @@ static void sizes_of_pars(void **state)
 	static const struct {
 		u64 code;
 		const char *size;
-	} codes[] = { { 0, "1073741824" }, { 4, "17179869184" }, { 6, "68719476736" }, { 9, "549755813888" } };
+	} codes[] = { { 0, "1073741824" },
+		      { 4, "17179869184" },
+		      { 6, "68719476736" },
+		      { 9, "549755813888" } };
 
 	(void)state;
 	for (unsigned int i = 0; i < ARRAY_SIZE(codes); i++) {
@@ -1050,7 +1152,8 @@ static void sizes_of_pars(void **state)
 	}
 	for (u64 code = 0; code < 16; code++)
 		if (code != 0 && code != 4 && code != 6 && code != 9)
-			expect_bad(RMI_FEATURES, RMM_DIALECT_BETA3, 3, 0, 7 | code << 10 | 2 << 14, 0, 0, "bad-answer");
+			expect_bad(RMI_FEATURES, RMM_DIALECT_BETA3, 3, 0, 7 | code << 10 | 2 << 14,
+				   0, 0, "bad-answer");
 }
 
 /* Whatever it answers, it knows the command */
@@ -1081,7 +1184,9 @@ static void dialect_is_told_by_any_answer(void **state)
 	unload();
 }
 
-/* Another tracking region size: in the configuration of an RMM that was activated by somebody else */
+/*
+ * Another tracking region size: in the configuration of an RMM that was activated by somebody else
+ */
 static void other_region_size(u64 x[5])
 {
 	const u64 page = x[1];
@@ -1100,13 +1205,17 @@ static void adopted_configuration(void **state)
 	machine.flags = RMM_FLAG_BORN_ACTIVE;
 	make(14);
 	load();
-	assert_unavailable("granule-size", "kernel pages are of 16 KB, RMM is set to granule size code 0");
+	assert_unavailable("granule-size",
+			   "kernel pages are of 16 KB, RMM is set to granule size code 0");
 	assert_int_equal(rmm_commands(world.rmm, RMI_RMM_DEACTIVATE), 0);
 	unload();
 	/* it says that it has written the page, and hasn't */
 	machine.nr_faults = 1;
-	machine.fault[0] = (struct rmm_fault){ .fid = RMI_RMM_CONFIG_GET, .count = 1, .set = 1, .x = { 0 } };
-	expect_unavailable("granule-size", "kernel pages are of 4 KB, RMM is set to granule size code 18446744073709551615");
+	machine.fault[0] =
+		(struct rmm_fault){ .fid = RMI_RMM_CONFIG_GET, .count = 1, .set = 1, .x = { 0 } };
+	expect_unavailable(
+		"granule-size",
+		"kernel pages are of 4 KB, RMM is set to granule size code 18446744073709551615");
 	/* regions may be of 2 MB then, so that each is asked about */
 	describe(RMM_DIALECT_PUBLIC);
 	machine.flags = RMM_FLAG_BORN_ACTIVE;
@@ -1118,13 +1227,14 @@ static void adopted_configuration(void **state)
 	unload();
 }
 
-/* What people see ---------------------------------------------------------------------------------------------- */
+/* What people see ------------------------------------------------------------------------------ */
 
 static void files(void **state)
 {
-	static const char * const names[] = {
-		"available", "reason", "detail", "revision", "rmm_state", "granule_size", "l0gpt_size", "memory_covered",
-		"memory_donated", "memory_lost", "smc_calls",
+	static const char *const names[] = {
+		"available",	  "reason",	  "detail",	"revision",
+		"rmm_state",	  "granule_size", "l0gpt_size", "memory_covered",
+		"memory_donated", "memory_lost",  "smc_calls",
 	};
 	u64 before;
 
@@ -1140,7 +1250,8 @@ static void files(void **state)
 		for (k = 0; strcmp(world.file[k]->attr.name, names[i]); k++)
 			;
 		/* physical addresses are for root alone */
-		assert_int_equal(world.file[k]->attr.mode, strcmp(names[i], "detail") ? 0444 : 0400);
+		assert_int_equal(world.file[k]->attr.mode,
+				 strcmp(names[i], "detail") ? 0444 : 0400);
 	}
 	unload();
 	/* SMCs of this load and what follows it; the module's own count began with the program */
@@ -1198,7 +1309,8 @@ static void slip_in_late(void)
 {
 	static const struct rmm *done;
 
-	if (world.locks_held || done == world.rmm || !rmm_commands(world.rmm, RMI_GRANULE_TRACKING_GET))
+	if (world.locks_held || done == world.rmm ||
+	    !rmm_commands(world.rmm, RMI_GRANULE_TRACKING_GET))
 		return;
 	done = world.rmm;
 	assert_int_equal(world_event(MEM_ONLINE, 8 * GB, 8 * GB + WORLD_BLOCK), 0);
@@ -1211,7 +1323,8 @@ static void late_memory_has_the_last_word(void **state)
 	make(12);
 	world.unlocked = slip_in_late;
 	load();
-	assert_non_null(strstr(world.log, "memory 0x200000000-0x208000000 went online without cover: no-gpt"));
+	assert_non_null(strstr(world.log,
+			       "memory 0x200000000-0x208000000 went online without cover: no-gpt"));
 	assert_file("available", "0");
 	assert_file("reason", "no-gpt");
 	unload();

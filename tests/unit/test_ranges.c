@@ -116,7 +116,8 @@ static void as_a_bitmap(void **state)
 	(void)state;
 	srand(1);
 	for (int round = 0; round < ROUNDS; round++) {
-		u64 start = rand() % (N - 1), end = start + 1 + rand() % (N - 1 - start), from = rand() % N, sum = 0, i;
+		u64 start = rand() % (N - 1), end = start + 1 + rand() % (N - 1 - start),
+		    from = rand() % N, sum = 0, i;
 		bool put = rand() & 1;
 		struct span gap;
 
@@ -254,7 +255,8 @@ static void as_a_map_of_owners(void **state)
 	(void)state;
 	srand(2);
 	for (int round = 0; round < ROUNDS; round++) {
-		u64 start = rand() % (N - 1), end = start + 1 + rand() % (N - 1 - start), from = rand() % N, i;
+		u64 start = rand() % (N - 1), end = start + 1 + rand() % (N - 1 - start),
+		    from = rand() % N, i;
 		const u8 owner = 1 + rand() % 3;
 		bool free = true;
 		struct span part;
@@ -268,7 +270,8 @@ static void as_a_map_of_owners(void **state)
 		memset(map + start, free ? owner : 0, end - start);
 		for (i = 1; i < set.nr; i++)
 			assert_true(set.at[i - 1].end < set.at[i].start ||
-				    (set.at[i - 1].end == set.at[i].start && set.at[i - 1].owner != set.at[i].owner));
+				    (set.at[i - 1].end == set.at[i].start &&
+				     set.at[i - 1].owner != set.at[i].owner));
 		for (i = from; i < N && !map[i]; i++)
 			;
 		assert_int_equal(ranges_next(&set, from, N, &part), i < N);
@@ -290,7 +293,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(remove_splits_and_trims, setup, teardown),
 		cmocka_unit_test_setup_teardown(gaps, setup, teardown),
 		cmocka_unit_test_setup_teardown(as_a_bitmap, setup, teardown),
-		cmocka_unit_test_setup_teardown(add_without_memory_changes_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(add_without_memory_changes_nothing, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(owners_are_kept_apart, setup, teardown),
 		cmocka_unit_test_setup_teardown(parts, setup, teardown),
 		cmocka_unit_test_setup_teardown(remove_cannot_fail, setup, teardown),

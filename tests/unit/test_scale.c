@@ -20,8 +20,9 @@ static void heap_of_a_large_host(void **state)
 		load();
 		assert_available(1023 * GB);
 		assert_donated(1023 * PRICE);
-		print_message("1 TB, %s: %llu bytes of heap held, %llu at the most, %llu commands\n",
-			      d ? "beta 3" : "beta 1", world.heap_bytes, world.heap_peak, world.smcs);
+		print_message(
+			"1 TB, %s: %llu bytes of heap held, %llu at the most, %llu commands\n",
+			d ? "beta 3" : "beta 1", world.heap_bytes, world.heap_peak, world.smcs);
 		assert_true(world.heap_bytes < MB);
 		assert_true(world.heap_peak < 2 * MB);
 		/* a few for each region */
@@ -40,12 +41,16 @@ static void heap_of_a_large_host_with_holes(void **state)
 	load();
 	assert_available(255 * (GB - 2 * MB));
 	assert_donated(255 * PRICE);
-	print_message("256 GB in 255 ranges: %llu bytes of heap held, %llu at the most\n", world.heap_bytes, world.heap_peak);
+	print_message("256 GB in 255 ranges: %llu bytes of heap held, %llu at the most\n",
+		      world.heap_bytes, world.heap_peak);
 	assert_true(world.heap_peak < MB / 4);
 	unload();
 }
 
-/* alloc_contig_range() takes milliseconds a try, so that some ten thousand are a minute under the hotplug locks */
+/*
+ * alloc_contig_range() takes milliseconds a try, so that some ten thousand are a minute under the
+ * hotplug locks
+ */
 static void memory_that_cannot_be_moved_is_soon_given_up(void **state)
 {
 	(void)state;
@@ -59,14 +64,18 @@ static void memory_that_cannot_be_moved_is_soon_given_up(void **state)
 		world.no_contig = true;
 		world.pages_from = 60 * GB;
 		load();
-		print_message("%s: alloc_contig_range() %llu times\n", world_read("reason"), world.contig_calls);
+		print_message("%s: alloc_contig_range() %llu times\n", world_read("reason"),
+			      world.contig_calls);
 		assert_true(world.contig_calls < 20000);
 		shim_module_exit();
 		world_end();
 	}
 }
 
-/* The allocator has pages, but not where they must lie: whole pageblocks are taken, and what isn't lent of them goes back */
+/*
+ * The allocator has pages, but not where they must lie: whole pageblocks are taken, and what isn't
+ * lent of them goes back
+ */
 static void pageblocks_are_not_wasted(void **state)
 {
 	(void)state;

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Reboot, kexec and hibernation: whoever comes next finds nothing of ours with the RMM, and what returns is covered again */
+/*
+ * Reboot, kexec and hibernation: whoever comes next finds nothing of ours with the RMM, and what
+ * returns is covered again
+ */
 #include "module_fixture.h"
 
 /* As <linux/suspend.h> numbers them */
@@ -151,7 +154,10 @@ static void hotplug_around_hibernation(void **state)
 	}
 }
 
-/* Between PREPARE and POST, and after a reboot was announced, nothing may be lent: the image, or the next kernel, is near */
+/*
+ * Between PREPARE and POST, and after a reboot was announced, nothing may be lent: the image, or
+ * the next kernel, is near
+ */
 static void nothing_is_lent_once_it_is_released(void **state)
 {
 	(void)state;
@@ -161,10 +167,12 @@ static void nothing_is_lent_once_it_is_released(void **state)
 				describe(paid[d]);
 				machine.flags = HOST_PAYS | (adopted ? RMM_FLAG_BORN_ACTIVE : 0);
 				world_make(&machine, 12);
-				world_ram(GB, 2 * GB - WORLD_BLOCK, true);	/* of one region with what comes */
+				/* of one region with what comes */
+				world_ram(GB, 2 * GB - WORLD_BLOCK, true);
 				world_ram(2 * GB - WORLD_BLOCK, 2 * GB, false);
 				load();
-				assert_int_equal(reboot ? world_reboot() : world_pm(HIBERNATION_PREPARE), 0);
+				assert_int_equal(
+					reboot ? world_reboot() : world_pm(HIBERNATION_PREPARE), 0);
 				assert_released();
 				world_online(2 * GB - WORLD_BLOCK, 2 * GB);
 				assert_donated(0);
@@ -173,7 +181,10 @@ static void nothing_is_lent_once_it_is_released(void **state)
 			}
 }
 
-/* A consumer has delegated the last page of a region, which can't leave FINE then, and takes it back later */
+/*
+ * A consumer has delegated the last page of a region, which can't leave FINE then, and takes it
+ * back later
+ */
 static void hibernation_is_refused_while_pages_are_delegated(void **state)
 {
 	const u64 page = 2 * GB - PAGE;
@@ -186,7 +197,8 @@ static void hibernation_is_refused_while_pages_are_delegated(void **state)
 		world.pages_from = page;	/* take it, so that nobody else has it */
 		assert_int_equal(page_to_phys(alloc_pages_node(0, GFP_KERNEL, 0)), page);
 		world.pages_from = 0;
-		pfn_to_page(PHYS_PFN(page))->flags |= 2;	/* marked, as the shim wants it of all that is lent */
+		/* marked, as the shim wants it of all that is lent */
+		pfn_to_page(PHYS_PFN(page))->flags |= 2;
 		assert_int_equal(cca_rmi_delegate_range(page, PAGE), 0);
 		for (int round = 0; round < 3; round++) {
 			assert_int_equal(world_pm(HIBERNATION_PREPARE), -EBUSY);
@@ -208,7 +220,9 @@ static void hibernation_is_refused_while_pages_are_delegated(void **state)
 	}
 }
 
-/* The module activated it; that hibernation was refused in between doesn't make it somebody else's */
+/*
+ * The module activated it; that hibernation was refused in between doesn't make it somebody else's
+ */
 static void refused_hibernation_does_not_disown_the_rmm(void **state)
 {
 	const u64 page = 2 * GB - PAGE;
