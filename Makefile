@@ -10,7 +10,7 @@ KERNEL ?= 6.1
 version := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
 dkms_src := $(DESTDIR)/usr/src/arm-cca-rmi-$(version)
 
-export FIRMWARE MACHINE QEMU_ARGS QEMU TESTS
+export DESTDIR FIRMWARE MACHINE QEMU_ARGS QEMU TESTS
 
 modules:
 	$(MAKE) -C $(KDIR) M=$(CURDIR) modules

@@ -55,18 +55,6 @@ static void splice(struct ranges *set, unsigned int i, unsigned int old, unsigne
 }
 
 /**
- * ranges_reserve() - make sure that the next ranges_add() can't fail
- * @set: the set
- *
- * Context: may sleep.
- * Return: 0 or -ENOMEM.
- */
-int ranges_reserve(struct ranges *set)
-{
-	return grow(set, set->nr + 1, GFP_KERNEL);
-}
-
-/**
  * ranges_add_owned() - put [@start, @end) into a set
  * @set: the set; unchanged on error
  * @start: first address
@@ -81,7 +69,7 @@ int ranges_add_owned(struct ranges *set, u64 start, u64 end, u64 owner)
 	unsigned int first, last;
 	int rc;
 
-	rc = ranges_reserve(set);
+	rc = grow(set, set->nr + 1, GFP_KERNEL);
 	if (rc)
 		return rc;
 	first = find(set, start);

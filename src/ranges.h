@@ -19,7 +19,6 @@ struct ranges {
 	unsigned int nr, room;
 };
 
-int ranges_reserve(struct ranges *set);
 int ranges_add(struct ranges *set, u64 start, u64 end);
 int ranges_add_owned(struct ranges *set, u64 start, u64 end, u64 owner);
 void ranges_remove(struct ranges *set, u64 start, u64 end);

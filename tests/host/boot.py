@@ -5,7 +5,7 @@
     boot.py run|shell KERNEL     show the module at work; leave a person in the machine
     boot.py test [PATTERN...]    boot for each test of suite.py whose name matches, print TAP
 
-Everything that has to be built is built by check.sh and the Makefile before. FIRMWARE names another flash image, MACHINE a
+Everything that has to be built is built by `prepare` before. FIRMWARE names another flash image, MACHINE a
 description of another machine (see tests/rmm/describe.c), QEMU_ARGS more of QEMU's arguments, QEMU another QEMU.
 """
 
