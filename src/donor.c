@@ -257,8 +257,8 @@ static struct page *find_pages(const struct payer *payer, bool delegated, bool e
 /* The ledger ----------------------------------------------------------------------------------- */
 
 /*
- * Dump, hibernation and migration leave such pages alone; see lab notes on what happens to those
- * that aren't marked
+ * Dump, /proc/kcore, hibernation and migration leave such pages alone. They would read others, and
+ * the kernel doesn't survive that.
  */
 static void mark(u64 start, u64 end, bool offline)
 {
