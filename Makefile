@@ -13,6 +13,8 @@ dkms_src := $(DESTDIR)/usr/src/arm-cca-rmi-$(version)
 export DESTDIR FIRMWARE MACHINE QEMU_ARGS QEMU TESTS
 
 modules:
+	@[ -e "$(KDIR)/Makefile" ] || { echo "no kernel headers in $(KDIR): install this kernel's (Debian:" \
+		"linux-headers-arm64), or name others by KDIR=" >&2; exit 1; }
 	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
 
 install: modules
