@@ -40,6 +40,9 @@ TROUBLE = re.compile(r'BUG:|WARNING:|Oops|Kernel panic|Unable to handle|Call tra
 FIRMWARE_UP = 'EL3: firmware ready'
 FIRMWARE_DOWN = re.compile(r'EL3: firmware off, RMM holds (\S+) bytes donated, (\S+) delegated')
 
+# Exit status if tests failed, and nothing else did
+TESTS_FAILED = 3
+
 BOOT_SECONDS = 240      # far more than a boot takes: the machine may be busy with something else
 
 
@@ -341,7 +344,7 @@ def test(patterns):
                 sys.stdout.flush()
     print(f'# {total} boots, {failed} of them with failures, {time.monotonic() - started:.0f} s')
     print(f'1..{count}')
-    return 1 if failed else 0
+    return TESTS_FAILED if failed else 0
 
 
 def interact(script, kernel):

@@ -75,7 +75,7 @@ def of_kernel(k):
             k, 'not-tracked', '0x100000000-0x[0-9a-f]*_none', 'active' if d != 'beta3' else 'init', ram='4G',
             machine=f'dialect {d}\nmemory 1G 4G\ntracking 4G 1G none\n{STUBBORN}')
         all_boots[f'coarse-{d}'] = refused(
-            k, 'not-fine', '0x40000000-0x[0-9a-f]*_coarse', 'active' if d != 'beta3' else 'init',
+            k, 'not-fine', '0x[4-7][0-9a-f]*-0x[0-9a-f]*_coarse', 'active' if d != 'beta3' else 'init',
             machine=f'dialect {d}\n{DRAM}tracking 1G 1G coarse\n{STUBBORN}')
         all_boots[f'device-{d}'] = refused(
             k, 'not-conventional', '0x40000000-0x[0-9a-f]*_device-coherent', 'active' if d != 'beta3' else 'init',
