@@ -461,6 +461,16 @@ static bool is_covered(const struct record *r, u64 start, u64 end)
 	       !ranges_gap(&r->tables, ALIGN_DOWN(start, size), ALIGN(end, size), &gap);
 }
 
+static bool all_covered(const struct record *r)
+{
+	unsigned int i;
+
+	for (i = 0; i < r->online.nr; i++)
+		if (!is_covered(r, r->online.at[i].start, r->online.at[i].end))
+			return false;
+	return true;
+}
+
 /* The RMM speaks of no memory behind this, and we don't ask it */
 static int check_ends(const struct ranges *ram, struct verdict *why)
 {
@@ -780,7 +790,8 @@ int coverage_stay(struct verdict *why)
 	int rc = 0;
 
 	mutex_lock(&coverage_lock);
-	if (!released)
+	/* Most often nothing was vacated: an offline that somebody else refused at once */
+	if (!released && !all_covered(&record))
 		rc = copy_ranges(&all, &record.online) ? no_room(why) : ensure(&all, !lazy, why);
 	mutex_unlock(&coverage_lock);
 	ranges_clear(&all);

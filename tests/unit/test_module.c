@@ -645,6 +645,12 @@ static void hotplug_odd_sequences(void **state)
 	/* boot memory can't go offline: the kernel cancels what never began */
 	assert_int_equal(world_event(MEM_CANCEL_OFFLINE, GB, GB + WORLD_BLOCK), 0);
 	assert_available(GB);
+	/* ... which is nothing to do, and needs no memory */
+	world.fail_alloc = 1;
+	assert_int_equal(world_event(MEM_CANCEL_OFFLINE, GB, GB + WORLD_BLOCK), 0);
+	assert_int_equal(world.fail_alloc, 1);
+	world.fail_alloc = 0;
+	assert_available(GB);
 	/* somebody behind us refuses */
 	world_ram(at, end, false);
 	assert_int_equal(world_event(MEM_GOING_ONLINE, at, end), 0);
