@@ -48,7 +48,8 @@ int cca_rmi_ensure_range(phys_addr_t phys, size_t size);
  *
  * Context: may sleep, allocates. Not in a memory notifier.
  * Return: 0 or as cca_rmi_ensure_range(); -EIO if the RMM refuses, for example a page that is
- * delegated already.
+ * delegated already; -ENOTRECOVERABLE if it failed half-way and didn't give everything back: then
+ * no page of the range may be touched, nor freed, until reboot.
  */
 int cca_rmi_delegate_range(phys_addr_t phys, size_t size);
 

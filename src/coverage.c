@@ -1,27 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/align.h>
-#include <linux/atomic.h>
-#include <linux/cpumask.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
-#include <linux/limits.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/mutex.h>
 #include <linux/printk.h>
+#include <linux/ratelimit.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/string.h>
-#include <linux/workqueue.h>
 
 #include "../include/arm_cca_rmi.h"
 #include "../include/rmi_abi.h"
+#include "batch.h"
 #include "coverage.h"
 #include "donor.h"
 #include "gpt.h"
 #include "granule.h"
+#include "progress.h"
 #include "ram.h"
 #include "ranges.h"
 #include "rmm.h"
@@ -50,6 +49,8 @@ struct record {
 	struct ranges tables;	/* PARs known to have a level 1 table */
 	struct steps created;	/* PARs that have it from us */
 	struct steps tracked;	/* regions that are FINE by us, as tracking_unset() takes them */
+	/* an undo failed: a step may be there of which nobody knows whether it holds still */
+	bool doubtful;
 };
 
 static struct record record;	/* protected by coverage_lock */
@@ -74,6 +75,20 @@ static int step_reserve(struct steps *steps, unsigned int more)
 	steps->at = at;
 	steps->room = room;
 	return 0;
+}
+
+/* One that is there already has been undone, whatever the RMM said */
+static void step_add(struct record *r, struct steps *steps, u64 at)
+{
+	unsigned int i;
+
+	for (i = 0; r->doubtful && i < steps->nr; i++) {
+		if (!((steps->at[i] ^ at) & ~TRACKING_STEP_STATE)) {
+			steps->at[i] = at;
+			return;
+		}
+	}
+	steps->at[steps->nr++] = at;
 }
 
 static void step_remove(struct steps *steps, unsigned int i)
@@ -135,32 +150,40 @@ static int record_copy(struct record *to, const struct record *from)
 		rc = copy_steps(&to->created, &from->created);
 	if (!rc)
 		rc = copy_steps(&to->tracked, &from->tracked);
+	to->doubtful = from->doubtful;
 	return rc;
 }
 
 /* Undo ----------------------------------------------------------------------------------------- */
 
+static struct span region_of_step(u64 step)
+{
+	return tracking_region(step & ~TRACKING_STEP_STATE);
+}
+
+/* An RMM that fails may have done it all the same: what is known of it has to be asked again */
 static bool unset_tracked(struct record *r, unsigned int i)
 {
-	const u64 step = r->tracked.at[i];
-	const struct span region = tracking_region(step & ~TRACKING_STEP_STATE);
+	const struct span region = region_of_step(r->tracked.at[i]);
+	const bool undone = !tracking_unset(r->tracked.at[i]);
 
-	if (tracking_unset(step))
-		return false;
 	ranges_remove(&r->fine, region.start, region.end);
-	step_remove(&r->tracked, i);
-	return true;
+	if (undone)
+		step_remove(&r->tracked, i);
+	r->doubtful |= !undone;
+	return undone;
 }
 
 static bool destroy_created(struct record *r, unsigned int i)
 {
 	const u64 par = r->created.at[i];
+	const bool undone = !gpt_destroy(par);
 
-	if (gpt_destroy(par))
-		return false;
 	ranges_remove(&r->tables, par, par + rmm_session()->l0gpt_size);
-	step_remove(&r->created, i);
-	return true;
+	if (undone)
+		step_remove(&r->created, i);
+	r->doubtful |= !undone;
+	return undone;
 }
 
 /*
@@ -193,198 +216,196 @@ static void undo_unless_parked(struct record *r, unsigned int tracked, unsigned 
 		undo(r, tracked, created);
 }
 
-/* Tables --------------------------------------------------------------------------------------- */
+/* Make --------------------------------------------------------------------------------------- */
 
-/* PARs without a table, and what became of them */
-struct batch {
-	struct places places;
-	unsigned int nr;
-	atomic_t next;
-	struct job {
-		u64 par;
-		int rc;
-		bool created;
-		struct verdict why;
-	} *job;
+/* What is made for all RAM that lacks it: level 1 tables, FINE regions */
+struct making {
+	const char *what;
+	/* The jobs for the next memory at or after *at that lacks it, as many as @most */
+	unsigned int (*next)(const struct record *r, const struct ranges *ram, u64 *at,
+			     struct job *job, unsigned int most);
+	void (*run)(struct job *job, const struct places *places);
+	int (*note)(struct record *r, const struct job *job);
+	bool (*may_run_at_once)(const struct record *r);
 };
 
-struct worker {
-	struct work_struct work;
-	struct batch *batch;
-};
-
-/* unbound; from coverage_open() to coverage_close() */
-static struct workqueue_struct *workers;
-
-static void create_next(struct batch *b)
-{
-	unsigned int i;
-
-	while ((i = atomic_inc_return(&b->next) - 1) < b->nr) {
-		struct job *j = &b->job[i];
-
-		j->rc = gpt_create(j->par, &b->places, &j->created, &j->why);
-	}
-}
-
-static void create_work(struct work_struct *work)
-{
-	create_next(container_of(work, struct worker, work)->batch);
-}
-
-/*
- * This CPU and, where there is work for them, others. Tables of different PARs don't depend on each
- * other.
- */
-static void create_batch(struct batch *b, struct worker *helper, unsigned int helpers)
-{
-	unsigned int i;
-
-	for (i = 0; i < helpers; i++) {
-		helper[i].batch = b;
-		INIT_WORK(&helper[i].work, create_work);
-		queue_work(workers, &helper[i].work);
-	}
-	create_next(b);
-	for (i = 0; i < helpers; i++)
-		flush_work(&helper[i].work);
-}
-
-/*
- * The PARs of these ranges that aren't known to have a table; returns their number, 0 as well if
- * there is no memory
- */
-static unsigned int collect_jobs(const struct record *r, const struct ranges *ram, struct job *job)
+static unsigned int next_tables(const struct record *r, const struct ranges *ram, u64 *at,
+				struct job *job, unsigned int most)
 {
 	const u64 size = rmm_session()->l0gpt_size;
-	unsigned int i, n = 0;
-	u64 done = 0;
+	struct span gap;
+	unsigned int n;
 
-	for (i = 0; i < ram->nr; i++) {
-		u64 at = max(done, ALIGN_DOWN(ram->at[i].start, size));
-		struct span gap;
-
-		done = ALIGN(ram->at[i].end, size);
-		for (; ranges_gap(&r->tables, at, done, &gap); at = gap.start + size, n++)
-			if (job)
-				job[n].par = gap.start;
+	for (n = 0; n < most && ranges_missing(ram, &r->tables, *at, size, &gap); n++) {
+		job[n] = (struct job){ .at = gap.start,
+				       .nid = donor_node(gap.start, gap.start + size) };
+		*at = gap.start + size;
 	}
 	return n;
 }
 
+static void create_table(struct job *job, const struct places *places)
+{
+	bool created;
+
+	job->rc = gpt_create(job->at, places, &created, &job->why);
+	job->done = created;
+}
+
+static int note_table(struct record *r, const struct job *job)
+{
+	if (job->done)
+		step_add(r, &r->created, job->at);
+	return job->rc ? 0 : ranges_add(&r->tables, job->at,
+					job->at + rmm_session()->l0gpt_size);
+}
+
 /*
- * In the order of their addresses, so that the outcome doesn't depend on who was faster. Returns
- * how many were missed.
+ * One whose own memory doesn't suffice for its table, while no other PAR has one yet, must wait for
+ * another
  */
-static int note_jobs(struct record *r, const struct batch *b, unsigned int *missed,
-		     struct verdict *why)
+static bool have_table(const struct record *r)
+{
+	return r->tables.nr;
+}
+
+static const struct making tables = {
+	.what = "made level 1 tables for",
+	.next = next_tables,
+	.run = create_table,
+	.note = note_table,
+	.may_run_at_once = have_table,
+};
+
+static unsigned int next_regions(const struct record *r, const struct ranges *payable, u64 *at,
+				 struct job *job, unsigned int most)
+{
+	struct span gap, part;
+	unsigned int n;
+
+	for (n = 0; n < most && ranges_missing(payable, &r->fine, *at, PAGE_SIZE, &gap); n++) {
+		const struct span region = tracking_region(gap.start);
+
+		ranges_next(payable, gap.start, gap.end, &part);
+		job[n] = (struct job){ .at = gap.start,
+				       .before = part.owner,
+				       .nid = donor_node(region.start, region.end) };
+		*at = region.end;
+	}
+	return n;
+}
+
+static void set_region(struct job *job, const struct places *places)
+{
+	job->rc = tracking_set_fine(job->at, job->before, places, &job->done, &job->why);
+}
+
+static int note_region(struct record *r, const struct job *job)
+{
+	const struct span region = region_of_step(job->done);
+
+	if (job->done)
+		step_add(r, &r->tracked, job->done);
+	return job->rc ? 0 : ranges_add(&r->fine, region.start, region.end);
+}
+
+/* The first ones show how large regions are, where the RMM can tell */
+static bool know_regions(const struct record *r)
+{
+	return rmm_session()->region_size_seen;
+}
+
+static const struct making regions = {
+	.what = "covered",
+	.next = next_regions,
+	.run = set_region,
+	.note = note_region,
+	.may_run_at_once = know_regions,
+};
+
+/*
+ * In the order of their addresses, so that the outcome doesn't depend on who was faster. Returns an
+ * error that ends it all, and not for want of memory alone, which may be had later.
+ */
+static int note_batch(struct record *r, const struct making *m, const struct batch *b,
+		      unsigned int *made, struct verdict *why)
 {
 	unsigned int i;
 	int rc = 0;
 
-	*missed = 0;
 	for (i = 0; i < b->nr; i++) {
-		const struct job *j = &b->job[i];
+		const struct job *job = &b->job[i];
 
-		if (j->created)
-			r->created.at[r->created.nr++] = j->par;
-		if (!j->rc && ranges_add(&r->tables, j->par, j->par + rmm_session()->l0gpt_size) &&
-		    !rc)
-			rc = no_room(why);
-		*missed += j->rc == -ENOMEM;
-		if (j->rc && (!rc || (rc == -ENOMEM && j->rc != -ENOMEM))) {
-			rc = j->rc;
-			*why = j->why;
+		if (m->note(r, job))
+			rc = rc ?: no_room(why);
+		*made += !job->rc;
+		if (job->rc && !rc) {
+			*why = job->why;
+			rc = job->rc == -ENOMEM ? 0 : job->rc;
 		}
 	}
 	return rc;
 }
 
-/* At most so many tables are made at once */
-#define MAX_HELPERS 15
-
-static int create_some(struct record *r, const struct ranges *ram, bool one, unsigned int *missed,
-		       struct verdict *why)
+/* All that is left of a pass over ram; what was missed for want of memory is in why */
+static int make_pass(struct record *r, const struct making *m, const struct ranges *ram,
+		     bool untracked, struct job *job, unsigned int *made, struct verdict *why)
 {
-	struct batch b = { .places = { .tables = &r->tables, .fine = &r->fine } };
-	struct worker *helper;
-	unsigned int helpers;
+	struct batch b = { .run = m->run,
+			   .places = { .tables = &r->tables, .fine = &r->fine,
+				       .untracked = untracked },
+			   .job = job };
+	u64 at = 0;
+	int rc = 0;
+
+	while (!rc) {
+		b.nr = m->next(r, ram, &at, job, m->may_run_at_once(r) ? BATCH_JOBS : 1);
+		if (!b.nr)
+			break;
+		/* What we couldn't remember we couldn't undo */
+		if (step_reserve(&r->created, b.nr) || step_reserve(&r->tracked, b.nr))
+			return no_room(why);
+		batch_run(&b);
+		rc = note_batch(r, m, &b, made, why);
+		if (!rc)
+			rc = progress_tick(m->what, ram, at, why);
+	}
+	return rc;
+}
+
+/* As long as there is progress: what could not be paid for may be, from what has been made since */
+static int make_all(struct record *r, const struct making *m, const struct ranges *ram,
+		    bool untracked, struct verdict *why)
+{
+	struct job *job = kvcalloc(BATCH_JOBS, sizeof(*job), GFP_KERNEL);
+	unsigned int made;
+	bool missing;
 	int rc;
 
-	b.nr = collect_jobs(r, ram, NULL);
-	if (!b.nr)
-		return 0;
-	helpers = min3(b.nr - 1, num_online_cpus() - 1, (unsigned int)MAX_HELPERS);
-	b.job = kvcalloc(b.nr, sizeof(*b.job), GFP_KERNEL);
-	helper = kvcalloc(helpers + 1, sizeof(*helper), GFP_KERNEL);
-	/* A table that we couldn't remember we couldn't destroy */
-	if (!b.job || !helper || step_reserve(&r->created, b.nr)) {
-		rc = no_room(why);
-	} else {
-		collect_jobs(r, ram, b.job);
-		if (one)
-			b.nr = 1;
-		create_batch(&b, helper, one ? 0 : helpers);
-		rc = note_jobs(r, &b, missed, why);
-	}
-	kvfree(helper);
-	kvfree(b.job);
-	return rc;
-}
-
-/*
- * Each PAR of these ranges that isn't known to have a table. One whose own memory doesn't suffice
- * for its table, while no other has one yet, must wait for another; so the first is made alone, and
- * what was missed is tried again while there is progress.
- */
-static int create_tables(struct record *r, const struct ranges *ram, struct verdict *why)
-{
-	unsigned int missed = 0, before;
-	int rc = 0;
-
-	if (!r->tables.nr)
-		rc = create_some(r, ram, true, &missed, why);
-	if (rc && rc != -ENOMEM)
-		return rc;
-	before = UINT_MAX;
+	if (!job)
+		return no_room(why);
 	do {
-		before = missed ?: before;
-		rc = create_some(r, ram, false, &missed, why);
-	} while (rc == -ENOMEM && missed && missed < before);
-	return rc;
+		u64 at = 0;
+
+		made = 0;
+		rc = make_pass(r, m, ram, untracked, job, &made, why);
+		missing = !rc && m->next(r, ram, &at, job, 1);
+	} while (missing && made);
+	kvfree(job);
+	return missing ? -ENOMEM : rc;
 }
 
-static int ensure_tables(struct record *r, const struct ranges *ram, bool pay, struct verdict *why)
-{
-	const u64 size = rmm_session()->l0gpt_size;
-	unsigned int i;
-	int rc = 0;
-
-	for (i = 0; !rc && i < ram->nr; i++) {
-		u64 at = ALIGN_DOWN(ram->at[i].start, size);
-		const u64 end = ALIGN(ram->at[i].end, size);
-		struct span gap;
-
-		for (; !rc && ranges_gap(&r->tables, at, end, &gap); at = gap.end)
-			rc = gpt_survey(gap.start, gap.end, &r->tables, why);
-	}
-	return rc || !pay ? rc : create_tables(r, ram, why);
-}
-
-/* Tracking ------------------------------------------------------------------------------------- */
-
-static int set_fine(struct record *r, u64 ram, u64 before, struct verdict *why)
+static int set_first(struct record *r, u64 ram, u64 before, struct verdict *why)
 {
 	const struct places places = { .tables = &r->tables, .fine = &r->fine };
-	u64 step;
-	int rc;
+	struct job job = { .at = ram, .before = before };
 
 	if (step_reserve(&r->tracked, 1))
 		return no_room(why);
-	rc = tracking_set_fine(ram, before, &places, &r->fine, &step, why);
-	if (step)
-		r->tracked.at[r->tracked.nr++] = step;
-	return rc;
+	set_region(&job, &places);
+	if (job.rc)
+		*why = job.why;
+	return note_region(r, &job) ? no_room(why) : job.rc;
 }
 
 /* So many regions are tried as the first one */
@@ -402,49 +423,35 @@ static int set_first_fine(struct record *r, const struct ranges *payable, struct
 	int rc = -ENOMEM;
 
 	if (ranges_next(payable, at, at + PAGE_SIZE, &part))
-		rc = set_fine(r, part.start, part.owner, why);
+		rc = set_first(r, part.start, part.owner, why);
 	for (i = 0; i < payable->nr; i++) {
 		u64 ram = payable->at[i].start;
 
 		for (; rc == -ENOMEM && ram < payable->at[i].end && tries++ < MAX_FIRST;
 		     ram = tracking_region(ram).end)
-			rc = set_fine(r, ram, payable->at[i].owner, why);
+			rc = set_first(r, ram, payable->at[i].owner, why);
 	}
 	return rc;
 }
 
-/* Until the region that was found to be too large for one step is through */
-static int set_part_fine(struct record *r, struct span part, struct verdict *why)
-{
-	struct span gap;
-	int rc = 0;
-
-	while (!rc && ranges_gap(&r->fine, part.start, part.end, &gap))
-		rc = set_fine(r, gap.start, part.owner, why);
-	return rc;
-}
-
-static int ensure_tracking(struct record *r, const struct ranges *ram, bool pay,
-			   struct verdict *why)
+/*
+ * All questions come before anything is done. Tables come first: without one, no granule of a PAR
+ * can change hands on its own.
+ */
+static int look_and_make(struct record *r, const struct ranges *ram, bool pay, struct verdict *why)
 {
 	struct ranges payable = {};
-	unsigned int i;
-	int rc = 0;
+	int rc;
 
-	for (i = 0; !rc && i < ram->nr; i++) {
-		u64 at = ram->at[i].start;
-		struct span gap;
-
-		for (; !rc && ranges_gap(&r->fine, at, ram->at[i].end, &gap); at = gap.end)
-			rc = tracking_survey(gap.start, gap.end, &r->fine, &payable, why);
-	}
-	if (!pay)
-		goto out;
-	if (!rc && payable.nr && !r->fine.nr)
+	rc = gpt_survey(ram, &r->tables, why);
+	if (!rc)
+		rc = tracking_survey(ram, pay, &r->fine, &payable, why);
+	if (!rc && pay)
+		rc = make_all(r, &tables, ram, payable.nr, why);
+	if (!rc && pay && payable.nr && !r->fine.nr)
 		rc = set_first_fine(r, &payable, why);
-	for (i = 0; !rc && i < payable.nr; i++)
-		rc = set_part_fine(r, payable.at[i], why);
-out:
+	if (!rc && pay && payable.nr)
+		rc = make_all(r, &regions, &payable, true, why);
 	ranges_clear(&payable);
 	return rc;
 }
@@ -484,6 +491,33 @@ static int check_ends(const struct ranges *ram, struct verdict *why)
 			   max(last->start, pa_end), last->end, pa_end);
 }
 
+/* Done after all: what it began with is in the record */
+static void note_resumed(struct record *r, const struct rmi_regs *command)
+{
+	const u64 addr = command->x[1];
+	unsigned int i;
+
+	switch (command->x[0]) {
+	case RMI_GPT_L1_CREATE:
+		step_add(r, &r->created, addr);
+		break;
+	case RMI_GPT_L1_DESTROY:
+		for (i = 0; i < r->created.nr; i++)
+			if (r->created.at[i] == addr)
+				step_remove(&r->created, i);
+		break;
+	case RMI_GRANULE_TRACKING_SET:
+		if (command->x[3] == RMI_TRACKING_FINE) {
+			step_add(r, &r->tracked, addr | RMI_TRACKING_COARSE);
+			break;
+		}
+		for (i = 0; i < r->tracked.nr; i++)
+			if ((r->tracked.at[i] & ~TRACKING_STEP_STATE) == addr)
+				step_remove(&r->tracked, i);
+		break;
+	}
+}
+
 /* What could not be finished earlier holds up all that is new, and must be known of to be undone */
 static int resume_parked(struct record *r, struct verdict *why)
 {
@@ -507,26 +541,23 @@ static int resume_parked(struct record *r, struct verdict *why)
 		rc = sro_resume(&answer, &payer);
 		if (rc)
 			return rmm_explain(command.x[0], addr, rc, &answer, why);
-		if (!ours || RMI_RESULT_STATUS(answer.x[0]) != RMI_SUCCESS)
-			continue;
-		if (command.x[0] == RMI_GPT_L1_CREATE)
-			r->created.at[r->created.nr++] = addr;
-		else
-			r->tracked.at[r->tracked.nr++] = addr | RMI_TRACKING_COARSE;
+		if (RMI_RESULT_STATUS(answer.x[0]) == RMI_SUCCESS)
+			note_resumed(r, &command);
 	}
 	return 0;
 }
 
 /*
- * Cover memory that is online or goes there. The work is done on a copy of the record. Tables come
- * first: without one, no granule of a PAR can change hands on its own. A call that fails undoes
- * what it did; what the RMM doesn't undo, and what was learnt, stays in the record.
+ * Cover memory that is online or goes there. The work is done on a copy of the record. A call that
+ * fails undoes what it did; what the RMM doesn't undo, and what was learnt, stays in the record.
+ * With interruptible, a signal that ends this process makes it fail.
  */
-static int ensure(const struct ranges *ram, bool pay, struct verdict *why)
+static int ensure(const struct ranges *ram, bool pay, bool interruptible, struct verdict *why)
 {
 	struct record next = {};
 	int rc;
 
+	progress_begin(interruptible);
 	rc = check_ends(ram, why);
 	if (rc)
 		return rc;
@@ -535,10 +566,8 @@ static int ensure(const struct ranges *ram, bool pay, struct verdict *why)
 		return no_room(why);
 	}
 	rc = resume_parked(&next, why);
-	if (!rc)
-		rc = ensure_tables(&next, ram, pay, why);
-	if (!rc)
-		rc = ensure_tracking(&next, ram, pay, why);
+	if (!rc && ram->nr)
+		rc = look_and_make(&next, ram, pay, why);
 	if (rc) {
 		undo_unless_parked(&next, record.tracked.nr, record.created.nr);
 		swap(next.online, record.online);
@@ -585,8 +614,7 @@ MODULE_PARM_DESC(cover,
 int coverage_open(void)
 {
 	released = false;
-	workers = alloc_workqueue("cca_rmi", WQ_UNBOUND, 0);
-	return workers ? 0 : -ENOMEM;
+	return batch_open();
 }
 
 /**
@@ -608,7 +636,7 @@ int coverage_ensure_ram(struct verdict *why)
 
 	mutex_lock(&coverage_lock);
 	released = false;
-	rc = ram_collect(&ram) ? no_room(why) : ensure(&ram, !lazy, why);
+	rc = ram_collect(&ram) ? no_room(why) : ensure(&ram, !lazy, true, why);
 	if (!rc)
 		verdict_publish(&ok);
 	mutex_unlock(&coverage_lock);
@@ -635,8 +663,11 @@ int coverage_ensure(u64 start, u64 end, struct verdict *why)
 	int rc = 0;
 
 	mutex_lock(&coverage_lock);
-	if (!released && !is_covered(&record, start, end))
-		rc = ensure(&ram, !lazy, why);
+	if (!released && !is_covered(&record, start, end)) {
+		donor_expect(start, end);
+		rc = ensure(&ram, !lazy, true, why);
+		donor_expect(0, 0);
+	}
 	mutex_unlock(&coverage_lock);
 	return rc;
 }
@@ -666,7 +697,7 @@ static void release_unused(struct record *r)
 	unsigned int i;
 
 	for (i = r->tracked.nr; i-- > 0;) {
-		const struct span region = tracking_region(r->tracked.at[i] & ~TRACKING_STEP_STATE);
+		const struct span region = region_of_step(r->tracked.at[i]);
 
 		if (!in_use(&r->online, region) && !holds_others(region, region.start))
 			unset_tracked(r, i);
@@ -763,7 +794,7 @@ int coverage_vacate(u64 start, u64 end, struct verdict *why)
 		rc = no_room(why);
 	} else {
 		ranges_remove(&rest, start, end);
-		rc = ensure(&rest, !lazy, why);
+		rc = ensure(&rest, !lazy, false, why);
 	}
 	donor_avoid(0, 0);
 	ranges_clear(&rest);
@@ -791,8 +822,11 @@ int coverage_stay(struct verdict *why)
 
 	mutex_lock(&coverage_lock);
 	/* Most often nothing was vacated: an offline that somebody else refused at once */
-	if (!released && !all_covered(&record))
-		rc = copy_ranges(&all, &record.online) ? no_room(why) : ensure(&all, !lazy, why);
+	if (!released && !all_covered(&record)) {
+		rc = copy_ranges(&all, &record.online) ? no_room(why) : 0;
+		if (!rc)
+			rc = ensure(&all, !lazy, false, why);
+	}
 	mutex_unlock(&coverage_lock);
 	ranges_clear(&all);
 	return rc;
@@ -829,6 +863,7 @@ int coverage_release(bool for_good)
 		record_clear(&record);
 	}
 	ranges_clear(&record.online);
+	donor_clear_stock();
 	mutex_unlock(&coverage_lock);
 	return rc;
 }
@@ -841,7 +876,7 @@ int coverage_release(bool for_good)
 void coverage_close(void)
 {
 	record_clear(&record);
-	destroy_workqueue(workers);
+	batch_close();
 }
 
 /**
@@ -919,7 +954,7 @@ static int ensure_for_consumer(u64 start, u64 end, const u64 *doubtful)
 	else if (doubtful)
 		rc = doubt(*doubtful, &ram);
 	if (!rc && !is_covered(&record, start, end))
-		rc = ranges_add(&ram, start, end) ?: ensure(&ram, true, &why);
+		rc = ranges_add(&ram, start, end) ?: ensure(&ram, true, false, &why);
 	mutex_unlock(&coverage_lock);
 	ranges_clear(&ram);
 	return rc;
@@ -959,8 +994,7 @@ static bool lacks_cover(int rc, const struct rmi_regs *refusal)
 int cca_rmi_delegate_range(phys_addr_t phys, size_t size)
 {
 	struct rmi_regs refusal;
-	u64 reached, from;
-	size_t back;
+	u64 reached, from, gone;
 	int rc;
 
 	rc = cca_rmi_ensure_range(phys, size);
@@ -975,9 +1009,13 @@ int cca_rmi_delegate_range(phys_addr_t phys, size_t size)
 	}
 	if (!rc)
 		return 0;
-	if (reached > phys && cca_rmi_undelegate_range(phys, reached - phys, &back))
-		pr_err("%llu KB stay delegated after a delegation that failed\n",
-		       (reached - phys - back) / SZ_1K);
+	/* Where the RMM just refused, it did nothing, and others may have these pages there */
+	gone = granule_recover(phys, rc == -EPROTO ? phys + size : reached, false, NULL, NULL);
+	if (gone) {
+		pr_err_ratelimited("%llu KB stay delegated after a delegation that failed\n",
+				   gone / SZ_1K);
+		return -ENOTRECOVERABLE;
+	}
 	return rc == -EOPNOTSUPP ? -EIO : rc;
 }
 EXPORT_SYMBOL_GPL(cca_rmi_delegate_range);

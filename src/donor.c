@@ -13,7 +13,9 @@
 #include <linux/page-flags.h>
 #include <linux/pfn.h>
 #include <linux/printk.h>
+#include <linux/ratelimit.h>
 #include <linux/sched.h>
+#include <linux/sizes.h>
 
 #include "compat.h"
 #include "donor.h"
@@ -31,18 +33,27 @@
  */
 #define MAX_PLACES	1024
 
+/* ... where there is another way, and it is taken for good after so many */
+#define MAX_BRIEF	16
+#define MAX_ALL_BRIEF	256
+
 /* No warning: what can't be had is said by who asked. No OOM killer: nobody should die for this. */
 #define DONOR_GFP	(GFP_KERNEL | __GFP_NOWARN | __GFP_RETRY_MAYFAIL)
 
 /* a leaf, but for the allocator's own locks; protects what follows */
 static DEFINE_MUTEX(donor_lock);
-static struct ranges out;		/* pages that are with the RMM or about to be, by owner */
+/*
+ * Pages that are with the RMM or about to be, by owner: what regions were lent, and what PARs were.
+ * Each grows at its end, most of the time.
+ */
+static struct ranges out[2];
 static struct ranges lost;		/* pages that never come back */
 /* pages that we have and lend to nobody yet, until donor_clear_stock() */
 static struct ranges stock;
 /* places tried in vain since one wasn't, or donor_clear_stock() */
 static atomic_t failures = ATOMIC_INIT(0);
 static struct span avoided;		/* memory that is going offline */
+static struct span expected;		/* memory that is going online */
 
 /* Placement ------------------------------------------------------------------------------------ */
 
@@ -53,12 +64,19 @@ static bool lies_in(const struct ranges *set, u64 start, u64 end)
 	return set && !ranges_gap(set, start, end, &gap);
 }
 
-static bool is_place(const struct payer *payer, bool delegated, u64 start, u64 end)
+/* Where pages may lie besides the payer's own memory, for those that aren't delegated */
+static const struct ranges *elsewhere(const struct payer *payer, unsigned int how)
 {
-	if (delegated)
-		return lies_in(payer->far, start, end);
-	return (start >= payer->self.start && end <= payer->self.end) ||
-	       lies_in(payer->near, start, end);
+	if (how & DONOR_DELEGATED)
+		return payer->far;
+	return how & DONOR_BRIEFLY ? NULL : payer->near;
+}
+
+static bool is_place(const struct payer *payer, unsigned int how, u64 start, u64 end)
+{
+	if (!(how & DONOR_DELEGATED) && start >= payer->self.start && end <= payer->self.end)
+		return true;
+	return lies_in(elsewhere(payer, how), start, end);
 }
 
 static bool is_avoided(u64 start, u64 end)
@@ -66,23 +84,45 @@ static bool is_avoided(u64 start, u64 end)
 	return start < avoided.end && end > avoided.start;
 }
 
-/*
- * Memory that was there at boot can't be taken out of the machine, so that nobody has to wait for
- * these pages
- */
 static bool is_boot_memory(u64 start)
 {
 	return early_section(__pfn_to_section(PHYS_PFN(start)));
 }
 
-static struct page *from_buddy(const struct payer *payer, bool delegated, u64 pages, bool boot)
+/**
+ * donor_is_boot() - was memory there when the kernel started?
+ * @start: physical address
+ * @end: physical address, exclusive
+ *
+ * That memory can't be taken out of the machine, so that nobody has to wait for pages in it.
+ *
+ * Context: any.
+ * Return: true if that holds for all of [@start, @end) that is memory at all, and some of it is.
+ */
+bool donor_is_boot(u64 start, u64 end)
 {
+	unsigned long pfn = PHYS_PFN(start);
+	bool boot = false;
+
+	for (; pfn < PHYS_PFN(end); pfn = ALIGN(pfn + 1, PAGES_PER_SECTION)) {
+		if (!pfn_valid(pfn))
+			continue;
+		if (!is_boot_memory(PFN_PHYS(pfn)))
+			return false;
+		boot = true;
+	}
+	return boot;
+}
+
+static struct page *from_buddy(const struct payer *payer, unsigned int how, u64 pages, bool boot)
+{
+	const unsigned int most = how & DONOR_BRIEFLY ? 1 : MAX_MISSES;
 	const unsigned int order = get_order(pages * PAGE_SIZE);
 	struct page *miss[MAX_MISSES], *page = NULL;
 	unsigned int misses = 0;
 	u64 i;
 
-	while (misses < MAX_MISSES) {
+	while (misses < most) {
 		u64 start, end;
 
 		page = alloc_pages_node(payer->nid, DONOR_GFP, order);
@@ -90,7 +130,7 @@ static struct page *from_buddy(const struct payer *payer, bool delegated, u64 pa
 			break;
 		start = page_to_phys(page);
 		end = start + (PAGE_SIZE << order);
-		if (is_place(payer, delegated, start, end) && !is_avoided(start, end) &&
+		if (is_place(payer, how, start, end) && !is_avoided(start, end) &&
 		    (!boot || is_boot_memory(start)))
 			break;
 		miss[misses++] = page;
@@ -109,15 +149,14 @@ static struct page *from_buddy(const struct payer *payer, bool delegated, u64 pa
 /* alloc_contig_range() wants them all of one zone, and looks at whole pageblocks */
 static bool is_candidate(unsigned long pfn, unsigned long end)
 {
-	struct page *first = pfn_to_online_page(pfn);
+	const struct zone *zone = NULL;
 
-	if (!first)
-		return false;
 	for (; pfn < end; pfn++) {
 		struct page *page = pfn_to_online_page(pfn);
 
-		if (!page || page_zone(page) != page_zone(first) || PageReserved(page))
+		if (!page || (zone && page_zone(page) != zone) || PageReserved(page))
 			return false;
+		zone = page_zone(page);
 	}
 	return true;
 }
@@ -152,31 +191,41 @@ static struct page *take_place(unsigned long pfn, unsigned long pages)
 	return pfn_to_page(pfn);
 }
 
-static bool find_in_stock(const struct payer *payer, bool delegated, u64 size, bool aligned,
-			  struct span *found)
+static bool fits(const struct payer *payer, unsigned int how, u64 size, struct span s,
+		 struct span *found)
 {
+	const u64 start = how & DONOR_EXACTLY ? ALIGN(s.start, roundup_pow_of_two(size)) : s.start;
+
+	if (start >= s.end || s.end - start < size ||
+	    !is_place(payer, how, start, start + size))
+		return false;
+	*found = (struct span){ start, start + size, 0 };
+	return true;
+}
+
+static bool find_in_stock(const struct payer *payer, unsigned int how, u64 size, struct span *found)
+{
+	struct span s;
 	unsigned int i;
+	u64 at;
 
-	for (i = 0; i < stock.nr; i++) {
-		const struct span s = stock.at[i];
-		const u64 start = aligned ? ALIGN(s.start, roundup_pow_of_two(size)) : s.start;
-
-		if (start >= s.end || s.end - start < size ||
-		    !is_place(payer, delegated, start, start + size))
-			continue;
-		*found = (struct span){ start, start + size, 0 };
-		return true;
-	}
+	/* There may be some of each region in it */
+	for (at = payer->self.start; ranges_next(&stock, at, payer->self.end, &s); at = s.end)
+		if (fits(payer, how, size, s, found))
+			return true;
+	for (i = 0; elsewhere(payer, how) && i < stock.nr; i++)
+		if (fits(payer, how, size, stock.at[i], found))
+			return true;
 	return false;
 }
 
-static struct page *from_stock(const struct payer *payer, bool delegated, u64 pages, bool aligned)
+static struct page *from_stock(const struct payer *payer, unsigned int how, u64 pages)
 {
 	struct page *page = NULL;
 	struct span found;
 
 	mutex_lock(&donor_lock);
-	if (find_in_stock(payer, delegated, pages * PAGE_SIZE, aligned, &found)) {
+	if (find_in_stock(payer, how, pages * PAGE_SIZE, &found)) {
 		ranges_remove(&stock, found.start, found.end);
 		page = pfn_to_page(PHYS_PFN(found.start));
 	}
@@ -184,9 +233,10 @@ static struct page *from_stock(const struct payer *payer, bool delegated, u64 pa
 	return page;
 }
 
-static struct page *from_span(const struct span *span, u64 pages, bool boot)
+static struct page *from_span(const struct span *span, u64 pages, bool boot, bool briefly)
 {
 	const u64 align = PAGE_SIZE * max_t(u64, roundup_pow_of_two(pages), pageblock_nr_pages);
+	unsigned int tries = 0;
 	u64 at;
 
 	for (at = ALIGN(span->start, align); at < span->end && span->end - at >= align;
@@ -197,6 +247,8 @@ static struct page *from_span(const struct span *span, u64 pages, bool boot)
 		if (!pfn_to_online_page(PHYS_PFN(at)) || is_avoided(at, at + align) ||
 		    (boot && !is_boot_memory(at)))
 			continue;
+		if (briefly && (tries++ == MAX_BRIEF || atomic_read(&failures) > MAX_ALL_BRIEF))
+			return NULL;
 		if (atomic_inc_return(&failures) > MAX_PLACES)
 			return NULL;
 		cond_resched();
@@ -209,9 +261,9 @@ static struct page *from_span(const struct span *span, u64 pages, bool boot)
 	return NULL;
 }
 
-static struct page *from_places(const struct payer *payer, bool delegated, u64 pages, bool boot)
+static struct page *from_places(const struct payer *payer, unsigned int how, u64 pages, bool boot)
 {
-	const struct ranges *where = delegated ? payer->far : payer->near;
+	const struct ranges *where = elsewhere(payer, how);
 	struct page *page = NULL;
 	unsigned int i;
 
@@ -221,10 +273,10 @@ static struct page *from_places(const struct payer *payer, bool delegated, u64 p
 	 */
 	if (si_mem_available() < (long)pages)
 		return NULL;
-	if (!delegated)
-		page = from_span(&payer->self, pages, boot);
+	if (!(how & DONOR_DELEGATED))
+		page = from_span(&payer->self, pages, boot, how & DONOR_BRIEFLY);
 	for (i = 0; !page && where && i < where->nr; i++)
-		page = from_span(&where->at[i], pages, boot);
+		page = from_span(&where->at[i], pages, boot, false);
 	return page;
 }
 
@@ -232,7 +284,7 @@ static struct page *from_places(const struct payer *payer, bool delegated, u64 p
  * Rather from boot memory, and rather from the buddy allocator, if only a part of what is wanted.
  * Places are taken by whole pageblocks, so that they are asked for once, whatever the size.
  */
-static struct page *find_pages(const struct payer *payer, bool delegated, bool exactly, u64 *pages)
+static struct page *find_pages(const struct payer *payer, unsigned int how, u64 *pages)
 {
 	const u64 wanted = *pages;
 	struct page *page = NULL;
@@ -240,16 +292,16 @@ static struct page *find_pages(const struct payer *payer, bool delegated, bool e
 
 	for (boot = 1; !page && boot >= 0; boot--) {
 		for (*pages = wanted; !page && *pages; *pages /= 2) {
-			page = from_stock(payer, delegated, *pages, exactly);
+			page = from_stock(payer, how, *pages);
 			if (!page && *pages <= MAX_ORDER_NR_PAGES)
-				page = from_buddy(payer, delegated, *pages, boot);
-			if (page || exactly)
+				page = from_buddy(payer, how, *pages, boot);
+			if (page || how & (DONOR_EXACTLY | DONOR_BRIEFLY))
 				break;
 		}
 		if (page)
 			break;
 		*pages = wanted;
-		page = from_places(payer, delegated, wanted, boot);
+		page = from_places(payer, how, wanted, boot);
 	}
 	return page;
 }
@@ -274,6 +326,17 @@ static void mark(u64 start, u64 end, bool offline)
 	page_offline_end();
 }
 
+static struct ranges *lent_for(u64 owner)
+{
+	return &out[owner & DONOR_TABLE];
+}
+
+static void strike_off(u64 start, u64 end)
+{
+	ranges_remove(&out[0], start, end);
+	ranges_remove(&out[1], start, end);
+}
+
 static void lose(u64 start, u64 end)
 {
 	mutex_lock(&donor_lock);
@@ -282,20 +345,30 @@ static void lose(u64 start, u64 end)
 	 * true as well
 	 */
 	if (!ranges_add(&lost, start, end))
-		ranges_remove(&out, start, end);
+		strike_off(start, end);
 	mutex_unlock(&donor_lock);
 }
 
 /* They are ours: strike them off, and give them to the allocator */
 static void repossess(u64 start, u64 end)
 {
-	if (start == end)
-		return;
 	mark(start, end, false);
 	mutex_lock(&donor_lock);
-	ranges_remove(&out, start, end);
+	strike_off(start, end);
 	mutex_unlock(&donor_lock);
 	free_run(start, end);
+}
+
+/* What granule_recover() can't have back never reaches the allocator */
+static int undelegate(u64 start, u64 end, bool refused)
+{
+	const u64 gone = granule_recover(start, end, refused, repossess, lose);
+
+	if (!gone)
+		return 0;
+	pr_err_ratelimited("%llu KB are lost until reboot: the RMM doesn't undelegate them\n",
+			   gone / SZ_1K);
+	return -EIO;
 }
 
 /**
@@ -327,18 +400,21 @@ u64 donor_probe(void)
  * @start: physical address
  * @end: physical address, exclusive
  *
- * Memory that is going online has its node already.
+ * Memory that never was online hasn't got one: its part of the memory map isn't initialised.
  *
  * Context: any.
- * Return: of the first section in [@start, @end) that has memory; NUMA_NO_NODE if there is none.
+ * Return: of the first section in [@start, @end) that is online, or that donor_expect() told of;
+ * NUMA_NO_NODE if there is none.
  */
 int donor_node(u64 start, u64 end)
 {
-	unsigned long pfn = PFN_UP(start);
+	unsigned long pfn;
 
-	for (; pfn < PHYS_PFN(end); pfn = ALIGN(pfn + 1, PAGES_PER_SECTION))
-		if (pfn_valid(pfn))
+	for (pfn = PFN_UP(start); pfn < PHYS_PFN(end); pfn = ALIGN(pfn + 1, PAGES_PER_SECTION))
+		if (pfn_to_online_page(pfn))
 			return pfn_to_nid(pfn);
+	if (start < expected.end && end > expected.start)
+		return pfn_to_nid(PHYS_PFN(max(start, expected.start)));
 	return NUMA_NO_NODE;
 }
 
@@ -346,8 +422,7 @@ int donor_node(u64 start, u64 end)
  * donor_take() - take pages out of Linux's hands, to be lent to the RMM
  * @payer: for whom, and from where
  * @pages: how many; as many as that, or else a power of two that is less
- * @exactly: no less, and aligned to their size
- * @delegated: have them delegated
+ * @how: DONOR_*
  * @run: set to what was taken
  *
  * They are in the ledger, as being out, until donor_take_back().
@@ -355,16 +430,17 @@ int donor_node(u64 start, u64 end)
  * Context: may sleep, allocates; takes donor_lock.
  * Return: 0; -ENOMEM if they can't be had; -EIO if they can't be delegated.
  */
-int donor_take(const struct payer *payer, u64 pages, bool exactly, bool delegated, struct run *run)
+int donor_take(const struct payer *payer, u64 pages, unsigned int how, struct run *run)
 {
+	const bool delegated = how & DONOR_DELEGATED;
 	struct rmi_regs refusal;
 	struct page *page;
 	u64 end, reached;
 	int rc;
 
-	if (!exactly)
+	if (!(how & DONOR_EXACTLY))
 		pages = min_t(u64, rounddown_pow_of_two(pages), MAX_ORDER_NR_PAGES);
-	page = find_pages(payer, delegated, exactly, &pages);
+	page = find_pages(payer, how, &pages);
 	if (!page)
 		return -ENOMEM;
 	*run = (struct run){ .start = page_to_phys(page), .pages = pages, .delegated = delegated };
@@ -372,7 +448,7 @@ int donor_take(const struct payer *payer, u64 pages, bool exactly, bool delegate
 
 	mutex_lock(&donor_lock);
 	/* with room for the removal of any part of it */
-	rc = ranges_add_owned(&out, run->start, end, payer->owner);
+	rc = ranges_add_owned(lent_for(payer->owner), run->start, end, payer->owner);
 	mutex_unlock(&donor_lock);
 	if (rc) {
 		free_run(run->start, end);
@@ -384,11 +460,8 @@ int donor_take(const struct payer *payer, u64 pages, bool exactly, bool delegate
 	rc = granule_delegate(run->start, end, &reached, &refusal);
 	if (!rc)
 		return 0;
-	donor_take_back(run->start, reached, true);
-	if (rc == -EIO || rc == -EOPNOTSUPP)
-		repossess(reached, end);
-	else
-		donor_take_back(reached, end, true);
+	undelegate(run->start, reached, false);
+	undelegate(reached, end, rc != -EPROTO);
 	return -EIO;
 }
 
@@ -405,33 +478,11 @@ int donor_take(const struct payer *payer, u64 pages, bool exactly, bool delegate
  */
 int donor_take_back(u64 start, u64 end, bool delegated)
 {
-	struct rmi_regs refusal;
-	u64 at, reached, gone = 0;
-	int rc = 0;
-
-	if (!delegated) {
+	if (delegated)
+		return undelegate(start, end, false);
+	if (start < end)
 		repossess(start, end);
-		return 0;
-	}
-	for (at = start; at < end; at = reached) {
-		rc = granule_undelegate(at, end, &reached, &refusal);
-		repossess(at, reached);
-		if (!rc)
-			break;
-		/*
-		 * One granule that doesn't come back needn't keep those behind it; an RMM that is
-		 * silent does
-		 */
-		at = reached;
-		reached = rc == -EIO ? at + PAGE_SIZE : end;
-		lose(at, reached);
-		gone += reached - at;
-	}
-	if (!gone)
-		return 0;
-	pr_err("%llu KB of memory are lost until reboot: the RMM doesn't undelegate them\n",
-	       gone / 1024);
-	return -EIO;
+	return 0;
 }
 
 /**
@@ -450,8 +501,8 @@ bool donor_has(u64 start, u64 end, u64 owner)
 
 	mutex_lock(&donor_lock);
 	/* Neighbours of one owner are one range */
-	has = ranges_next(&out, start, end, &part) && part.start == start && part.end == end &&
-	      part.owner == owner;
+	has = ranges_next(lent_for(owner), start, end, &part) && part.start == start &&
+	      part.end == end && part.owner == owner;
 	mutex_unlock(&donor_lock);
 	return has;
 }
@@ -467,10 +518,15 @@ bool donor_has(u64 start, u64 end, u64 owner)
  */
 bool donor_next(u64 start, u64 end, struct span *part)
 {
+	struct span table;
 	bool found;
 
 	mutex_lock(&donor_lock);
-	found = ranges_next(&out, start, end, part);
+	found = ranges_next(&out[0], start, end, part);
+	if (ranges_next(&out[1], start, found ? part->start : end, &table)) {
+		*part = table;
+		found = true;
+	}
 	mutex_unlock(&donor_lock);
 	return found;
 }
@@ -505,6 +561,18 @@ void donor_avoid(u64 start, u64 end)
 }
 
 /**
+ * donor_expect() - [@start, @end) is going online, until told of another range
+ * @start: physical address
+ * @end: physical address, exclusive; as @start for no such range
+ *
+ * Context: any; no donor_take() runs at the same time.
+ */
+void donor_expect(u64 start, u64 end)
+{
+	expected = (struct span){ start, end };
+}
+
+/**
  * donor_bytes_out() - how much is lent
  *
  * Context: may sleep; takes donor_lock.
@@ -515,7 +583,7 @@ u64 donor_bytes_out(void)
 	u64 bytes;
 
 	mutex_lock(&donor_lock);
-	bytes = ranges_bytes(&out);
+	bytes = ranges_bytes(&out[0]) + ranges_bytes(&out[1]);
 	mutex_unlock(&donor_lock);
 	return bytes;
 }
@@ -544,9 +612,12 @@ u64 donor_bytes_lost(void)
  */
 void donor_close(void)
 {
-	if (out.nr || lost.nr)
-		pr_err("%llu KB of memory remain with the RMM until reboot\n",
-		       (ranges_bytes(&out) + ranges_bytes(&lost)) / 1024);
-	ranges_clear(&out);
+	const u64 left = donor_bytes_out() + donor_bytes_lost();
+
+	donor_clear_stock();
+	if (left)
+		pr_err("%llu KB of memory remain with the RMM until reboot\n", left / SZ_1K);
+	ranges_clear(&out[0]);
+	ranges_clear(&out[1]);
 	ranges_clear(&lost);
 }

@@ -11,6 +11,7 @@
 struct places {
 	const struct ranges *tables;	/* PARs that have a level 1 table */
 	const struct ranges *fine;	/* regions that are tracked FINE */
+	bool untracked;			/* other regions are going to be made FINE */
 };
 
 /* Who pays for what: the donations of one operation */
@@ -19,9 +20,17 @@ struct payer {
 	u64 owner;
 	int nid;			/* node of the memory that it describes */
 	u64 limit;			/* bytes; an RMM that wants more is mistaken */
-	struct span self;		/* UNDELEGATED pages may come from here */
+	/* the PAR or tracking region itself; UNDELEGATED pages may come from here */
+	struct span self;
 	const struct ranges *near;	/* ... and here; may be NULL */
 	const struct ranges *far;	/* DELEGATED pages may come from here; may be NULL */
+	/*
+	 * Rather of its own, if these are soon found: they need no command, and all that is lent
+	 * for a region and its PAR lies in one pageblock
+	 */
+	bool self_first;
+	/* bytes: so much will be wanted in all, as far as is known; 0 if it isn't */
+	u64 price;
 };
 
 #define DONOR_TABLE	1ULL		/* a PAR and a region may have the same base */
@@ -33,14 +42,21 @@ struct run {
 	bool delegated;
 };
 
+/* How donor_take() is to take them */
+#define DONOR_EXACTLY	1U		/* no less, and aligned to their size */
+#define DONOR_DELEGATED	2U		/* have them delegated */
+#define DONOR_BRIEFLY	4U		/* look at a few places only */
+
 u64 donor_probe(void);
+bool donor_is_boot(u64 start, u64 end);
 int donor_node(u64 start, u64 end);
-int donor_take(const struct payer *payer, u64 pages, bool exactly, bool delegated, struct run *run);
+int donor_take(const struct payer *payer, u64 pages, unsigned int how, struct run *run);
 int donor_take_back(u64 start, u64 end, bool delegated);
 bool donor_has(u64 start, u64 end, u64 owner);
 bool donor_next(u64 start, u64 end, struct span *part);
 void donor_clear_stock(void);
 void donor_avoid(u64 start, u64 end);
+void donor_expect(u64 start, u64 end);
 u64 donor_bytes_out(void);
 u64 donor_bytes_lost(void);
 void donor_close(void);

@@ -7,6 +7,7 @@
 
 #include "../include/rmi_abi.h"
 #include "gpt.h"
+#include "progress.h"
 #include "rmm.h"
 #include "sro.h"
 
@@ -15,10 +16,16 @@ static int no_table(u64 start, u64 end, const char *what, struct verdict *why)
 	return verdict_set(why, REASON_NO_GPT, "%#llx-%#llx %s", start, end, what);
 }
 
-/* One question and its answer; *start moves on to where the answer ends */
-static int survey_next(u64 *start, u64 end, struct ranges *tables, struct verdict *why)
+/*
+ * One question about [gap.start, end) and its answer; *next is set to where that ends. Only the
+ * PARs of gap are known to matter. It calls itself once at the most, as no RAM that is asked about
+ * lies above pa_end.
+ */
+/* NOLINTNEXTLINE(misc-no-recursion) */
+static int survey_next(struct span gap, u64 end, u64 *next, struct ranges *tables,
+		       struct verdict *why)
 {
-	const u64 size = rmm_session()->l0gpt_size, base = *start;
+	const u64 size = rmm_session()->l0gpt_size, base = gap.start;
 	struct rmi_regs r = { .x = { RMI_GPT_INFO, base, end } };
 	int rc;
 
@@ -31,8 +38,8 @@ static int survey_next(u64 *start, u64 end, struct ranges *tables, struct verdic
 		 * CREATE can tell.
 		 */
 		if (end - base > size)
-			return survey_next(start, end - size, tables, why);
-		*start = end;
+			return survey_next(gap, end - size, next, tables, why);
+		*next = end;
 		return 0;
 	}
 	if (RMI_RESULT_STATUS(r.x[0]) != RMI_SUCCESS)
@@ -40,7 +47,7 @@ static int survey_next(u64 *start, u64 end, struct ranges *tables, struct verdic
 	if (r.x[1] <= base || r.x[1] > end || !IS_ALIGNED(r.x[1], size))
 		return verdict_set(why, REASON_BAD_ANSWER, "%s %#llx-%#llx: out_top %#llx",
 				   rmi_name(RMI_GPT_INFO), base, end, r.x[1]);
-	*start = r.x[1];
+	*next = r.x[1];
 	switch (r.x[2]) {
 	case RMI_PAR_PLATFORM:
 	case RMI_PAR_HOST_CREATED:
@@ -51,7 +58,7 @@ static int survey_next(u64 *start, u64 end, struct ranges *tables, struct verdic
 	case RMI_PAR_HOST_NOT_CREATED:
 		return 0;
 	case RMI_PAR_RESERVED:
-		return no_table(base, r.x[1], "reserved", why);
+		return no_table(base, min(r.x[1], gap.end), "reserved", why);
 	default:
 		return verdict_set(why, REASON_BAD_ANSWER, "%s %#llx: state %llu",
 				   rmi_name(RMI_GPT_INFO), base, r.x[2]);
@@ -59,25 +66,34 @@ static int survey_next(u64 *start, u64 end, struct ranges *tables, struct verdic
 }
 
 /**
- * gpt_survey() - which PARs in [@start, @end) have a level 1 table?
- * @start: physical address, aligned to the size of a PAR
- * @end: physical address, exclusive, so aligned, more than @start
- * @tables: gets the PARs added that are known to have one
+ * gpt_survey() - which PARs that hold RAM have a level 1 table?
+ * @ram: the RAM, not empty
+ * @tables: gets the PARs added that are known to have one; nothing is asked about those that are
+ * there already
  * @why: set on error
  *
- * An RMM older than beta 3 doesn't say: of those only gpt_create() can tell.
+ * Each question spans all that is left, holes as well: an answer may, and its end is where the next
+ * one begins. An RMM older than beta 3 doesn't say: of those only gpt_create() can tell.
  * Specification: DEN0137, RMI_GPT_INFO.
  *
  * Context: may sleep. Any lock may be held that allows for that.
  * Return: 0; -ENXIO if there is a PAR that can't have one; -ENOMEM; -ETIMEDOUT, -EIO or -EPROTO if
  * the RMM doesn't say.
  */
-int gpt_survey(u64 start, u64 end, struct ranges *tables, struct verdict *why)
+int gpt_survey(const struct ranges *ram, struct ranges *tables, struct verdict *why)
 {
+	const u64 size = rmm_session()->l0gpt_size, end = ALIGN(ram->at[ram->nr - 1].end, size);
+	struct span gap;
+	u64 at = 0;
 	int rc = 0;
 
-	while (rmm_session()->has_gpt_info && !rc && start < end)
-		rc = survey_next(&start, end, tables, why);
+	if (!rmm_session()->has_gpt_info)
+		return 0;
+	while (!rc && ranges_missing(ram, tables, at, size, &gap)) {
+		rc = survey_next(gap, end, &at, tables, why);
+		if (!rc)
+			rc = progress_tick("looked for level 1 tables of", ram, at, why);
+	}
 	return rc;
 }
 
@@ -102,7 +118,28 @@ void gpt_payer(u64 par, const struct places *places, struct payer *payer)
 		.self = { par, par + size },
 		.near = places->tables,
 		.far = places->fine,
+		.self_first = places->untracked && donor_is_boot(par, par + size),
 	};
+}
+
+/* An RMM that could be asked, and has said that there is none, should know better by now */
+static int has_table(u64 par, struct verdict *why)
+{
+	const u64 end = par + rmm_session()->l0gpt_size;
+	struct ranges tables = {};
+	struct span gap;
+	u64 next;
+	int rc;
+
+	/* Of the last PAR, some don't speak */
+	if (!rmm_session()->has_gpt_info || end >= rmm_session()->pa_end)
+		return 0;
+	rc = survey_next((struct span){ par, end, 0 }, end, &next, &tables, why);
+	if (!rc && ranges_gap(&tables, par, end, &gap))
+		rc = verdict_set(why, REASON_BAD_ANSWER, "%s %#llx: there is a table, and isn't",
+				 rmi_name(RMI_GPT_L1_CREATE), par);
+	ranges_clear(&tables);
+	return rc;
 }
 
 /**
@@ -142,7 +179,7 @@ int gpt_create(u64 par, const struct places *places, bool *created, struct verdi
 		*created = true;
 		return 0;
 	case RMI_ERROR_GPT:
-		return 0;
+		return has_table(par, why);
 	case RMI_ERROR_GLOBAL:
 		/*
 		 * Of the last PAR, some RMMs of beta 3 don't speak: this may be the firmware's
@@ -170,7 +207,8 @@ int gpt_create(u64 par, const struct places *places, bool *created, struct verdi
  */
 int gpt_destroy(u64 par)
 {
-	const struct payer owner = { .owner = par | DONOR_TABLE };
+	const struct payer owner = { .owner = par | DONOR_TABLE,
+				     .self = { par, par + rmm_session()->l0gpt_size } };
 	struct rmi_regs r = { .x = { RMI_GPT_L1_DESTROY, par } };
 
 	return sro_run(&r, &owner, NULL) || RMI_RESULT_STATUS(r.x[0]) != RMI_SUCCESS ? -EBUSY : 0;

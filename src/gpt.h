@@ -6,7 +6,7 @@
 #include "donor.h"
 #include "verdict.h"
 
-int gpt_survey(u64 start, u64 end, struct ranges *tables, struct verdict *why);
+int gpt_survey(const struct ranges *ram, struct ranges *tables, struct verdict *why);
 int gpt_create(u64 par, const struct places *places, bool *created, struct verdict *why);
 int gpt_destroy(u64 par);
 void gpt_payer(u64 par, const struct places *places, struct payer *payer);

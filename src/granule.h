@@ -7,5 +7,7 @@
 
 int granule_delegate(u64 start, u64 end, u64 *reached, struct rmi_regs *refusal);
 int granule_undelegate(u64 start, u64 end, u64 *reached, struct rmi_regs *refusal);
+u64 granule_recover(u64 start, u64 end, bool refused, void (*back)(u64 start, u64 end),
+		    void (*gone)(u64 start, u64 end));
 
 #endif

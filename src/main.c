@@ -47,10 +47,15 @@ close_rmm:
 	return rc;
 }
 
+static bool guarding;
+
 static void unguard_memory(void)
 {
-	hotplug_unregister();
-	shutdown_unregister();
+	if (guarding) {
+		hotplug_unregister();
+		shutdown_unregister();
+	}
+	/* Also what a load that failed could not take back, perhaps now */
 	coverage_release(true);
 	rmm_close();
 }
@@ -64,16 +69,14 @@ static void announce(const struct verdict *v)
 			RMI_REVISION_MAJOR(rmm->revision), RMI_REVISION_MINOR(rmm->revision),
 			rmm->adopted ? " (was so before)" : "", rmm->granule_size >> 10,
 			rmm->l0gpt_size >> 30);
-	if (v->reason == REASON_OK)
-		pr_info("%llu KB of memory covered, %llu KB lent for that\n",
-			coverage_bytes() >> 10, donor_bytes_out() >> 10);
-	if (v->reason == REASON_OK)
-		pr_info("Realms are available\n");
-	else
+	if (v->reason != REASON_OK) {
 		pr_info("Realms are not available: %s (%s)\n", verdict_word(v->reason), v->detail);
+		return;
+	}
+	pr_info("%llu KB of memory covered, %llu KB lent for that\n",
+		coverage_bytes() >> 10, donor_bytes_out() >> 10);
+	pr_info("Realms are available\n");
 }
-
-static bool guarding;
 
 static int __init cca_rmi_init(void)
 {
@@ -87,11 +90,13 @@ static int __init cca_rmi_init(void)
 	if (!guarding)
 		verdict_publish(&v);
 	announce(&v);
-	rc = require && !guarding ? -ENODEV : sysfs_register();
+	if (v.reason == REASON_INTERRUPTED)
+		rc = -EINTR;	/* nobody wants it any more */
+	else
+		rc = require && !guarding ? -ENODEV : sysfs_register();
 	if (!rc)
 		return 0;
-	if (guarding)
-		unguard_memory();
+	unguard_memory();
 	coverage_close();
 	sro_close();
 	donor_close();
@@ -101,13 +106,7 @@ static int __init cca_rmi_init(void)
 static void __exit cca_rmi_exit(void)
 {
 	sysfs_unregister();
-	if (guarding) {
-		unguard_memory();
-	} else {
-		/* What a load that failed could not take back, perhaps now */
-		coverage_release(true);
-		rmm_close();
-	}
+	unguard_memory();
 	coverage_close();
 	sro_close();
 	donor_close();

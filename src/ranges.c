@@ -2,8 +2,10 @@
 /*
  * The kernel has add_range() and subtract_range() in lib/range.c, but exports neither to modules.
  */
+#include <linux/align.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
+#include <linux/limits.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -50,6 +52,8 @@ static int grow(struct ranges *set, unsigned int room, gfp_t gfp)
 /* Replace old spans from index i on by new ones; there must be room */
 static void splice(struct ranges *set, unsigned int i, unsigned int old, unsigned int new)
 {
+	if (new == old)
+		return;
 	memmove(&set->at[i + new], &set->at[i + old], (set->nr - i - old) * sizeof(*set->at));
 	set->nr += new - old;
 }
@@ -174,6 +178,28 @@ bool ranges_gap(const struct ranges *set, u64 start, u64 end, struct span *gap)
 		return false;
 	*gap = (struct span){ start, i < set->nr ? min(end, set->at[i].start) : end, 0 };
 	return true;
+}
+
+/**
+ * ranges_missing() - the first part of a set at or after @from that isn't in another one
+ * @set: the set, each range of which counts as reaching from multiple to multiple of @unit
+ * @known: the other one
+ * @from: an address, aligned to @unit
+ * @unit: a power of two
+ * @gap: where to put that part
+ *
+ * Context: any.
+ * Return: false if there is no such part.
+ */
+bool ranges_missing(const struct ranges *set, const struct ranges *known, u64 from, u64 unit,
+		    struct span *gap)
+{
+	struct span part;
+
+	for (; ranges_next(set, from, U64_MAX, &part); from = ALIGN(part.end, unit))
+		if (ranges_gap(known, ALIGN_DOWN(part.start, unit), ALIGN(part.end, unit), gap))
+			return true;
+	return false;
 }
 
 /**

@@ -181,9 +181,9 @@ static int get_feature(u64 index, u64 *value, struct verdict *why)
 	struct rmi_regs r = { .x = { RMI_FEATURES, index } };
 	int rc = rmi_call(&r);
 
+	*value = r.x[1];
 	if (rc || RMI_RESULT_STATUS(r.x[0]) != RMI_SUCCESS)
 		return rmm_explain(RMI_FEATURES, index, rc, &r, why);
-	*value = r.x[1];
 	return 0;
 }
 
@@ -325,6 +325,7 @@ static int activate(struct verdict *why)
 	u64 wanted = 0;
 	int rc = sro_run(&r, &payer, &wanted);
 
+	donor_clear_stock();
 	if (rc == -ENOMEM)
 		return verdict_set(why, REASON_NO_MEMORY, "%s: %llu bytes wanted",
 				   rmi_name(RMI_RMM_ACTIVATE), wanted);
@@ -382,7 +383,7 @@ int rmm_open(struct verdict *why)
  */
 void rmm_close(void)
 {
-	const struct payer owner = { .owner = ACTIVATE_OWNER };
+	const struct payer owner = { .owner = ACTIVATE_OWNER, .self = { 0, session.pa_end } };
 	struct rmi_regs r = { .x = { RMI_RMM_DEACTIVATE } };
 
 	if (session.state != RMM_STATE_ACTIVE || session.adopted || !session.has_gpt_info)

@@ -1,26 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/arm-smccc.h>
 #include <linux/atomic.h>
+#include <linux/capability.h>
 #include <linux/delay.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/ktime.h>
+#include <linux/minmax.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/sched.h>
+#include <linux/time64.h>
 
 #include "../include/rmi_abi.h"
 #include "smc.h"
 
 /*
- * An operation that pauses after each granule of 1 GB at 4 KB, or of the largest level 1 table, has
- * ended by then. One that hasn't is not going to.
+ * An operation on so many granules, or moving so many pages, may pause after each of them. One that
+ * hasn't ended by then is not going to.
  */
+#define MIN_STEPS	(1U << 10)
 #define MAX_STEPS	(1U << 18)
 
 /*
- * One that is BUSY at each step ends sooner, in multiples of timeout_ms: others may be waiting for
- * the locks held here
+ * One that is BUSY at each step ends sooner, in multiples of timeout_ms or of a second: others may
+ * be waiting for the locks held here
  */
 #define MAX_TIMEOUTS	30ULL
 
@@ -32,8 +36,11 @@
 
 static unsigned int timeout_ms = 1000;
 
+/* Its mode asks for user 0 alone, who in a container may be anybody. A load is allowed already. */
 static int timeout_set(const char *val, const struct kernel_param *kp)
 {
+	if (!capable(CAP_SYS_ADMIN) && !capable(CAP_SYS_MODULE))
+		return -EPERM;
 	return param_set_uint_minmax(val, kp, 0, TIMEOUT_MAX_MS);
 }
 
@@ -162,32 +169,60 @@ int rmi_call(struct rmi_regs *regs)
 }
 
 /**
+ * rmi_budget_open() - a stateful operation begins
+ * @budget: set
+ * @granules: how many it works on, or moves
+ *
+ * Context: any.
+ */
+void rmi_budget_open(struct rmi_budget *budget, u64 granules)
+{
+	const u64 ms = max_t(u64, rmi_timeout_ms(), MSEC_PER_SEC);
+
+	budget->deadline = ktime_add_ms(ktime_get(), MAX_TIMEOUTS * ms);
+	budget->steps = clamp_t(u64, granules, MIN_STEPS, MAX_STEPS);
+}
+
+/**
+ * rmi_budget_spend() - may the operation go on by one more step?
+ * @budget: its budget
+ *
+ * Context: any.
+ * Return: false if it has had all that it gets.
+ */
+bool rmi_budget_spend(struct rmi_budget *budget)
+{
+	if (!budget->steps || ktime_after(ktime_get(), budget->deadline))
+		return false;
+	budget->steps--;
+	return true;
+}
+
+/**
  * rmi_continue() - give a stateful operation all the time that it wants
  * @handle: the operation's
  * @regs: its last answer; set to the first one that is final or about memory
+ * @budget: the operation's
  *
  * Specification: DEN0137, RMI_OP_CONTINUE.
  *
  * Context: may sleep; the caller may hold mutexes.
  * Return: 0; -EOPNOTSUPP or -ETIMEDOUT as rmi_call(); -EPROTO if there was no end to it.
  */
-int rmi_continue(u64 handle, struct rmi_regs *regs)
+int rmi_continue(u64 handle, struct rmi_regs *regs, struct rmi_budget *budget)
 {
-	const ktime_t deadline = ktime_add_ms(ktime_get(), MAX_TIMEOUTS * rmi_timeout_ms());
-	unsigned int steps;
 	int rc;
 
-	for (steps = 0; steps < MAX_STEPS && !(steps && ktime_after(ktime_get(), deadline));
-	     steps++) {
-		if (RMI_RESULT_STATUS(regs->x[0]) != RMI_INCOMPLETE ||
-		    RMI_RESULT_MEM_REQ(regs->x[0]) != RMI_MEM_REQ_NONE)
-			return 0;
+	while (RMI_RESULT_STATUS(regs->x[0]) == RMI_INCOMPLETE &&
+	       RMI_RESULT_MEM_REQ(regs->x[0]) == RMI_MEM_REQ_NONE) {
+		if (!rmi_budget_spend(budget))
+			return -EPROTO;
 		*regs = (struct rmi_regs){ .x = { RMI_OP_CONTINUE, handle, RMI_OP_CONTINUE_GO } };
 		rc = rmi_call(regs);
 		if (rc)
 			return rc;
 	}
-	return -EPROTO;
+	return 0;
 }
 
 /**

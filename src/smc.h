@@ -3,6 +3,7 @@
 #ifndef SMC_H
 #define SMC_H
 
+#include <linux/ktime.h>
 #include <linux/types.h>
 
 /*
@@ -13,8 +14,16 @@ struct rmi_regs {
 	u64 x[5];
 };
 
+/* What one stateful operation may still use up, whatever the RMM says */
+struct rmi_budget {
+	ktime_t deadline;
+	unsigned int steps;
+};
+
 int rmi_call(struct rmi_regs *regs);
-int rmi_continue(u64 handle, struct rmi_regs *regs);
+void rmi_budget_open(struct rmi_budget *budget, u64 granules);
+bool rmi_budget_spend(struct rmi_budget *budget);
+int rmi_continue(u64 handle, struct rmi_regs *regs, struct rmi_budget *budget);
 bool rmi_can_call(void);
 u64 rmi_call_count(void);
 unsigned int rmi_timeout_ms(void);

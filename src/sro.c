@@ -27,26 +27,25 @@
 #define BLOCK_BITS	(PAGE_SHIFT - 3)
 #define ADDRESS_BITS	GENMASK_ULL(51, PAGE_SHIFT)
 
-/*
- * Calls that move memory, of one operation: a page each, for all that one payer could be asked for,
- * is far less
- */
-#define MAX_TRANSFERS	(1U << 18)
-
 /* So often may the RMM refuse what it is offered */
 #define MAX_REFUSALS	3
 
-/* Runs in hand. Pages come in the largest blocks that can be had, so there are few. */
-#define MAX_RUNS	64
+/*
+ * Runs in hand. Pages come in the largest blocks that can be had, so there are few; and what must
+ * not fail to be allocated had better be small.
+ */
+#define MAX_RUNS	24
 
 /* One operation on its way */
 struct op {
 	struct list_head node;		/* of the parked ones */
 	struct rmi_regs command;
 	struct rmi_regs answer;		/* of a parked one: where it stands */
-	const struct payer *payer;	/* NULL: lends nothing */
+	const struct payer *payer;	/* NULL: lends nothing, and is given nothing */
+	/* of the payer that it began with, as all that came before is known by these */
+	u64 owner, granules;
 	u64 handle;
-	__le64 *list;
+	__le64 *list;			/* not while it is parked */
 	struct run hand[MAX_RUNS];	/* taken for this operation, not with the RMM */
 	unsigned int nr_hand;
 	/* offered to an RMM that then didn't say whose it is; owner: 1 if delegated */
@@ -55,6 +54,8 @@ struct op {
 	u64 paid;			/* bytes */
 	unsigned int refusals;
 	bool ended;
+	/* the last answer is an error that may be about that call alone, not the operation's end */
+	bool doubtful;
 };
 
 /*
@@ -117,33 +118,18 @@ static struct request decode(u64 req)
 	};
 }
 
-static int take(struct op *op, const struct request *want, u64 pages, bool delegated)
+static int take(struct op *op, const struct request *want, u64 pages, unsigned int how)
 {
-	const bool exactly = want->contiguous || want->code;
 	struct run *run = &op->hand[op->nr_hand];
 	int rc;
 
 	if (op->nr_hand == MAX_RUNS)
 		return -ENOMEM;
-	rc = donor_take(op->payer, want->code && !want->contiguous ? want->block : pages, exactly,
-			delegated, run);
+	if (want->contiguous || want->code)
+		how |= DONOR_EXACTLY;
+	rc = donor_take(op->payer, want->code && !want->contiguous ? want->block : pages, how, run);
 	if (!rc)
 		op->nr_hand++;
-	return rc;
-}
-
-/*
- * Pages whose state the RMM leaves to the place where they lie: rather from memory that is tracked
- * already
- */
-static int take_some(struct op *op, const struct request *want, u64 pages)
-{
-	int rc = -ENOMEM;
-
-	if (want->state != RMI_MEM_UNDELEGATED && op->payer->far && op->payer->far->nr)
-		rc = take(op, want, pages, true);
-	if (rc && want->state != RMI_MEM_DELEGATED)
-		rc = take(op, want, pages, false);
 	return rc;
 }
 
@@ -155,6 +141,30 @@ static u64 in_hand(const struct op *op)
 	for (i = 0; i < op->nr_hand; i++)
 		pages += op->hand[i].pages;
 	return pages;
+}
+
+/* How many of single pages will still be wanted of this operation, beyond what is in hand */
+static u64 ahead(const struct op *op, const struct request *want)
+{
+	const u64 had = op->paid / PAGE_SIZE + in_hand(op), price = op->payer->price / PAGE_SIZE;
+
+	return !want->code && !want->contiguous && price > had ? price - had : 0;
+}
+
+/* Where the RMM leaves the state of pages to the place where they lie, there is a choice */
+static int take_some(struct op *op, const struct request *want, u64 pages)
+{
+	const bool far = want->state != RMI_MEM_UNDELEGATED && op->payer->far && op->payer->far->nr;
+	int rc = -ENOMEM;
+
+	if (want->state != RMI_MEM_DELEGATED && op->payer->self_first)
+		rc = take(op, want, pages, DONOR_BRIEFLY);
+	/* All at once, as each run is one more command */
+	if (rc && far)
+		rc = take(op, want, max(pages, ahead(op, want)), DONOR_DELEGATED);
+	if (rc && want->state != RMI_MEM_DELEGATED)
+		rc = take(op, want, pages, 0);
+	return rc;
 }
 
 /*
@@ -257,8 +267,11 @@ static int donate(struct op *op, struct rmi_regs *regs)
 	*regs = (struct rmi_regs){ .x = { RMI_OP_MEM_DONATE, op->handle, virt_to_phys(op->list),
 					  n } };
 	rc = rmi_call(regs);
+	/* Who asks for memory knows this command: that answer makes no sense, so fear the worst */
+	if (rc == -EOPNOTSUPP)
+		hand_over(op, offered, false);
 	if (rc)
-		return rc;	/* it was too BUSY to take anything */
+		return rc;	/* or else it was too BUSY to take anything */
 	/*
 	 * An RMM that turns to giving back counts something else in X1; and a number beyond the
 	 * offer counts nothing
@@ -292,7 +305,7 @@ static int donate(struct op *op, struct rmi_regs *regs)
  * Only what was lent for this very thing can come back. Anything else is left alone: it may be in
  * use, by either side.
  */
-static int take_back(struct op *op, u64 descriptor)
+static bool take_back(struct op *op, u64 descriptor)
 {
 	const u64 start = descriptor & ADDRESS_BITS;
 	const u64 count = descriptor >> RMI_RANGE_COUNT_SHIFT & (BIT_ULL(COUNT_BITS) - 1);
@@ -300,21 +313,27 @@ static int take_back(struct op *op, u64 descriptor)
 	const u64 state = state_of(descriptor);
 
 	if (!count)
-		return 0;
+		return false;
 	if (size >> PAGE_SHIFT >> RMI_RANGE_BLOCK(descriptor) * BLOCK_BITS != count ||
 	    start + size < start || state > RMI_MEM_UNDELEGATED || !op->payer ||
-	    !donor_has(start, start + size, op->payer->owner)) {
+	    !donor_has(start, start + size, op->owner)) {
 		pr_err_once("the RMM gave back what it never got (%#llx); ignored\n", descriptor);
-		return -EPROTO;
+		return false;
 	}
 	ranges_remove(&op->unsure, start, start + size);
 	donor_take_back(start, start + size, state == RMI_MEM_DELEGATED);
-	return 0;
+	return true;
+}
+
+static bool is_error(const struct rmi_regs *regs)
+{
+	return RMI_RESULT_STATUS(regs->x[0]) != RMI_SUCCESS &&
+	       RMI_RESULT_STATUS(regs->x[0]) != RMI_INCOMPLETE;
 }
 
 static int reclaim(struct op *op, struct rmi_regs *regs)
 {
-	unsigned int i;
+	unsigned int i, back = 0;
 	int rc;
 
 	drop_hand(op);	/* what it names from here on, it has */
@@ -327,7 +346,8 @@ static int reclaim(struct op *op, struct rmi_regs *regs)
 	if (regs->x[1] > LIST_SIZE)
 		return -EPROTO;
 	for (i = 0; i < regs->x[1]; i++)
-		take_back(op, le64_to_cpu(READ_ONCE(op->list[i])));
+		back += take_back(op, le64_to_cpu(READ_ONCE(op->list[i])));
+	op->doubtful = is_error(regs) && !back;
 	return 0;
 }
 
@@ -335,9 +355,13 @@ static int reclaim(struct op *op, struct rmi_regs *regs)
 
 static int cancel(struct op *op, struct rmi_regs *regs)
 {
+	int rc;
+
 	drop_hand(op);
 	*regs = (struct rmi_regs){ .x = { RMI_OP_CANCEL, op->handle } };
-	return rmi_call(regs);
+	rc = rmi_call(regs);
+	op->doubtful = is_error(regs);
+	return rc;
 }
 
 static int transfer(struct op *op, bool cancelled, struct rmi_regs *regs)
@@ -352,6 +376,18 @@ static int transfer(struct op *op, bool cancelled, struct rmi_regs *regs)
 	}
 }
 
+/* Is there anything that was lent for this very thing? */
+static bool owes(const struct op *op)
+{
+	struct span part;
+	u64 at;
+
+	for (at = 0; donor_next(at, U64_MAX, &part); at = part.end)
+		if (part.owner == op->owner)
+			return true;
+	return false;
+}
+
 /*
  * From the answer INCOMPLETE in regs to one that isn't. op->answer is the last one from which the
  * RMM can go on.
@@ -359,20 +395,28 @@ static int transfer(struct op *op, bool cancelled, struct rmi_regs *regs)
 static int finish(struct op *op, struct rmi_regs *regs)
 {
 	const ktime_t deadline = ktime_add_ms(ktime_get(), rmi_timeout_ms());
-	unsigned int transfers = 0;
+	struct rmi_budget budget;
 	bool cancelled = false;
 	int rc, result = 0;
 
+	op->doubtful = false;
+	rmi_budget_open(&budget, op->granules);
 	for (;;) {
 		op->answer = *regs;
-		rc = rmi_continue(op->handle, regs);
+		rc = rmi_continue(op->handle, regs, &budget);
 		if (!rc && RMI_RESULT_STATUS(regs->x[0]) != RMI_INCOMPLETE) {
-			op->ended = true;
-			return result;
+			/*
+			 * Whether it has ended, a continuation would tell, but not while others
+			 * begin operations: the handle may be theirs by now
+			 */
+			op->ended = !op->doubtful || !owes(op);
+			if (!op->ended)
+				op->answer.x[0] = RMI_INCOMPLETE;
+			return op->ended ? result : -EPROTO;
 		}
 		if (!rc) {
 			op->answer = *regs;
-			rc = ++transfers > MAX_TRANSFERS ? -EPROTO : transfer(op, cancelled, regs);
+			rc = rmi_budget_spend(&budget) ? transfer(op, cancelled, regs) : -EPROTO;
 		}
 		if (!rc)
 			continue;
@@ -380,6 +424,8 @@ static int finish(struct op *op, struct rmi_regs *regs)
 		    rc != -EOPNOTSUPP) {
 			cancelled = true;
 			result = rc;
+			/* What it did it may undo step by step */
+			rmi_budget_open(&budget, op->granules);
 			rc = cancel(op, regs);
 			if (!rc)
 				continue;
@@ -393,8 +439,8 @@ static int finish(struct op *op, struct rmi_regs *regs)
 }
 
 /*
- * What nobody said whose it is: ours if the operation came to nothing; else, and until that is
- * known, the RMM's
+ * What nobody said whose it is: ours if the operation came to nothing; else, and if that isn't
+ * known by now, the RMM's
  */
 static void settle(struct op *op, bool nothing)
 {
@@ -404,7 +450,6 @@ static void settle(struct op *op, bool nothing)
 		donor_take_back(op->unsure.at[i].start, op->unsure.at[i].end,
 				op->unsure.at[i].owner);
 	ranges_clear(&op->unsure);
-	drop_hand(op);
 }
 
 static int park(struct op *op, int err)
@@ -420,14 +465,21 @@ static int park(struct op *op, int err)
 /* Consumes op, unless it is parked */
 static int go_on(struct op *op, struct rmi_regs *regs, u64 *wanted)
 {
-	int rc = finish(op, regs);
+	int rc;
 
+	/*
+	 * The RMM has begun already: there is no way back without memory for the list, and it is
+	 * little
+	 */
+	op->list = kzalloc(PAGE_SIZE, GFP_KERNEL | __GFP_NOFAIL);
+	rc = finish(op, regs);
+	drop_hand(op);
 	settle(op, op->ended && (rc || RMI_RESULT_STATUS(regs->x[0]) != RMI_SUCCESS));
 	if (wanted)
-		*wanted = op->wanted;
+		*wanted = rc ? op->wanted : op->paid;
+	kfree(op->list);
 	if (!op->ended)
 		return park(op, rc);
-	kfree(op->list);
 	kfree(op);
 	return rc;
 }
@@ -435,15 +487,13 @@ static int go_on(struct op *op, struct rmi_regs *regs, u64 *wanted)
 static int begin(const struct rmi_regs *command, struct rmi_regs *regs, const struct payer *payer,
 		 u64 *wanted)
 {
-	/*
-	 * The RMM has begun already: there is no way back without memory for these, and it is
-	 * little
-	 */
+	/* As little a choice as there is about the list */
 	struct op *op = kzalloc(sizeof(*op), GFP_KERNEL | __GFP_NOFAIL);
 
-	op->list = kzalloc(PAGE_SIZE, GFP_KERNEL | __GFP_NOFAIL);
 	op->command = *command;
 	op->payer = payer;
+	op->owner = payer ? payer->owner : 0;
+	op->granules = payer ? PHYS_PFN(payer->self.end - payer->self.start) : U64_MAX;
 	op->handle = regs->x[1];	/* no later answer has it */
 	return go_on(op, regs, wanted);
 }
@@ -453,6 +503,7 @@ static int begin(const struct rmi_regs *command, struct rmi_regs *regs, const st
  * @command: set to what began it
  *
  * Context: may sleep; takes parked_lock.
+ * Return: true if so.
  */
 bool sro_parked(struct rmi_regs *command)
 {
@@ -469,7 +520,7 @@ bool sro_parked(struct rmi_regs *command)
 /**
  * sro_resume() - try to finish the operation that sro_parked() told of
  * @regs: set to its command's final answer
- * @payer: as for sro_run()
+ * @payer: what memory the RMM may be lent for it; the owner of what may come back is known
  *
  * Context: may sleep; no other sro_run() or sro_resume() at the same time.
  * Return: as sro_run(); -EBUSY if it is parked again.
@@ -512,7 +563,6 @@ void sro_close(void)
 
 	list_for_each_entry_safe(op, next, &parked, node) {
 		list_del(&op->node);
-		kfree(op->list);
 		kfree(op);
 	}
 }
@@ -522,7 +572,8 @@ void sro_close(void)
  * @regs: function id and arguments; set to the command's final answer (on error: to the last answer
  * there was)
  * @payer: what memory the RMM may be lent for it, and of what it may come back; NULL for none
- * @wanted: on -ENOMEM and -EBUSY, how many bytes the RMM asked for; may be NULL
+ * @wanted: set to how many bytes the RMM was lent or, on -ENOMEM and -EBUSY, asked for last; may be
+ * NULL
  *
  * An operation whose memory can't be had is cancelled. One that can't be cancelled is tried for as
  * long as a BUSY command is repeated, and then parked: the RMM has it until sro_resume(), and no

@@ -13,10 +13,10 @@
  */
 #define TRACKING_STEP_STATE	7ULL
 
-int tracking_survey(u64 start, u64 end, struct ranges *fine, struct ranges *payable,
-		    struct verdict *why);
-int tracking_set_fine(u64 ram, u64 before, const struct places *places, struct ranges *fine,
-		      u64 *step, struct verdict *why);
+int tracking_survey(const struct ranges *ram, bool pay, struct ranges *fine,
+		    struct ranges *payable, struct verdict *why);
+int tracking_set_fine(u64 ram, u64 before, const struct places *places, u64 *step,
+		      struct verdict *why);
 int tracking_unset(u64 step);
 struct span tracking_region(u64 addr);
 void tracking_payer(u64 base, const struct places *places, struct payer *payer);

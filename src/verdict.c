@@ -33,7 +33,9 @@ static const struct {
 	[REASON_BAD_ANSWER]		= { "bad-answer", -EPROTO },
 	[REASON_NO_HOTPLUG]		= { "no-hotplug-guard", -EBUSY },
 	[REASON_RELEASED]		= { "released", -ESHUTDOWN },
+	[REASON_INTERRUPTED]		= { "interrupted", -EINTR },
 };
+
 static_assert(ARRAY_SIZE(reasons) == REASON_COUNT);
 
 /*

@@ -139,7 +139,8 @@ static bool look_up(const struct line *line, const char *word, const struct name
 			return true;
 		}
 	}
-	return wrong(line, "'%s' is none of the values that '%s' takes", word, line->word[0]);
+	wrong(line, "'%s' is none of the values that '%s' takes", word, line->word[0]);
+	return false;
 }
 
 /* Decimal or 0x hexadecimal, and a size may end in K, M, G or T */
@@ -183,10 +184,12 @@ static bool revision(const struct line *line, const char *word, uint64_t *value)
 static bool words(const struct line *line, unsigned int least, unsigned int most)
 {
 	if (line->nr - 1 < least)
-		return wrong(line, "'%s' lacks a value", line->word[0]);
-	if (line->nr - 1 > most)
-		return wrong(line, "'%s' has too many values", line->word[0]);
-	return true;
+		wrong(line, "'%s' lacks a value", line->word[0]);
+	else if (line->nr - 1 > most)
+		wrong(line, "'%s' has too many values", line->word[0]);
+	else
+		return true;
+	return false;
 }
 
 /* A range in words 1 and 2, at the end of a list */
@@ -313,6 +316,16 @@ static bool do_flags(const struct line *line, struct rmm_machine *m)
 	return words(line, 1, MAX_WORDS);
 }
 
+/* Of 256 commands, how many are answered with lies, and the seed that chooses these */
+static bool do_hostile(const struct line *line, struct rmm_machine *m)
+{
+	if (!words(line, 2, 2) || !number(line, line->word[1], false, &m->hostile_rate) ||
+	    !number(line, line->word[2], false, &m->hostile_seed))
+		return false;
+	return m->hostile_rate <= RMM_HOSTILE_ALWAYS ||
+	       wrong(line, "a rate of more than %d", RMM_HOSTILE_ALWAYS);
+}
+
 static bool do_granules(const struct line *line, struct rmm_machine *m)
 {
 	uint64_t code;
@@ -370,6 +383,8 @@ static bool do_line(const struct line *line, struct rmm_machine *m)
 		return do_par(line, m);
 	if (!strcmp(key, "fault"))
 		return do_fault(line, m);
+	if (!strcmp(key, "hostile"))
+		return do_hostile(line, m);
 	return do_scalar(line, m);
 }
 

@@ -203,7 +203,7 @@ void cmd_l1_destroy(struct rmm *rmm, uint64_t addr, uint64_t x[5])
 		x[0] = no_table;
 		break;
 	default:
-		if (!is_homogeneous(rmm, par, addr)) {
+		if (!is_homogeneous(rmm, kept(par), addr)) {
 			x[0] = no_table;
 			break;
 		}
@@ -217,7 +217,7 @@ void cmd_l1_destroy(struct rmm *rmm, uint64_t addr, uint64_t x[5])
 /* One step of a creation or destruction */
 void table_work(struct rmm *rmm, struct op *op, uint64_t x[5])
 {
-	struct par *par = par_of(rmm, op->base);
+	struct par *par = kept(par_of(rmm, op->base));
 
 	if (op->giving_back) {
 		if (par->table_size)
@@ -238,16 +238,21 @@ void table_work(struct rmm *rmm, struct op *op, uint64_t x[5])
  */
 bool table_fits(const struct rmm *rmm, const struct op *op, uint64_t pa)
 {
+	const struct par *par;
+
 	if (!granule_is_host(rmm, pa) || region_of(rmm, pa)->held)
 		return false;
 	if (align_down(pa, rmm->par_shift) == op->base)
 		return true;
-	return par_has_table(rmm, pa) && !par_of(rmm, pa)->held;
+	if (!par_has_table(rmm, pa))
+		return false;
+	par = kept(par_of(rmm, pa));
+	return !par->held;
 }
 
 void table_take(struct rmm *rmm, struct op *op, uint64_t base, uint64_t size)
 {
-	struct par *par = par_of(rmm, op->base);
+	struct par *par = kept(par_of(rmm, op->base));
 	uint64_t pa;
 
 	for (pa = base; pa < base + size; pa += granule_size(rmm))
@@ -259,7 +264,7 @@ void table_take(struct rmm *rmm, struct op *op, uint64_t base, uint64_t size)
 /* Give back so many granules at the most, or one block. A descriptor has room for any table. */
 struct run table_give(struct rmm *rmm, struct op *op, uint64_t most)
 {
-	struct par *par = par_of(rmm, op->base);
+	struct par *par = kept(par_of(rmm, op->base));
 	struct run run = { .base = par->table, .state = RMI_MEM_UNDELEGATED };
 	unsigned int shift = block_shift(rmm, RMI_BLOCK_L2);
 	uint64_t pa;

@@ -158,6 +158,8 @@ static bool scalars_sound(const struct rmm_machine *m)
 	    (m->active_granule > RMI_GRANULE_SIZE_64K ||
 	     !(m->granules & RMI_FEATURE1_GRANULE(m->active_granule))))
 		return false;
+	if (m->hostile_rate > RMM_HOSTILE_ALWAYS)
+		return false;
 	return m->l0gptsz == 0 || m->l0gptsz == 4 || m->l0gptsz == 6 || m->l0gptsz == 9;
 }
 
@@ -334,6 +336,7 @@ struct rmm *rmm_init(void *memory, const struct rmm_machine *m, const struct rmm
 	} else {
 		layout(rmm, smallest_granule(m));
 	}
+	hostile_init(rmm);
 	return rmm;
 }
 

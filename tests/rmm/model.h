@@ -102,6 +102,22 @@ struct run {
 	unsigned int block, state;
 };
 
+/* What the host has been told of a handle: the command that it stands for */
+struct told {
+	uint64_t handle, fid, base, top;
+};
+
+#define MAX_TOLD		16
+
+struct hostile {
+	uint64_t rate, random;
+	struct told told[MAX_TOLD];	/* the latest in place of the oldest */
+	unsigned int next;
+	uint64_t again;			/* so often still is this said to that command */
+	uint32_t fid;
+	uint64_t x[4];
+};
+
 struct rmm {
 	const struct rmm_machine *machine;
 	struct rmm_ops ops;
@@ -119,6 +135,7 @@ struct rmm {
 	uint64_t *metadata;		/* region_pages addresses for each region */
 	uint8_t *granules;
 	struct op op[MAX_OPS];
+	struct hostile hostile;
 };
 
 static inline uint64_t granule_size(const struct rmm *rmm)
@@ -194,6 +211,14 @@ bool metadata_fits(const struct rmm *rmm, const struct op *op, uint64_t pa, unsi
 void metadata_take(struct rmm *rmm, struct op *op, uint64_t pa);
 struct run metadata_give(struct rmm *rmm, struct op *op, uint64_t most);
 
+/* What par_of() and region_of() can't but know: else the model is wrong, and ends here */
+static inline void *kept(void *p)
+{
+	if (!p)
+		__builtin_trap();
+	return p;
+}
+
 /* gpt.c */
 struct par *par_of(const struct rmm *rmm, uint64_t pa);
 bool par_has_table(const struct rmm *rmm, uint64_t pa);
@@ -216,6 +241,7 @@ void op_end(struct rmm *rmm, struct op *op, uint64_t status, uint64_t x[5]);
 void op_answer(const struct rmm *rmm, const struct op *op, uint64_t x[5]);
 void op_advance(struct rmm *rmm, struct op *op, uint64_t x[5]);
 bool op_parked(const struct rmm *rmm);
+bool op_holds(const struct rmm *rmm, const struct op *op);
 void cmd_op_continue(struct rmm *rmm, const uint64_t in[5], uint64_t x[5]);
 void cmd_op_reclaim(struct rmm *rmm, const uint64_t in[5], uint64_t x[5]);
 void cmd_op_cancel(struct rmm *rmm, const uint64_t in[5], uint64_t x[5]);
@@ -224,5 +250,12 @@ void cmd_op_cancel(struct rmm *rmm, const uint64_t in[5], uint64_t x[5]);
 uint64_t donate_request(const struct rmm *rmm, const struct op *op);
 bool list_is_good(const struct rmm *rmm, uint64_t pa, uint64_t nr);
 void cmd_op_donate(struct rmm *rmm, const uint64_t in[5], uint64_t x[5]);
+
+/* rmm.c */
+void run(struct rmm *rmm, uint64_t x[5]);
+
+/* hostile.c */
+void hostile_init(struct rmm *rmm);
+void hostile_command(struct rmm *rmm, uint64_t x[5]);
 
 #endif

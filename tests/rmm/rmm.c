@@ -287,7 +287,7 @@ static bool is_work(uint32_t fid)
 	}
 }
 
-static void run(struct rmm *rmm, uint64_t x[5])
+void run(struct rmm *rmm, uint64_t x[5])
 {
 	uint64_t in[5] = { x[0], x[1], x[2], x[3], x[4] };
 	uint32_t fid = x[0];
@@ -353,7 +353,7 @@ bool rmm_command(struct rmm *rmm, uint64_t x[5])
 	if (has_flag(rmm, RMM_FLAG_ABSENT))
 		x[0] = NOT_SUPPORTED;
 	else if (!faulted(rmm, x))
-		run(rmm, x);
+		hostile_command(rmm, x);
 	return true;
 }
 

@@ -90,6 +90,8 @@ struct rmm_list {
 	struct rmm_range at[RMM_MAX_RANGES];
 };
 
+#define RMM_HOSTILE_ALWAYS	256
+
 struct rmm_machine {
 	uint64_t magic;
 	uint64_t dialect;
@@ -109,6 +111,9 @@ struct rmm_machine {
 	struct rmm_list pars;			/* PARs that start otherwise; value: PAR state */
 	uint64_t nr_faults;
 	struct rmm_fault fault[RMM_MAX_FAULTS];
+	/* of RMM_HOSTILE_ALWAYS commands so many are answered with lies, see hostile.c */
+	uint64_t hostile_rate;
+	uint64_t hostile_seed;
 };
 
 /* What the model needs of where it runs */
@@ -126,6 +131,10 @@ struct rmm_ops {
 	void (*granule)(void *ctx, uint64_t pa, uint64_t size, bool to_host);
 	/* spend time; may be NULL */
 	void (*delay)(void *ctx, uint64_t ns);
+	/*
+	 * choose one of so many lies; may be NULL. false: hostile_seed is to choose this one
+	 */
+	bool (*choose)(void *ctx, uint64_t below, uint64_t *choice);
 	void *ctx;
 };
 
@@ -159,5 +168,8 @@ uint64_t rmm_delegated(const struct rmm *rmm);
 unsigned int rmm_tracking(const struct rmm *rmm, uint64_t pa);
 unsigned int rmm_par(const struct rmm *rmm, uint64_t pa);	/* RMI_PAR_* of the PAR of pa */
 bool rmm_is_active(const struct rmm *rmm);
+unsigned int rmm_operations(const struct rmm *rmm);	/* begun and not ended */
+/* from now on, in place of what the machine says: 0 makes it honest */
+void rmm_set_hostile_rate(struct rmm *rmm, uint64_t rate);
 
 #endif

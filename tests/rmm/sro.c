@@ -50,6 +50,15 @@ bool op_parked(const struct rmm *rmm)
 	return false;
 }
 
+unsigned int rmm_operations(const struct rmm *rmm)
+{
+	unsigned int i, nr = 0;
+
+	for (i = 0; i < MAX_OPS; i++)
+		nr += rmm->op[i].kind != OP_FREE;
+	return nr;
+}
+
 static bool is_par_op(const struct op *op)
 {
 	return op->kind == OP_L1_CREATE || op->kind == OP_L1_DESTROY;
@@ -169,11 +178,12 @@ void cmd_op_cancel(struct rmm *rmm, const uint64_t in[5], uint64_t x[5])
 	op_end(rmm, op, op->result, x);
 }
 
-static bool op_holds(const struct rmm *rmm, const struct op *op)
+/* Pages of the host's */
+bool op_holds(const struct rmm *rmm, const struct op *op)
 {
 	if (is_par_op(op))
 		return par_of(rmm, op->base)->table_size;
-	return region_of(rmm, op->base)->nr_metadata;
+	return is_region_op(op) && region_of(rmm, op->base)->nr_metadata;
 }
 
 static uint64_t run_granules(const struct rmm *rmm, const struct run *run)

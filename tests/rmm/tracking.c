@@ -79,8 +79,11 @@ static struct region region_look_public(const struct rmm *rmm, uint64_t pa)
 	} else if (bank) {
 		region.category = bank->value;
 		region.state = RMI_TRACKING_FINE;
-		if (has_flag(rmm, RMM_FLAG_HOST_PAYS))
-			region.state = region_of(rmm, pa)->state;
+		if (has_flag(rmm, RMM_FLAG_HOST_PAYS)) {
+			const struct region *own = kept(region_of(rmm, pa));
+
+			region.state = own->state;
+		}
 	}
 	return region;
 }

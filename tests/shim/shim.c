@@ -21,7 +21,10 @@ static bool must_fail(gfp_t flags)
 		return false;
 
 	world.allocations++;
-	return world.fail_alloc && !--world.fail_alloc;
+	if (!world.fail_alloc || --world.fail_alloc)
+		return false;
+	world.fail_alloc = world.fail_rest;
+	return true;
 }
 
 /* Aligned to its size, as kmalloc() does it, and to nothing more */
@@ -166,10 +169,37 @@ void shim_printk(const char *fmt, ...)
 	size_t used = strlen(world.log);
 	va_list args;
 
+	/* Of much, the end */
+	if (used > sizeof(world.log) - 512) {
+		used /= 2;
+		memmove(world.log, world.log + used, strlen(world.log + used) + 1);
+		used = strlen(world.log);
+	}
 	va_start(args, fmt);
 	vsnprintf(world.log + used, sizeof(world.log) - used, fmt, args);
 	va_end(args);
 	world.lines++;
+}
+
+bool shim_is_powerless(void)
+{
+	return world.powerless;
+}
+
+bool shim_signal_pending(void)
+{
+	return world.killed;
+}
+
+/* The kernel shows three digits of it */
+void string_get_size(u64 size, u64 block, int units, char *buf, int len)
+{
+	unsigned int unit = 0;
+
+	assert_true(block == 1 && units == STRING_UNITS_2);
+	for (; size >= 1024 && unit < 6; unit++)
+		size /= 1024;
+	snprintf(buf, len, "%llu %.1s%s", size, &"\0KMGTPE"[unit], unit ? "iB" : "B");
 }
 
 /* The RMM -------------------------------------------------------------------------------------- */
@@ -201,10 +231,21 @@ void arm_smccc_1_2_smc(const struct arm_smccc_1_2_regs *args, struct arm_smccc_1
 }
 
 /* Single pages: a byte for each page frame, most of which are never touched */
-enum { PAGE_TAKEN = 1, PAGE_MARKED = 2, PAGE_WITH_RMM = 4 };
-#define FRAMES_END	(1ULL << 41)
-#define FRAMES		((FRAMES_END >> PAGE_SHIFT) * sizeof(struct page))
+#define FRAMES_END	(1ULL << 41)	/* or where the RMM's last bank does */
 static struct page *frames;
+static u64 frames_end;
+static size_t frames_size;
+
+static void make_frames(const struct rmm_machine *m)
+{
+	frames_end = FRAMES_END;
+	for (u64 i = 0; m && i < m->memory.nr; i++)
+		frames_end = max(frames_end, (u64)m->memory.at[i].base + m->memory.at[i].size);
+	frames_size = (frames_end >> PAGE_SHIFT) * sizeof(struct page);
+	frames = mmap(NULL, frames_size, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	assert_true(frames != MAP_FAILED);
+}
 
 static uint64_t host_read(void *ctx, uint64_t pa)
 {
@@ -235,9 +276,18 @@ static void host_granule(void *ctx, uint64_t pa, uint64_t size, bool to_host)
 		assert_int_equal(page->flags, PAGE_TAKEN | PAGE_MARKED | PAGE_WITH_RMM);
 }
 
+static bool host_choose(void *ctx, uint64_t below, uint64_t *choice)
+{
+	(void)ctx;
+	if (world.choose)
+		*choice = world.choose(below);
+	return world.choose;
+}
+
 static const struct rmm_ops ops = { .read = host_read,
 				    .write = host_write,
-				    .granule = host_granule };
+				    .granule = host_granule,
+				    .choose = host_choose };
 
 /* Physical memory ------------------------------------------------------------------------------ */
 
@@ -268,19 +318,27 @@ int walk_iomem_res_desc(unsigned long desc, unsigned long flags, u64 start, u64 
 	return rc;
 }
 
+/* Most often it is where the last one was */
 static const struct world_ram *ram_of(u64 pa)
 {
+	static unsigned int last;
 	unsigned int i;
 
-	for (i = 0; i < world.nr_ram; i++)
-		if (world.ram[i].start <= pa && pa + PAGE_SIZE <= world.ram[i].end)
-			return &world.ram[i];
+	if (last < world.nr_ram && world.ram[last].start <= pa &&
+	    pa + PAGE_SIZE <= world.ram[last].end)
+		return &world.ram[last];
+	for (i = 0; i < world.nr_ram; i++) {
+		if (world.ram[i].start > pa || pa + PAGE_SIZE > world.ram[i].end)
+			continue;
+		last = i;
+		return &world.ram[i];
+	}
 	return NULL;
 }
 
 struct page *pfn_to_page(unsigned long pfn)
 {
-	assert_true(PFN_PHYS(pfn) < FRAMES_END);
+	assert_true(PFN_PHYS(pfn) < frames_end);
 	return frames + pfn;
 }
 
@@ -294,6 +352,15 @@ struct page *pfn_to_online_page(unsigned long pfn)
 	const struct world_ram *ram = ram_of(PFN_PHYS(pfn));
 
 	return ram && ram->online ? pfn_to_page(pfn) : NULL;
+}
+
+/* The memory map of what never was online isn't initialised, until it is announced */
+int pfn_to_nid(unsigned long pfn)
+{
+	const u64 pa = PFN_PHYS(pfn);
+
+	assert_true(pfn_to_online_page(pfn) || (pa >= world.going_online && pa < world.going_end));
+	return 0;
 }
 
 u64 page_to_phys(const struct page *page)
@@ -335,24 +402,36 @@ void __SetPageOffline(struct page *page)
 	page->flags |= PAGE_MARKED;
 }
 
+/* What a lying RMM still has is never handed out again: it keeps that flag */
+static u8 flags_of(const struct page *page)
+{
+	return page->flags & ~(world.lied ? PAGE_WITH_RMM : 0);
+}
+
 void __ClearPageOffline(struct page *page)
 {
 	assert_true(marking);
-	assert_int_equal(page->flags, PAGE_TAKEN | PAGE_MARKED);
+	assert_int_equal(flags_of(page), PAGE_TAKEN | PAGE_MARKED);
 	page->flags &= ~PAGE_MARKED;
 }
 
 /* Where the pages lie that the module shows the RMM, nothing else does */
 static bool is_free(u64 start, u64 end)
 {
-	u64 pa;
+	u64 pa, top;
 
 	if (start < WORLD_SLOTS_AT + WORLD_SLOTS * WORLD_SLOT && end > WORLD_SLOTS_AT)
 		return false;
-	for (pa = start; pa < end; pa += PAGE_SIZE) {
+	for (pa = start; pa < end; pa = top) {
 		const struct world_ram *ram = ram_of(pa);
+		u8 used = 0;
 
-		if (!ram || !ram->online || frames[PHYS_PFN(pa)].flags)
+		if (!ram || !ram->online)
+			return false;
+		top = min(end, ALIGN_DOWN(ram->end, PAGE_SIZE));
+		for (; pa < top; pa += PAGE_SIZE)
+			used |= frames[PHYS_PFN(pa)].flags;
+		if (used)
 			return false;
 	}
 	return true;
@@ -372,16 +451,23 @@ static struct page *take_frames(u64 start, u64 end)
  * How far free blocks of each size were looked for in vain, from pages_from on: in no one's way,
  * and quadratic otherwise
  */
-#define ORDERS		20
+#define ORDERS		11
 static struct place {
 	unsigned int ram;
 	u64 pa;
 } looked[ORDERS];
+static struct place looked_most;	/* for none of them was it further */
 static u64 looked_from;
 
 static void look_anew(void)
 {
 	memset(looked, 0, sizeof(looked));
+	looked_most = (struct place){};
+}
+
+static bool is_before(struct place a, struct place b)
+{
+	return a.ram < b.ram || (a.ram == b.ram && a.pa < b.pa);
 }
 
 static void look_again_at(u64 pa)
@@ -389,11 +475,12 @@ static void look_again_at(u64 pa)
 	const unsigned int ram = ram_of(pa) - world.ram;
 	unsigned int order;
 
+	if (is_before(looked_most, (struct place){ ram, pa }))
+		return;
 	for (order = 0; order < ORDERS; order++) {
 		const struct place at = { ram, ALIGN_DOWN(pa, PAGE_SIZE << order) };
 
-		if (at.ram < looked[order].ram ||
-		    (at.ram == looked[order].ram && at.pa < looked[order].pa))
+		if (is_before(at, looked[order]))
 			looked[order] = at;
 	}
 }
@@ -432,6 +519,8 @@ struct page *alloc_pages_node(int nid, gfp_t gfp, unsigned int order)
 		look_anew();
 	}
 	page = search(order, world.pages_from, ~0ULL, &looked[order]);
+	if (is_before(looked_most, looked[order]))
+		looked_most = looked[order];
 	return page ? page : search(order, 0, world.pages_from, &anywhere);
 }
 
@@ -446,11 +535,11 @@ void __free_pages(struct page *page, unsigned int order)
 
 	for (i = 0; i < 1U << order; i++) {
 		/* not marked, and not with the RMM */
-		assert_int_equal(page[i].flags, PAGE_TAKEN);
-		page[i].flags = 0;
+		assert_int_equal(flags_of(&page[i]), PAGE_TAKEN);
+		page[i].flags &= ~PAGE_TAKEN;
 		world.pages_out--;
-		look_again_at(page_to_phys(&page[i]));
 	}
+	look_again_at(page_to_phys(page));
 }
 
 int alloc_contig_range(unsigned long start, unsigned long end, unsigned int migratetype, gfp_t gfp)
@@ -526,7 +615,12 @@ int world_event(unsigned long action, u64 start, u64 end)
 
 	if (!world.notifier)
 		return 0;
+	if (action == MEM_GOING_ONLINE) {
+		world.going_online = start;
+		world.going_end = end;
+	}
 	rc = world.notifier->notifier_call(world.notifier, action, &mem);
+	world.going_end = world.going_online;
 	assert_int_equal(world.locks_held, 0);
 	return rc & NOTIFY_STOP_MASK ? NOTIFY_OK - (rc & ~NOTIFY_STOP_MASK) : 0;
 }
@@ -719,6 +813,54 @@ int param_get_uint(char *buf, const struct kernel_param *kp)
 	return sprintf(buf, "%u\n", *(unsigned int *)kp->arg);
 }
 
+/* The module's variables ----------------------------------------------------------------------- */
+
+/* Of the linker, about sections that the Makefile named */
+extern char __start_module_data[], __stop_module_data[];
+extern char __start_module_data_rel_local[], __stop_module_data_rel_local[];
+extern char __start_module_bss[], __stop_module_bss[];
+
+static const struct {
+	char *start, *stop;
+} sections[] = {
+	{ __start_module_data, __stop_module_data },
+	{ __start_module_data_rel_local, __stop_module_data_rel_local },
+	{ __start_module_bss, __stop_module_bss },
+};
+static char *as_built[ARRAY_SIZE(sections)];
+
+/* With what lies between the variables, which is not for others to read */
+__attribute__((no_sanitize("address")))
+static void copy_all(volatile char *to, const volatile char *from, size_t n)
+{
+	volatile u64 *to8 = (volatile u64 *)to;
+	const volatile u64 *from8 = (const volatile u64 *)from;
+	size_t i;
+
+	for (i = 0; i < n / sizeof(*to8); i++)
+		to8[i] = from8[i];
+	for (i *= sizeof(*to8); i < n; i++)
+		to[i] = from[i];
+}
+
+__attribute__((constructor)) static void remember_module(void)
+{
+	for (unsigned int i = 0; i < ARRAY_SIZE(sections); i++) {
+		const size_t n = sections[i].stop - sections[i].start;
+
+		as_built[i] = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+				   -1, 0);
+		copy_all(as_built[i], sections[i].start, n);
+	}
+}
+
+/* As the kernel reads it anew from its file each time */
+void world_forget_module(void)
+{
+	for (unsigned int i = 0; i < ARRAY_SIZE(sections); i++)
+		copy_all(sections[i].start, as_built[i], sections[i].stop - sections[i].start);
+}
+
 /* The world ------------------------------------------------------------------------------------ */
 
 static void make_rmm(void)
@@ -739,15 +881,16 @@ void world_make(const struct rmm_machine *described, unsigned int page_shift)
 	for (unsigned int i = 0; i < ARRAY_SIZE(world.pfr0); i++)
 		world.pfr0[i] = 1ULL << 52 | 0x11112222;
 	shim_page_shift = page_shift;
+	world_forget_module();
+	rmi_dir = NULL;
+	marking = false;
 	assert_int_equal(shim_set_timeout_ms("1000"), 0);
 	assert_int_equal(shim_set_cover("eager"), 0);
 	*shim_require = false;
 	memset(slot_used, 0, sizeof(slot_used));
 	slots = aligned_alloc(WORLD_SLOT, WORLD_SLOTS * WORLD_SLOT);
 	assert_non_null(slots);
-	frames = mmap(NULL, FRAMES, PROT_READ | PROT_WRITE,
-		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	assert_true(frames != MAP_FAILED);
+	make_frames(described);
 	look_anew();
 	if (!described)
 		return;
@@ -772,7 +915,7 @@ void world_end_with(u64 pages_out, u64 with_rmm)
 	assert_null(world.pm);
 	assert_int_equal(world.pages_out, pages_out);
 	assert_int_equal(world.with_rmm, with_rmm);
-	munmap(frames, FRAMES);
+	munmap(frames, frames_size);
 	frames = NULL;
 	if (rmm_memory)
 		munmap(rmm_memory, rmm_memory_size);

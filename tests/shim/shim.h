@@ -43,6 +43,7 @@ typedef u64 resource_size_t;
 #define min3(a, b, c)		min(min(a, b), c)
 #define min_t(t, a, b)		min((t)(a), (t)(b))
 #define max_t(t, a, b)		max((t)(a), (t)(b))
+#define clamp_t(t, v, lo, hi)	min_t(t, max_t(t, v, lo), hi)
 #define swap(a, b)		do { __typeof__(a) swap_ = (a); (a) = (b); (b) = swap_; } while (0)
 #define U64_MAX			(~0ULL)
 #define is_power_of_2(x)	((x) && !((x) & ((x) - 1)))
@@ -82,9 +83,9 @@ struct page *pfn_to_page(unsigned long pfn);
 struct page *pfn_to_online_page(unsigned long pfn);
 u64 page_to_phys(const struct page *page);
 bool pfn_valid(unsigned long pfn);
-#define pfn_to_nid(pfn)		0
+int pfn_to_nid(unsigned long pfn);
 #define NUMA_NO_NODE		(-1)
-#define page_zone(page)		((void)(page), 0)
+#define page_zone(page)		((void)(page), (struct zone *)NULL)
 bool PageReserved(const struct page *page);
 void __SetPageOffline(struct page *page);
 void __ClearPageOffline(struct page *page);
@@ -113,6 +114,7 @@ void *kzalloc(size_t size, gfp_t flags);
 void kfree(const void *p);
 void *kvmalloc_array(size_t n, size_t size, gfp_t flags);
 #define kvcalloc(n, size, flags)	kvmalloc_array(n, size, flags)
+#define kcalloc(n, size, flags)	kvmalloc_array(n, size, flags)
 #define kvfree(p)		kfree(p)
 
 /* Locks and CPUs */
@@ -164,6 +166,7 @@ u64 read_sysreg_s(int reg);
 
 #define atomic_set(a, i)	((a)->v = (i))
 #define atomic_inc_return(a)	(++(a)->v)
+#define atomic_xchg(a, i)	__atomic_exchange_n(&(a)->v, i, __ATOMIC_SEQ_CST)
 #define container_of(p, type, member)	list_entry(p, type, member)
 
 /* Work is done at once */
@@ -178,24 +181,37 @@ struct workqueue_struct {
 	((struct workqueue_struct *)kzalloc(sizeof(struct workqueue_struct), GFP_KERNEL))
 #define destroy_workqueue(wq)	kfree(wq)
 #define INIT_WORK(w, f)		((w)->fn = (f))
-#define queue_work(wq, w)	((void)(wq), (w)->fn(w))
+#define queue_work_node(nid, wq, w)	((void)(nid), (void)(wq), (w)->fn(w))
 #define flush_work(w)		((void)(w))
 
 /* Time */
 typedef s64 ktime_t;
+#define MSEC_PER_SEC		1000L
 ktime_t ktime_get(void);
 #define ktime_add_ms(t, ms)	((t) + (s64)(ms) * 1000000)
 #define ktime_after(a, b)	((a) > (b))
 void usleep_range(unsigned long lo, unsigned long hi);
 void cond_resched(void);
 
+/* Of this process */
+#define CAP_SYS_ADMIN		21
+#define CAP_SYS_MODULE		16
+#define capable(cap)		((void)(cap), !shim_is_powerless())
+bool shim_is_powerless(void);
+#define current			NULL
+#define fatal_signal_pending(task)	((void)(task), shim_signal_pending())
+bool shim_signal_pending(void);
+
 /* Messages */
+#define STRING_UNITS_2		1
+void string_get_size(u64 size, u64 block, int units, char *buf, int len);
 __printf(1, 2) void shim_printk(const char *fmt, ...);
 #define pr_debug(...)		((void)(0 && printf(__VA_ARGS__)))
 #define pr_info			shim_printk
 #define pr_warn			shim_printk
 #define pr_err			shim_printk
 #define pr_err_once		shim_printk
+#define pr_err_ratelimited	shim_printk
 
 /* SMCCC */
 struct arm_smccc_1_2_regs {
@@ -286,11 +302,15 @@ struct kernel_param_ops {
 int param_set_uint_minmax(const char *val, const struct kernel_param *kp, unsigned int lo,
 			  unsigned int hi);
 int param_get_uint(char *buf, const struct kernel_param *kp);
-#define module_param(name, type, perm)		bool *shim_##name = &name
+#define module_param(name, type, perm)	typeof(name) *shim_##name = &name
 #define module_param_cb(name, ops, var, perm)                          \
 	int shim_set_##name(const char *val)                           \
 	{                                                              \
 		return (ops)->set(val, &(struct kernel_param){ var }); \
+	}                                                              \
+	int shim_get_##name(char *buf)                                 \
+	{                                                              \
+		return (ops)->get(buf, &(struct kernel_param){ var }); \
 	}
 #define MODULE_PARM_DESC(name, text)		_Static_assert(1, text)
 #define MODULE_DESCRIPTION(text)		_Static_assert(1, text)

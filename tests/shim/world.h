@@ -11,7 +11,7 @@
 
 #include <cmocka.h>	/* wants the C library's headers before it */
 
-#define WORLD_MAX_RAM		256
+#define WORLD_MAX_RAM		1024
 #define WORLD_BLOCK		(128ULL << 20)
 
 /*
@@ -21,6 +21,9 @@
 #define WORLD_SLOTS_AT		0x40080000ULL
 #define WORLD_SLOTS		16
 #define WORLD_SLOT		0x10000
+
+/* A page frame's flags: not free, PageOffline, and the model's word that it is the RMM's */
+enum { PAGE_TAKEN = 1, PAGE_MARKED = 2, PAGE_WITH_RMM = 4 };
 
 struct world_ram {
 	u64 start, end;		/* end is exclusive */
@@ -39,13 +42,19 @@ struct world {
 	/* what the kernel returns when a notifier is registered */
 	int notifier_error, reboot_error, pm_error;
 	unsigned int fail_alloc;	/* this allocation from now on fails; 0: none */
+	bool fail_rest;			/* and so do all that come after it */
 	unsigned int fail_sysfs;	/* likewise for sysfs files */
+	/* the RMM says that it gave back what it has: what is freed may be its own */
+	bool lied;
 	/* RAM that touches is one resource, whatever of it is online */
 	bool one_resource;
 	bool no_pages;			/* no page can be had */
+	bool powerless;			/* this process has no capability */
+	bool killed;			/* a signal that ends this process is pending */
 	/* each pageblock has a page that can't be moved: only the buddy allocator has some */
 	bool no_contig;
 	void (*unlocked)(void);		/* called after each mutex_unlock() */
+	u64 (*choose)(u64 below);	/* which lie a hostile RMM tells; NULL: by its seed */
 	/* called as a notifier is taken off a chain, where events may still come in */
 	void (*unregistering)(void);
 	/* the buddy allocator hands out the first free ones from here on, then those below */
@@ -55,6 +64,7 @@ struct world {
 	struct rmm *rmm;
 	u64 smcs;
 	u64 now_ns, slept_ns;
+	u64 going_online, going_end;	/* memory that a notifier is being told of */
 	unsigned int reschedules;
 	unsigned int allocated;		/* blocks not freed */
 	unsigned int allocations;	/* ever */
@@ -76,7 +86,9 @@ extern struct world world;
  * A machine with one CPU and no RAM, whose RMM is as described; the description is copied. NULL: no
  * RMM
  */
-void world_make(const struct rmm_machine *machine, unsigned int page_shift);
+void world_make(const struct rmm_machine *described, unsigned int page_shift);
+/* the module's variables as they were before it was first loaded; world_make() does this, too */
+void world_forget_module(void);
 void world_end(void);				/* asserts that nothing remains */
 /* asserts that this remains, the second in bytes */
 void world_end_with(u64 pages_out, u64 with_rmm);

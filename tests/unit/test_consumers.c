@@ -235,11 +235,12 @@ static void arguments_are_checked(void **state)
 	static const struct {
 		u64 phys, size;
 	} bad[] = {
-		{ GB, 0 }, { GB + 1, PAGE }, { GB, PAGE - 1 }, { GB, PAGE + 1 }, { GB + 0x800, 0x1000 },
-		{ ~0ULL - PAGE + 1, 2 * PAGE }, { ~0ULL - PAGE + 1, PAGE }, { GB, ~0ULL - PAGE + 1 },
+		{ GB, 0 }, { GB + 1, PAGE }, { GB, PAGE - 1 }, { GB, PAGE + 1 },
+		{ GB + 0x800, 0x1000 }, { ~0ULL - PAGE + 1, 2 * PAGE }, { ~0ULL - PAGE + 1, PAGE },
+		{ GB, ~0ULL - PAGE + 1 },
 	}, offline[] = {
-		{ GB - PAGE, PAGE }, { 2 * GB, PAGE }, { 2 * GB - PAGE, 2 * PAGE }, { GB - PAGE, 2 * PAGE }, { 0, 4 * GB },
-		{ 64 * GB, PAGE }, { 1ULL << 50, PAGE },
+		{ GB - PAGE, PAGE }, { 2 * GB, PAGE }, { 2 * GB - PAGE, 2 * PAGE },
+		{ GB - PAGE, 2 * PAGE }, { 0, 4 * GB }, { 64 * GB, PAGE }, { 1ULL << 50, PAGE },
 	};
 	size_t done;
 	u64 calls;

@@ -120,11 +120,10 @@ static void as_a_bitmap(void **state)
 		bool put = rand() & 1;
 		struct span gap;
 
-		if (put) {
+		if (put)
 			assert_int_equal(ranges_add(&set, start, end), 0);
-		} else {
+		else
 			ranges_remove(&set, start, end);
-		}
 		for (i = start; i < end; i++)
 			map[i] = put;
 		for (i = 0; i < N; i++)

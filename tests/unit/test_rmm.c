@@ -124,8 +124,9 @@ SPOIL(fine_is_nothing, add_range(&m->tracking, DRAM, GB, 3 << 8 | RMI_TRACKING_F
 SPOIL(none_is_nothing, add_range(&m->tracking, DRAM, GB, 3 << 8 | RMI_TRACKING_NONE))
 SPOIL(par_code, add_range(&m->pars, DRAM, GB, 4))
 SPOIL(par_unaligned, add_range(&m->pars, DRAM, GB / 2, RMI_PAR_PLATFORM))
-SPOIL(par_not_one, add_range(&m->pars, DRAM, GB, RMI_PAR_HOST_NOT_CREATED);
-      add_range(&m->reserved, DRAM, PAGE, 0))
+SPOIL(par_not_one,
+	add_range(&m->pars, DRAM, GB, RMI_PAR_HOST_NOT_CREATED);
+	add_range(&m->reserved, DRAM, PAGE, 0))
 
 static void test_machine(void **state)
 {

@@ -252,8 +252,7 @@ static void fire_all(void)
 	if (firing)
 		return;
 	firing = true;
-	world_event(MEM_GOING_ONLINE, 2 * GB, 2 * GB + WORLD_BLOCK);
-	world_event(MEM_ONLINE, 2 * GB, 2 * GB + WORLD_BLOCK);
+	world_online(2 * GB, 2 * GB + WORLD_BLOCK);
 	firing = false;
 }
 

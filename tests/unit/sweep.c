@@ -1,0 +1,729 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The engine of the fault sweep: replays a scenario with one answer, or two, or an allocation gone
+ * wrong. Children do the work, a point at a time from a common counter, so that one that dies takes
+ * nothing along.
+ */
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "sweep.h"
+
+#define TIMEOUT_MS	"5"	/* the module's timeout_ms, in the world's time */
+
+/*
+ * The bounds. All that a point does, with its clean retry, is a few times the clean run; each of
+ * those commands may be repeated for timeout_ms, each repetition taking 2 us and a nap of 100 us.
+ */
+#define REPEATS		(5000 / 102 + 2)
+#define MAX_COMMANDS(clean)	((clean) * 4ULL * REPEATS + 1000)
+#define MAX_NS(clean)		((clean) * 4 * 5100000ULL + 1000000000ULL)
+#define MAX_SECONDS	20	/* of real time: a loop without a command in it */
+
+#define MAX_ANSWERS	(1U << 15)
+#define MAX_WORKERS	8
+#define MAX_PAIRS	16	/* with the same first fault, unless SWEEP_ALL is set */
+#define MAX_WRONG	40	/* then a scenario is given up; or SWEEP_WRONG */
+
+/* What the RMM is made to say. INCOMPLETE with each memory request, cancellable or not */
+static const u64 words[] = {
+	RMI_SUCCESS, RMI_ERROR_INPUT, RMI_ERROR_REALM, RMI_ERROR_REC, RMI_ERROR_RTT,
+	RMI_ERROR_NOT_SUPPORTED, RMI_ERROR_DEVICE, RMI_ERROR_RTT_AUX, RMI_ERROR_PSMMU_ST,
+	RMI_ERROR_DPT, RMI_BUSY, RMI_ERROR_GLOBAL, RMI_ERROR_TRACKING, RMI_BLOCKED, RMI_ERROR_GPT,
+	RMI_ERROR_GRANULE, 255, -1ULL,
+	RMI_INCOMPLETE, 0x100 | RMI_INCOMPLETE, 0x200 | RMI_INCOMPLETE, 0x300 | RMI_INCOMPLETE,
+	0x400 | RMI_INCOMPLETE, 0x500 | RMI_INCOMPLETE, 0x600 | RMI_INCOMPLETE,
+	0x700 | RMI_INCOMPLETE,
+};
+
+/* ... where two things go wrong */
+static const struct fault pair_words[] = {
+	{ .how = BARE, .x0 = RMI_ERROR_INPUT },
+	{ .how = BARE, .x0 = RMI_ERROR_GLOBAL },
+	{ .how = BARE, .x0 = RMI_BUSY, .for_ever = true },
+	{ .how = BARE, .x0 = -1ULL },
+	/* no progress, as where it has come to is where it was */
+	{ .how = BARE, .x0 = RMI_SUCCESS, .for_ever = true },
+};
+
+/* The answers of a run, for LIE */
+struct answer {
+	u64 in[5], out[5];
+	u64 *list;		/* what RECLAIM wrote */
+};
+/* of the clean run; of the run with the first fault of pairs */
+static struct answer *answers;
+static unsigned int nr_answers, nr_clean, nr_clean_run;
+static bool recording;
+
+static const char *only;		/* SWEEP: this point alone */
+
+/* One run */
+static struct point now;
+static unsigned int issued;
+static bool armed;
+static u64 max_commands, max_ns;
+
+/* What the children tell */
+struct tally {
+	unsigned int next;		/* job that nobody has begun */
+	unsigned int points, kinds[3], hidden, believed, left_out, wrong, hung;
+	u64 lost;			/* pages */
+	u64 most_commands, most_ns;
+	struct {
+		unsigned int job, part;	/* where this worker is */
+		char id[160];
+	} worker[MAX_WORKERS];
+};
+static struct tally *tally;
+static unsigned int me;			/* which worker */
+static struct tally all;
+
+/* For part: the first fault of pairs was too much already */
+#define DIED		(~0U)
+
+enum { EXIT_WRONG = 3, EXIT_LOST, EXIT_HUNG };
+
+/* Each point makes a world of its own: what was freed needn't be kept from use for long */
+const char *__asan_default_options(void)
+{
+	return "quarantine_size_mb=4";
+}
+
+/* The names of points -------------------------------------------------------------------------- */
+
+static void name_fault(char *to, size_t n, const struct fault *f)
+{
+	static const char * const how[] = { "bare", "lie", "did" };
+
+	snprintf(to, n, "%u:status=%#llx:%s%s", f->at, f->x0, how[f->how],
+		 f->for_ever ? ":for-ever" : "");
+}
+
+static void name_point(char *to, size_t n, const struct scenario *s, const struct point *p)
+{
+	char a[64] = "clean", b[64] = "";
+
+	if (p->nr)
+		name_fault(a, sizeof(a), &p->fault[0]);
+	if (p->nr > 1)
+		name_fault(b, sizeof(b), &p->fault[1]);
+	if (p->alloc)
+		snprintf(a, sizeof(a), "alloc=%u%s", p->alloc,
+			 p->alloc_rest ? ":and-all-after" : "");
+	snprintf(to, n, "%s:%s%s%s", s->name, a, *b ? "+" : "", b);
+}
+
+static void say(const char *what)
+{
+	printf("# fault sweep: %s: %s\n#   alone: SWEEP='%s' build/unit/test_sweep\n",
+	       tally->worker[me].id, what, tally->worker[me].id);
+	fflush(stdout);
+}
+
+void sweep_wrong(const char *fmt, ...)
+{
+	char text[300];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	say(text);
+	_exit(EXIT_WRONG);
+}
+
+void sweep_lost(u64 pages)
+{
+	char text[60];
+
+	snprintf(text, sizeof(text), "%llu pages are in nobody's hands", pages);
+	__atomic_fetch_add(&tally->lost, pages, __ATOMIC_RELAXED);
+	say(text);
+	_exit(EXIT_LOST);
+}
+
+void sweep_hung(const char *what)
+{
+	say(what);
+	_exit(EXIT_HUNG);
+}
+
+/* Faults --------------------------------------------------------------------------------------- */
+
+static void ask(u64 x[5])
+{
+	uint64_t y[5] = { x[0], x[1], x[2], x[3], x[4] };
+
+	if (!rmm_command(world.rmm, y))
+		sweep_wrong("not a command: %#llx", x[0]);
+	for (int i = 0; i < 5; i++)
+		x[i] = y[i];
+}
+
+static bool is_incomplete(u64 x0)
+{
+	return RMI_RESULT_STATUS(x0) == RMI_INCOMPLETE;
+}
+
+/* The command that began the operation which this one is about */
+static u32 began;
+static bool began_fine;		/* TRACKING_SET to FINE */
+
+static void note_beginning(const u64 x[5])
+{
+	switch (x[0]) {
+	case RMI_OP_CONTINUE:
+	case RMI_OP_MEM_DONATE:
+	case RMI_OP_MEM_RECLAIM:
+	case RMI_OP_CANCEL:
+	/* between, for pages to donate */
+	case RMI_GRANULE_RANGE_DELEGATE:
+	case RMI_GRANULE_RANGE_UNDELEGATE:
+		return;
+	}
+	began = x[0];
+	began_fine = began == RMI_GRANULE_TRACKING_SET && x[3] == RMI_TRACKING_FINE;
+}
+
+/*
+ * Lies that no host can see, about whose pages are:
+ * - they are said to be back, and nothing else tells;
+ * - none was taken of what was offered, by an RMM that is BUSY ("nothing changed"), or that turns
+ *   to giving back what it took, and then gives none;
+ * - a consumer's page is said not to have been delegated.
+ */
+static bool hides_pages(const struct fault *f, const u64 in[5])
+{
+	const u64 status = RMI_RESULT_STATUS(f->x0);
+
+	switch (in[0]) {
+	case RMI_GRANULE_RANGE_UNDELEGATE:
+		return f->how == LIE && status == RMI_SUCCESS;
+	case RMI_OP_MEM_RECLAIM:
+		return f->how == LIE;
+	case RMI_GRANULE_RANGE_DELEGATE:
+		/* what is refused to a consumer may be another's */
+		return f->how == DID && !is_incomplete(f->x0) && played.scenario->lazy;
+	case RMI_OP_MEM_DONATE:
+		return f->how == DID &&
+		       (status == RMI_BUSY ||
+			(is_incomplete(f->x0) && RMI_RESULT_MEM_REQ(f->x0) == RMI_MEM_REQ_RECLAIM));
+	default:
+		return false;
+	}
+}
+
+/* ... and about cover: there was a level 1 table before, by an RMM that can't be asked about it */
+static bool hides_cover(const struct fault *f)
+{
+	return began == RMI_GPT_L1_CREATE && played.scenario->dialect != RMM_DIALECT_BETA3 &&
+	       f->x0 == RMI_ERROR_GPT;
+}
+
+/*
+ * An RMM's word about its own act is believed: to ask again would cost each honest one a command a
+ * region. It harms nobody, see oracle_believed().
+ */
+static bool is_believed(const struct fault *f)
+{
+	return f->x0 == RMI_SUCCESS && (began == RMI_GPT_L1_CREATE || began_fine);
+}
+
+/*
+ * A refusal, and nothing was done. To a call about an operation that would be the operation's end,
+ * which it isn't; what isn't undelegated is rightly lost.
+ */
+static bool is_honest(const struct fault *f, const u64 in[5])
+{
+	const u64 status = RMI_RESULT_STATUS(f->x0);
+
+	if (f->how == DID || f->x0 == RMI_SUCCESS || is_incomplete(f->x0))
+		return false;
+	switch (in[0]) {
+	case RMI_OP_CONTINUE:
+	case RMI_OP_MEM_DONATE:
+	case RMI_OP_MEM_RECLAIM:
+	case RMI_OP_CANCEL:
+		return status == RMI_BUSY && !f->for_ever;
+	case RMI_GRANULE_RANGE_UNDELEGATE:
+		return (status == RMI_BUSY || status == RMI_BLOCKED) && !f->for_ever;
+	default:
+		return true;
+	}
+}
+
+/* As the true answer, where it has the parts that this status makes one look for */
+static void make_up(const struct fault *f, const struct answer *a, u64 x[5])
+{
+	const u64 in2 = x[2];
+
+	for (int i = 1; i < 5; i++)
+		x[i] = a->out[i];
+	if (a->in[0] == RMI_OP_MEM_RECLAIM && a->list)
+		memcpy(world_at(in2), a->list, min(a->out[1], PAGE_SIZE / 8) * 8);
+	if (is_incomplete(f->x0) && !is_incomplete(a->out[0])) {
+		x[1] = a->in[0] == RMI_OP_MEM_RECLAIM || a->in[0] == RMI_OP_MEM_DONATE ? x[1] : 77;
+		x[2] = 1 << RMI_DONATE_COUNT_SHIFT | 1 << RMI_DONATE_STATE_SHIFT;
+	}
+	if (f->x0 == RMI_SUCCESS && (a->in[0] == RMI_GRANULE_RANGE_DELEGATE ||
+				     a->in[0] == RMI_GRANULE_RANGE_UNDELEGATE) &&
+	    is_incomplete(a->out[0]))
+		x[1] = in2;
+}
+
+/* Commands that take something back, or see to it */
+static bool is_undo(const u64 in[5])
+{
+	switch (in[0]) {
+	case RMI_GRANULE_TRACKING_SET:
+		return in[3] != RMI_TRACKING_FINE;
+	case RMI_GPT_L1_DESTROY:
+	case RMI_GRANULE_RANGE_UNDELEGATE:
+	case RMI_OP_MEM_RECLAIM:
+	case RMI_OP_CANCEL:
+	case RMI_OP_CONTINUE:
+	case RMI_RMM_DEACTIVATE:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void hit(struct fault *f, unsigned int n, u64 x[5])
+{
+	f->fid = x[0];
+	played.hidden_pages |= hides_pages(f, x);
+	world.lied = played.hidden_pages;
+	played.hidden_cover |= hides_cover(f);
+	played.believed |= is_believed(f);
+	played.honest &= is_honest(f, x);
+	played.undo_refused |= is_undo(x);
+	played.kept |= is_undo(x) && (f->for_ever || played.unloading);
+	if (f->how == LIE && n < nr_answers)
+		make_up(f, &answers[n], x);
+	if (f->how == DID)
+		ask(x);
+	x[0] = f->x0;
+}
+
+static void record(unsigned int n, const u64 in[5], const u64 out[5])
+{
+	struct answer *a = &answers[n];
+
+	memcpy(a->in, in, sizeof(a->in));
+	memcpy(a->out, out, sizeof(a->out));
+	free(a->list);
+	a->list = NULL;
+	if (in[0] == RMI_OP_MEM_RECLAIM && out[1] && out[1] <= PAGE_SIZE / 8) {
+		a->list = malloc(out[1] * 8);
+		memcpy(a->list, world_at(in[2]), out[1] * 8);
+	}
+	nr_answers = n + 1;
+}
+
+static void on_smc(u64 x[5])
+{
+	const u64 in[5] = { x[0], x[1], x[2], x[3], x[4] };
+	struct fault *f = NULL;
+	unsigned int n;
+
+	if (world.smcs > max_commands)
+		sweep_hung("more commands than the bound");
+	world.smc_done = true;
+	note_beginning(x);
+	if (!armed) {
+		ask(x);
+		return;
+	}
+	n = issued++;
+	for (unsigned int i = 0; i < now.nr && !f; i++)
+		if (now.fault[i].at == n ||
+		    (now.fault[i].for_ever && n > now.fault[i].at && now.fault[i].fid == x[0]))
+			f = &now.fault[i];
+	if (f)
+		hit(f, n, x);
+	else
+		ask(x);
+	if (only && !recording)
+		printf("# %u%s: %#llx(%#llx, %#llx, %#llx) = %#llx, %#llx, %#llx, %#llx\n", n,
+		       f ? " FAULT" : "", in[0] & 0xffff, in[1], in[2], in[3], x[0], x[1], x[2],
+		       x[3]);
+	if (recording) {
+		if (n >= MAX_ANSWERS)
+			sweep_hung("more commands than can be recorded");
+		record(n, in, x);
+	}
+}
+
+/* One point ------------------------------------------------------------------------------------ */
+
+static void set_parameters(const struct scenario *s)
+{
+	shim_set_timeout_ms(TIMEOUT_MS);
+	shim_set_cover(s->lazy ? "lazy" : "eager");
+}
+
+static void check_time(void)
+{
+	if (world.now_ns > max_ns)
+		sweep_hung("more time than the bound");
+}
+
+/* Faults off, in the same world, as a user would try again */
+static void retry(const struct scenario *s)
+{
+	const u64 before = world.with_rmm;
+
+	if (!oracle_may_load())
+		return;
+	world_forget_module();
+	set_parameters(s);
+	/*
+	 * A region that was COARSE may be NONE now, as the RMM refused the former: without
+	 * GPT_INFO, and with cover=lazy, the module takes that for none that can be had
+	 */
+	shim_set_cover("eager");
+	world.log[0] = 0;
+	if (shim_module_init())
+		sweep_wrong("a clean retry isn't loaded");
+	if (strcmp(world_read("available"), "1"))
+		sweep_wrong("a clean retry: %s (%s)", world_read("reason"), world_read("detail"));
+	if (!played.hidden_cover && oracle_covered() != oracle_online())
+		sweep_wrong("a clean retry covered %llu of %llu", oracle_covered(),
+			    oracle_online());
+	shim_module_exit();
+	oracle_retried(before);
+}
+
+void sweep_unload(void)
+{
+	world.log[0] = 0;
+	played.unloading = true;
+	shim_module_exit();
+	played.unloading = false;
+	played.loaded = false;
+}
+
+/* After the steps, and what the scenario itself looks at */
+static void come_to_rest(void)
+{
+	world.fail_alloc = 0;
+	if (played.loaded) {
+		oracle_loaded();
+		armed = false;
+		if (played.believed)
+			oracle_believed();
+		armed = true;
+		sweep_unload();
+	}
+	armed = false;
+}
+
+static void play(const struct scenario *s, const struct point *p, bool record_it)
+{
+	now = *p;
+	issued = 0;
+	recording = record_it;
+	armed = false;
+	began = 0;
+	played = (struct played){ .scenario = s, .point = &now, .honest = true, .loaded = true };
+	s->make(s);
+	alarm(MAX_SECONDS);
+	world.smc = on_smc;
+	armed = true;
+	world.fail_alloc = p->alloc;
+	world.fail_rest = p->alloc_rest;
+	world.allocations = 0;
+	s->run();
+	nr_clean_run = record_it && !p->nr ? issued : nr_clean_run;
+}
+
+static unsigned int clean_allocations;
+
+static void run_point(const struct scenario *s, const struct point *p, bool record_it)
+{
+	name_point(tally->worker[me].id, sizeof(tally->worker[me].id), s, p);
+	play(s, p, record_it);
+	if (record_it && !p->nr)
+		clean_allocations = world.allocations;
+	come_to_rest();
+	oracle_rest();
+	check_time();
+	retry(s);
+	check_time();
+	alarm(0);
+	if (world.smcs > tally->most_commands)
+		tally->most_commands = world.smcs;
+	if (world.now_ns > tally->most_ns)
+		tally->most_ns = world.now_ns;
+	__atomic_fetch_add(&tally->hidden, played.hidden_pages || played.hidden_cover,
+			   __ATOMIC_RELAXED);
+	__atomic_fetch_add(&tally->believed, played.believed, __ATOMIC_RELAXED);
+	world_end_with(world.pages_out, world.with_rmm);
+}
+
+/* All points ----------------------------------------------------------------------------------- */
+
+static bool wanted(const struct scenario *s, const struct point *p)
+{
+	char id[160];
+
+	if (!only)
+		return true;
+	name_point(id, sizeof(id), s, p);
+	return !strcmp(id, only);
+}
+
+static void try(const struct scenario *s, const struct point *p, unsigned int kind)
+{
+	if (!wanted(s, p))
+		return;
+	__atomic_fetch_add(&tally->points, 1, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&tally->kinds[kind], 1, __ATOMIC_RELAXED);
+	run_point(s, p, false);
+}
+
+/* The job of pairs whose first is this; from the part on that a child before has not done */
+static void try_pairs(const struct scenario *s, const struct fault *first, unsigned int part)
+{
+	struct point p = { .nr = 1, .fault = { *first } };
+	unsigned int n = 0, last, j, nr = 0, each;
+	static unsigned char *undo;
+	char id[160];
+
+	name_point(id, sizeof(id), s, &p);
+	if (part == DIED || (only && (strncmp(id, only, strlen(id)) ||
+				      (only[strlen(id)] && only[strlen(id)] != '+'))))
+		return;
+	if (!part && first->for_ever) {
+		__atomic_fetch_add(&tally->points, 1, __ATOMIC_RELAXED);
+		__atomic_fetch_add(&tally->kinds[2], 1, __ATOMIC_RELAXED);
+	}
+	tally->worker[me].part = DIED;
+	run_point(s, &p, true);	/* but for those for ever, one of the single ones again */
+	last = nr_answers;
+	undo = realloc(undo, last + 1);
+	for (j = first->at + 1; j < last; j++)
+		nr += undo[j] = is_undo(answers[j].in);
+	/* Too many: each so manieth, of which the first is another one for each first fault */
+	each = only || getenv("SWEEP_ALL") ? 1 : nr * ARRAY_SIZE(pair_words) / MAX_PAIRS + 1;
+	p.nr = 2;
+	for (j = first->at + 1; j < last; j++)
+		for (unsigned int k = 0; undo[j] && k < ARRAY_SIZE(pair_words); k++, n++) {
+			if (n < part)
+				continue;
+			tally->worker[me].part = n + 1;
+			p.fault[1] = pair_words[k];
+			p.fault[1].at = j;
+			if ((n + first->at) % each) {
+				__atomic_fetch_add(&tally->left_out, 1, __ATOMIC_RELAXED);
+				continue;
+			}
+			try(s, &p, 2);
+		}
+}
+
+/* Jobs in this order: each command with each word in each way; allocations; pairs by their first */
+static unsigned int nr_jobs(void)
+{
+	return nr_clean * ARRAY_SIZE(words) * 3 + clean_allocations * 2 +
+	       nr_clean * ARRAY_SIZE(pair_words);
+}
+
+static void do_job(const struct scenario *s, unsigned int job, unsigned int part)
+{
+	const unsigned int singles = nr_clean * ARRAY_SIZE(words) * 3;
+	struct point p = {};
+
+	if (job < singles) {
+		p.nr = 1;
+		p.fault[0].how = job % 3;
+		p.fault[0].x0 = words[job / 3 % ARRAY_SIZE(words)];
+		p.fault[0].at = job / 3 / ARRAY_SIZE(words);
+		/* that is what it says anyway */
+		if (p.fault[0].how != BARE && answers[p.fault[0].at].out[0] == p.fault[0].x0)
+			return;
+		if (!part)
+			try(s, &p, 0);
+		return;
+	}
+	job -= singles;
+	if (job < clean_allocations * 2) {
+		p.alloc = job / 2 + 1;
+		p.alloc_rest = job % 2;
+		if (!part)
+			try(s, &p, 1);
+		return;
+	}
+	job -= clean_allocations * 2;
+	p.fault[0] = pair_words[job % ARRAY_SIZE(pair_words)];
+	p.fault[0].at = job / ARRAY_SIZE(pair_words);
+	try_pairs(s, &p.fault[0], part);
+}
+
+static void on_alarm(int sig)
+{
+	static const char text[] = "# fault sweep: no end, without a command\n";
+
+	(void)sig;
+	(void)!write(1, text, sizeof(text) - 1);
+	_exit(EXIT_HUNG);
+}
+
+static void work(const struct scenario *s)
+{
+	unsigned int job = tally->worker[me].job, part = tally->worker[me].part;
+
+	/* an assertion that fails here is not for the cmocka of the parent */
+	setenv("CMOCKA_TEST_ABORT", "1", 1);
+	signal(SIGALRM, on_alarm);
+	for (;;) {
+		if (job == ~0U)
+			job = __atomic_fetch_add(&tally->next, 1, __ATOMIC_RELAXED);
+		if (job >= nr_jobs())
+			_exit(0);
+		tally->worker[me].job = job;
+		tally->worker[me].part = 1;	/* of a job that isn't pairs, the only one */
+		do_job(s, job, part);
+		job = ~0U;
+		part = 0;
+	}
+}
+
+static pid_t start(const struct scenario *s, unsigned int w)
+{
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid)
+		return pid;
+	me = w;
+	work(s);
+	_exit(0);
+}
+
+static void tell_end(unsigned int w, int status)
+{
+	if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_HUNG)
+		tally->hung++;
+	else if (!(WIFEXITED(status) && WEXITSTATUS(status) == EXIT_LOST))
+		tally->wrong++;
+	if (WIFSIGNALED(status) || WEXITSTATUS(status) < EXIT_WRONG) {
+		me = w;
+		say("an assertion failed, or it crashed");
+	}
+}
+
+static void run_all(const struct scenario *s)
+{
+	const long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	const char *jobs = getenv("SWEEP_JOBS");
+	const unsigned int nr = min(max(jobs ? atoi(jobs) : cpus, 1), MAX_WORKERS);
+	const char *wrong = getenv("SWEEP_WRONG");
+	const unsigned int most_wrong = wrong ? atoi(wrong) : MAX_WRONG;
+	pid_t pid[MAX_WORKERS] = {};
+	unsigned int running = 0, w;
+	int status;
+
+	for (w = 0; w < nr; w++, running++) {
+		tally->worker[w].job = ~0U;
+		tally->worker[w].part = 0;
+		pid[w] = start(s, w);
+	}
+	while (running) {
+		const pid_t ended = wait(&status);
+
+		for (w = 0; w < nr && pid[w] != ended; w++)
+			;
+		if (w == nr)
+			continue;
+		running--;
+		pid[w] = 0;
+		if (WIFEXITED(status) && !WEXITSTATUS(status))
+			continue;
+		tell_end(w, status);
+		if (tally->wrong + tally->hung >= most_wrong) {
+			tally->next = nr_jobs();
+			tally->worker[w].job = ~0U;
+			continue;
+		}
+		pid[w] = start(s, w);
+		running++;
+	}
+}
+
+/* The clean run in a child first: one that dies says so */
+static bool is_sound(const struct scenario *s)
+{
+	const struct point none = {};
+	int status;
+
+	fflush(stdout);
+	if (!fork()) {
+		setenv("CMOCKA_TEST_ABORT", "1", 1);
+		run_point(s, &none, true);
+		_exit(0);
+	}
+	wait(&status);
+	if (status)
+		tell_end(0, status);
+	return !status;
+}
+
+void sweep(const struct scenario *s)
+{
+	const struct point none = {};
+
+	only = getenv("SWEEP");
+	if (only)
+		setvbuf(stdout, NULL, _IONBF, 0);
+	if (only && (strncmp(only, s->name, strlen(s->name)) || only[strlen(s->name)] != ':'))
+		return;
+	tally = mmap(NULL, sizeof(*tally), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		     0);
+	assert_true(tally != MAP_FAILED);
+	if (!answers)
+		answers = calloc(MAX_ANSWERS, sizeof(*answers));
+	me = 0;
+	max_commands = MAX_ANSWERS;
+	max_ns = ~0ULL;
+	assert_true(is_sound(s));
+	run_point(s, &none, true);	/* for all the children */
+	nr_clean = nr_clean_run;
+	max_commands = MAX_COMMANDS(world.smcs);
+	max_ns = MAX_NS(world.smcs);
+	memset(tally, 0, sizeof(*tally));
+	run_all(s);
+	printf("# fault sweep: %s: %u commands, %u allocations: %u + %u + %u points", s->name,
+	       nr_clean, clean_allocations, tally->kinds[0], tally->kinds[1], tally->kinds[2]);
+	if (tally->left_out)
+		printf(" (%u pairs left out: of more than %d of a first fault, each n-th is tried)",
+		       tally->left_out, MAX_PAIRS);
+	printf(", %u lies that no host can see, %u believed on the RMM's word", tally->hidden,
+	       tally->believed);
+	printf(", at the most %llu commands and %llu ms", tally->most_commands,
+	       tally->most_ns / 1000000);
+	if (tally->wrong)
+		printf(", %u WRONG", tally->wrong);
+	printf("\n");
+	fflush(stdout);
+	all.points += tally->points;
+	all.lost += tally->lost;
+	all.hung += tally->hung;
+	all.wrong += tally->wrong;
+	assert_int_equal(tally->wrong + tally->hung + tally->lost, 0);
+	munmap(tally, sizeof(*tally));
+}
+
+int sweep_close(void **state)
+{
+	(void)state;
+	printf("fault sweep: %u points, %llu lost, %u hung\n", all.points, all.lost, all.hung);
+	fflush(stdout);
+	return 0;
+}
