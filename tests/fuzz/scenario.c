@@ -1,0 +1,703 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "../../include/arm_cca_rmi.h"
+#include "rmi_abi.h"
+#include "scenario.h"
+#include "../../src/smc.h"
+
+#define GB		(1ULL << 30)
+#define MB		(1ULL << 20)
+#define MAX_OPS		24
+#define MAX_BLOCKS	4
+#define MAX_TAKEN	4
+
+struct scenario_seen scenario_seen;
+
+/* Choices -------------------------------------------------------------------------------------- */
+
+/* Two streams of bytes, so that a change in one leaves the other alone; or a seed */
+struct stream {
+	const u8 *at, *end;
+};
+
+static struct stream steps, lies;
+static bool seeded;
+static u64 seed_state;
+
+/* Behind the end all is quiet: the last of the choices means nothing special, or no lie */
+static u64 from_bytes(struct stream *s, u64 below)
+{
+	u64 v = 0, range = 1;
+
+	if (s->at == s->end)
+		return below - 1;
+	for (; range < below; range <<= 8)
+		v = v << 8 | (s->at < s->end ? *s->at++ : 0);
+	return v % below;
+}
+
+static u64 from_seed(u64 below)
+{
+	seed_state ^= seed_state >> 12;
+	seed_state ^= seed_state << 25;
+	seed_state ^= seed_state >> 27;
+	return (seed_state * 0x2545f4914f6cdd1dULL >> 16) % below;
+}
+
+static u64 choose(u64 below)
+{
+	return seeded ? from_seed(below) : from_bytes(&steps, below);
+}
+
+static u64 choose_lie(u64 below)
+{
+	return from_bytes(&lies, below);
+}
+
+/* The machine ---------------------------------------------------------------------------------- */
+
+static struct rmm_machine machine;
+static unsigned int page_shift;
+
+/* Hot-added memory, and what consumers have */
+static struct block {
+	u64 start, end;
+	bool online;
+} block[MAX_BLOCKS];
+static unsigned int nr_blocks;
+
+static struct taken {
+	u64 start, size;
+} taken[MAX_TAKEN];
+static u64 forsaken;		/* bytes that a consumer can't have back */
+
+static bool loaded, released;
+static u64 smcs_unloaded;	/* SMCs until the module was loaded */
+
+static void add(struct rmm_list *list, u64 base, u64 size, u64 value)
+{
+	if (list->nr < RMM_MAX_RANGES && size)
+		list->at[list->nr++] = (struct rmm_range){ base, size, value };
+}
+
+static u64 some_pages(u64 below)
+{
+	return choose(below >> page_shift) << page_shift;
+}
+
+static void describe_lists(u64 top)
+{
+	static const u8 categories[] = { RMI_MEM_CATEGORY_DEV_COH, RMI_MEM_CATEGORY_DEV_NCOH };
+	const u64 par = GB << machine.l0gptsz;
+
+	switch (choose(8)) {
+	case 0:		/* it knows less than there is */
+		add(&machine.memory, GB, some_pages(2 * GB) + (64 * MB), 0);
+		break;
+	case 1:		/* banks with holes, and a device */
+		add(&machine.memory, GB, some_pages(GB) + 64 * MB, 0);
+		add(&machine.memory, 2 * GB + some_pages(GB), some_pages(GB), 0);
+		add(&machine.memory, 4 * GB, top, categories[choose(2)]);
+		break;
+	default:
+		add(&machine.memory, GB, top - GB, 0);
+	}
+	if (!choose(4))
+		add(&machine.reserved, GB + 256 * MB + some_pages(top - 2 * GB), some_pages(8 * MB),
+		    0);
+	if (!choose(4))
+		add(&machine.tracking, choose(4) * GB, (1 + choose(2)) * GB,
+		    choose(4) << 8 | choose(5));
+	if (!choose(4))
+		add(&machine.pars, choose(4) * par, (1 + choose(2)) * par, choose(4));
+}
+
+static void describe(void)
+{
+	static const u8 l0gptsz[] = { 4, 6, 9, 0, 0, 0, 0, 0 };
+	static const u8 shifts[] = { 14, 16, 12, 12, 12, 12 };
+	const u64 off = choose(1ULL << 32) | choose(1ULL << 32);
+
+	page_shift = shifts[choose(ARRAY_SIZE(shifts))];
+	machine = (struct rmm_machine){
+		.magic = RMM_MACHINE_MAGIC,
+		.dialect = choose(RMM_DIALECT_BETA3 + 1),
+		/* Paid by the host in most cases; the others are rarer */
+		.flags = (~off & RMM_FLAGS & ~RMM_FLAG_ABSENT) ^
+			 (choose(4) ? RMM_FLAG_HOST_PAYS | RMM_FLAG_HOST_TABLES : 0),
+		.revision_low = RMI_REVISION_WANTED,
+		.revision_high = RMI_REVISION_WANTED,
+		.granules = choose(8) ? 7 : 1 + choose(7),
+		.active_granule = choose(16) ? (page_shift - 12) / 2 : choose(3),
+		.l0gptsz = l0gptsz[choose(ARRAY_SIZE(l0gptsz))],
+		.pps = choose(8) ? 2 : 1 + choose(6),
+	};
+	describe_lists((4 + choose(2) * 60) * GB);
+}
+
+/* Boot memory holds what the module shows the RMM */
+static void add_ram(void)
+{
+	const u64 odd = choose(4) ? 0 : some_pages(MB);
+	u64 end = GB + 128 * MB * (1 + choose(8)) + odd, at;
+	unsigned int i;
+
+	world_ram(GB, end, true);
+	if (!choose(4)) {	/* behind a hole of a few pages */
+		const u64 start = end + ((1 + choose(5)) << page_shift);
+
+		end = start + some_pages(64 * MB) + (1ULL << page_shift);
+		world_ram(start, end, true);
+	}
+	nr_blocks = choose(MAX_BLOCKS + 1);
+	at = ALIGN(end, WORLD_BLOCK);
+	for (i = 0; i < nr_blocks; i++) {
+		at += WORLD_BLOCK * choose(10);
+		block[i] = (struct block){ at, at + WORLD_BLOCK, false };
+		world_ram(at, at + WORLD_BLOCK, false);
+		at += WORLD_BLOCK;
+	}
+}
+
+static u64 ram_online(void)
+{
+	unsigned int i;
+	u64 bytes = 0;
+
+	for (i = 0; i < world.nr_ram; i++)
+		if (world.ram[i].online)
+			bytes += world.ram[i].end - world.ram[i].start;
+	return bytes;
+}
+
+/* What must hold ------------------------------------------------------------------------------- */
+
+static const char * const words[] = {
+	"ok", "no-smc-conduit", "no-rme", "no-rmm", "revision", "granule-size", "not-tracked",
+	"not-fine", "not-conventional", "no-gpt", "no-memory", "no-answer", "unfinished", "refused",
+	"bad-answer", "no-hotplug-guard", "released",
+};
+
+static u64 number(const char *file)
+{
+	const char *text = world_read(file);
+	char *end;
+	u64 v;
+
+	assert_non_null(text);
+	v = strtoull(text, &end, 10);
+	assert_true(end != text && !*end);
+	return v;
+}
+
+static u64 bytes_taken(void)
+{
+	u64 bytes = forsaken;
+	unsigned int i;
+
+	for (i = 0; i < MAX_TAKEN; i++)
+		bytes += taken[i].size;
+	return bytes;
+}
+
+static void check_verdict(void)
+{
+	const bool ok = !strcmp(world_read("reason"), "ok");
+	unsigned int i;
+
+	for (i = 0; strcmp(world_read("reason"), words[i]); i++)
+		assert_true(i + 1 < ARRAY_SIZE(words));
+	assert_string_equal(world_read("available"), ok ? "1" : "0");
+	assert_int_equal(cca_rmi_is_available(), ok);
+	assert_true(!ok || !*world_read("detail"));
+	assert_true(!ok || !released);
+	assert_true(number("memory_covered") <= ram_online());
+}
+
+/* Every page that isn't the allocator's is accounted for, and counted once */
+static void check(void)
+{
+	assert_int_equal(world.locks_held, 0);
+	assert_true(world_with_rmm() <= world.pages_out << page_shift);
+	if (!loaded)
+		return;
+	check_verdict();
+	assert_int_equal(number("memory_donated") + number("memory_lost") + bytes_taken(),
+			 world.pages_out << page_shift);
+	assert_int_equal(number("smc_calls"), world.smcs - smcs_unloaded);
+}
+
+/*
+ * What one call into the module may cost, for each GB of RAM that there is: so many commands that
+ * are answered with something else than BUSY or BLOCKED, which is one for each 256 bytes. A survey
+ * may be answered granule by granule, at two commands each: 2^19 with granules of 4 KB. A stateful
+ * operation may pause after each granule that it works on: 2^18 for a PAR or region of a GB, of
+ * which six are tried at the most (table, region, and what undoes them), and as much for single
+ * pages on their way, be they delegated, undelegated or looked for. That makes 2^21; where regions
+ * are small, the least that each operation is granted doubles it.
+ * A command that is answered BUSY or BLOCKED is repeated for timeout_ms, with pauses of 20 us or
+ * more, and an operation ends after 30 s at the most.
+ */
+#define MOST_ANSWERS	(1ULL << 22)
+#define MOST_NS		(600ULL * 1000000000)
+
+static u64 smcs_before, answers, ns_before;
+
+static u64 gigabytes(void)
+{
+	unsigned int i;
+	u64 bytes = 0;
+
+	for (i = 0; i < world.nr_ram; i++)
+		bytes += world.ram[i].end - world.ram[i].start;
+	return (bytes + GB - 1) / GB;
+}
+
+/* Handles that the RMM gave away as it began something, the latest ones */
+static u64 handles[64];
+static unsigned int nr_handles;
+
+static bool was_given(u64 handle)
+{
+	unsigned int i;
+
+	for (i = 0; i < min(nr_handles, ARRAY_SIZE(handles)); i++)
+		if (handles[i] == handle)
+			return true;
+	return nr_handles > ARRAY_SIZE(handles);
+}
+
+static bool is_operation(u64 fid)
+{
+	return fid == RMI_OP_CONTINUE || fid == RMI_OP_MEM_DONATE || fid == RMI_OP_MEM_RECLAIM ||
+	       fid == RMI_OP_CANCEL;
+}
+
+/* Only pages that somebody has taken for this, and marked, change hands */
+static bool all_taken(u64 start, u64 end)
+{
+	for (; start < end; start += PAGE_SIZE)
+		if ((pfn_to_page(PHYS_PFN(start))->flags & (PAGE_TAKEN | PAGE_MARKED)) !=
+		    (PAGE_TAKEN | PAGE_MARKED))
+			return false;
+	return true;
+}
+
+static void check_command(const u64 in[5])
+{
+	if (in[0] == RMI_GRANULE_RANGE_DELEGATE || in[0] == RMI_GRANULE_RANGE_UNDELEGATE)
+		assert_true(in[1] < in[2] && all_taken(in[1], in[2]));
+	if (is_operation(in[0]))
+		assert_true(was_given(in[1]));
+}
+
+/* Sees each command and its answer. TRACE=1 shows them to those who look for a failure. */
+static void watch(u64 x[5])
+{
+	const u64 in[5] = { x[0], x[1], x[2], x[3], x[4] };
+	uint64_t y[5] = { x[0], x[1], x[2], x[3], x[4] };
+	unsigned int i;
+
+	check_command(in);
+	world.smc_done = rmm_command(world.rmm, y);
+	for (i = 0; i < 5; i++)
+		x[i] = y[i];
+	if (RMI_RESULT_STATUS(x[0]) == RMI_INCOMPLETE && !is_operation(in[0]) && !was_given(x[1]))
+		handles[nr_handles++ % ARRAY_SIZE(handles)] = x[1];
+	if (RMI_RESULT_STATUS(x[0]) != RMI_BUSY && RMI_RESULT_STATUS(x[0]) != RMI_BLOCKED)
+		answers++;
+	/* here, so that what would never end is found as well */
+	assert_true(answers <= MOST_ANSWERS * gigabytes());
+	assert_true(world.now_ns - ns_before <= MOST_NS * gigabytes());
+	if (getenv("TRACE"))
+		fprintf(stderr, "%s %#llx %#llx %#llx = %#llx %#llx %#llx %#llx\n",
+			rmi_name(in[0]), in[1], in[2], in[3], x[0], x[1], x[2], x[3]);
+}
+
+static void begin(void)
+{
+	smcs_before = world.smcs;
+	ns_before = world.now_ns;
+	answers = 0;
+}
+
+static void end(void)
+{
+	const u64 gb = gigabytes();
+
+	scenario_seen.commands_per_gb =
+		max(scenario_seen.commands_per_gb, (world.smcs - smcs_before) / gb);
+	scenario_seen.answers_per_gb = max(scenario_seen.answers_per_gb, answers / gb);
+	scenario_seen.ns_per_gb = max(scenario_seen.ns_per_gb, (world.now_ns - ns_before) / gb);
+	world.fail_alloc = 0;
+	check();
+}
+
+/* What happens --------------------------------------------------------------------------------- */
+
+/* What stays with the RMM is said, and is neither more nor less than what the allocator lacks */
+static void check_farewell(void)
+{
+	const u64 missing = (world.pages_out << page_shift) - bytes_taken();
+	const char *at = strstr(world.log, " KB of memory remain with the RMM");
+	const char *start = at;
+
+	while (at && start > world.log && start[-1] >= '0' && start[-1] <= '9')
+		start--;
+	if (missing || at)
+		assert_int_equal(at ? strtoull(start, NULL, 10) << 10 : 0, missing);
+}
+
+/* The next load is by another module, to which what remains here is nobody's */
+static void leave(void)
+{
+	loaded = false;
+	assert_int_equal(world.allocated, 0);
+	assert_int_equal(world.files, 0);
+	assert_true(!world.notifier && !world.reboot && !world.pm);
+	check_farewell();
+	forsaken = (world.pages_out << page_shift) - bytes_taken() + forsaken;
+	world_forget_module();
+	assert_int_equal(shim_set_timeout_ms("5"), 0);
+}
+
+static void load(void)
+{
+	if (loaded)
+		return;
+	begin();
+	world.log[0] = 0;
+	smcs_unloaded = world.smcs;
+	loaded = !shim_module_init();
+	if (!loaded)
+		leave();
+	released = false;
+	end();
+}
+
+/* They come from the allocator, and are marked as the shim demands it of all that changes hands */
+static void let_go(u64 start, u64 end)
+{
+	for (; start < end; start += PAGE_SIZE) {
+		pfn_to_page(PHYS_PFN(start))->flags &= ~PAGE_MARKED;
+		__free_page(pfn_to_page(PHYS_PFN(start)));
+	}
+}
+
+static void give_back(struct taken *t)
+{
+	size_t done;
+
+	if (!t->size)
+		return;
+	cca_rmi_undelegate_range(t->start, t->size, &done);
+	assert_true(done <= t->size && PAGE_ALIGNED(done));
+	let_go(t->start, t->start + done);
+	forsaken += t->size - done;
+	*t = (struct taken){};
+}
+
+/* Not before its consumers */
+static void unload(void)
+{
+	unsigned int i;
+
+	if (!loaded)
+		return;
+	begin();
+	for (i = 0; i < MAX_TAKEN; i++)
+		give_back(&taken[i]);
+	end();
+	begin();
+	world.log[0] = 0;
+	shim_module_exit();
+	leave();
+	end();
+}
+
+static void go_online(bool online)
+{
+	struct block *b;
+
+	if (!nr_blocks)
+		return;
+	b = &block[choose(nr_blocks)];
+	begin();
+	if (online && !b->online)
+		b->online = !world_online(b->start, b->end);
+	else if (!online && b->online)
+		b->online = world_offline(b->start, b->end);
+	end();
+}
+
+/* The kernel sends these also where nothing went before */
+static void stray_event(void)
+{
+	if (!nr_blocks)
+		return;
+	begin();
+	world_event(MEM_CANCEL_OFFLINE, block[0].start, block[0].end);
+	if (!block[0].online)
+		world_event(MEM_CANCEL_ONLINE, block[0].start, block[0].end);
+	world_event(1 << 10, block[0].start, block[0].end);
+	end();
+}
+
+static void ensure_range(void)
+{
+	const u64 start = choose(4) ? GB + some_pages(GB) : choose(1ULL << 32) << choose(32);
+	const u64 size = choose(4) ? some_pages(GB) : choose(1ULL << 32) << choose(32);
+
+	begin();
+	cca_rmi_ensure_range(start, size);
+	end();
+}
+
+static bool any_with_rmm(u64 start, u64 end)
+{
+	for (; start < end; start += PAGE_SIZE)
+		if (pfn_to_page(PHYS_PFN(start))->flags & PAGE_WITH_RMM)
+			return true;
+	return false;
+}
+
+static void consumer_takes(void)
+{
+	struct taken *t = &taken[choose(MAX_TAKEN)];
+	const unsigned int order = choose(7);
+	struct page *page;
+	unsigned int i;
+	int rc;
+
+	if (!loaded || t->size)
+		return;
+	page = alloc_pages_node(0, GFP_KERNEL, order);
+	if (!page)
+		return;
+	for (i = 0; i < 1U << order; i++)
+		page[i].flags |= PAGE_MARKED;
+	*t = (struct taken){ page_to_phys(page), PAGE_SIZE << order };
+	begin();
+	rc = cca_rmi_delegate_range(t->start, t->size);
+	if (rc == -ENOTRECOVERABLE) {
+		forsaken += t->size;
+	} else if (rc) {
+		assert_false(any_with_rmm(t->start, t->start + t->size));
+		let_go(t->start, t->start + t->size);
+	}
+	if (rc)
+		*t = (struct taken){};
+	end();
+}
+
+static void consumer_returns(void)
+{
+	begin();
+	if (loaded)
+		give_back(&taken[choose(MAX_TAKEN)]);
+	end();
+}
+
+static void hibernate(void)
+{
+	static const unsigned long before[] = { PM_HIBERNATION_PREPARE, PM_RESTORE_PREPARE };
+	static const unsigned long after[] = { PM_POST_HIBERNATION, PM_POST_RESTORE };
+	const unsigned int which = choose(2);
+
+	begin();
+	if (!world_pm(before[which])) {
+		/* Off and on, if that takes nothing from anybody */
+		if (choose(2) && !world_with_rmm())
+			world_new_rmm();
+		world_pm(after[which]);
+	}
+	released = false;
+	end();
+}
+
+static void reboot(void)
+{
+	begin();
+	world_reboot();
+	released = released || world.reboot;
+	end();
+}
+
+static void look(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < world.files; i++)
+		assert_non_null(world_read(world.file[i]->attr.name));
+}
+
+static void op(void)
+{
+	static const char * const timeouts[] = { "0", "1", "5", "20" };
+	static const char * const covers[] = { "lazy", "eager" };
+
+	switch (choose(20)) {
+	case 0:
+		unload();
+		break;
+	case 1:
+	case 2:
+	case 3:
+		go_online(true);
+		break;
+	case 4:
+	case 5:
+		go_online(false);
+		break;
+	case 6:
+		ensure_range();
+		break;
+	case 7:
+	case 8:
+		consumer_takes();
+		break;
+	case 9:
+		consumer_returns();
+		break;
+	case 10:
+		hibernate();
+		break;
+	case 11:
+		reboot();
+		break;
+	case 12:
+		world.fail_alloc = 1 + choose(40);
+		break;
+	case 13:
+		world.no_pages = choose(2);
+		break;
+	case 14:
+		world.no_contig = choose(2);
+		break;
+	case 15:
+		stray_event();
+		break;
+	case 16:
+		assert_int_equal(shim_set_timeout_ms(timeouts[choose(ARRAY_SIZE(timeouts))]), 0);
+		break;
+	case 17:
+		if (!loaded)
+			assert_int_equal(shim_set_cover(covers[choose(2)]), 0);
+		break;
+	case 18:
+		world.pages_from = choose(4) * GB + some_pages(GB);
+		break;
+	default:
+		look();
+		load();
+	}
+}
+
+/* The RMM is honest now, and nothing unfinished holds it up: does it make Realms available? */
+static bool load_afresh(bool *available)
+{
+	bool possible;
+
+	unload();
+	world.fail_alloc = 0;
+	world.no_pages = world.no_contig = false;
+	world.pages_from = 0;
+	assert_int_equal(shim_set_timeout_ms("1000"), 0);
+	assert_int_equal(shim_set_cover("eager"), 0);
+	rmm_set_hostile_rate(world.rmm, 0);
+	possible = !rmm_operations(world.rmm);
+	load();
+	*available = loaded && cca_rmi_is_available();
+	/* A page that is lost may be one of the many next to each other that a table takes */
+	if (forsaken && loaded && !strcmp(world_read("reason"), "no-memory"))
+		possible = false;
+	unload();
+	return possible;
+}
+
+static void make(void)
+{
+	world_make(&machine, page_shift);
+	assert_int_equal(shim_set_timeout_ms("5"), 0);
+	memset(taken, 0, sizeof(taken));
+	forsaken = 0;
+	loaded = released = false;
+	smcs_unloaded = 0;
+	nr_handles = 0;
+	world.smc = watch;
+}
+
+static void finish(void)
+{
+	world_end_with(world.pages_out, world.with_rmm);
+}
+
+/* The same memory, where no lie was ever told */
+static bool is_good_machine(void)
+{
+	struct world_ram ram[WORLD_MAX_RAM];
+	const unsigned int nr = world.nr_ram;
+	bool available;
+
+	memcpy(ram, world.ram, sizeof(ram));
+	finish();
+	machine.hostile_rate = 0;
+	make();
+	memcpy(world.ram, ram, sizeof(ram));
+	world.nr_ram = nr;
+	load_afresh(&available);
+	return available;
+}
+
+static void run(u64 rate, u64 seed)
+{
+	unsigned int i;
+	bool available;
+
+	machine.hostile_rate = rate;
+	machine.hostile_seed = seed;
+	make();
+	add_ram();
+	world.choose = seeded ? NULL : choose_lie;
+	world.cpus = 1 + choose(3);
+	/* Half of them turn hostile only when all is paid */
+	if (choose(2))
+		rmm_set_hostile_rate(world.rmm, 0);
+	load();
+	rmm_set_hostile_rate(world.rmm, rate);
+	for (i = 0; i < MAX_OPS && (seeded || steps.at < steps.end); i++)
+		op();
+	scenario_seen.lies += world.smcs;
+	if (load_afresh(&available) && !available)
+		assert_false(is_good_machine());
+	scenario_seen.fresh += available;
+	finish();
+}
+
+/* Lies are rare, common, or all that there is */
+static const u16 rates[] = { 1, 4, 16, 64, 256 };
+
+void scenario_by_seed(u64 seed)
+{
+	seeded = true;
+	seed_state = seed * 0x9e3779b97f4a7c15ULL + 1;
+	choose(2);
+	do {
+		describe();
+	} while (!rmm_size(&machine));
+	run(rates[choose(ARRAY_SIZE(rates))], choose(1ULL << 32));
+}
+
+/* The first byte says how many of the others are steps; the rest are lies */
+void scenario_by_bytes(const u8 *bytes, size_t n)
+{
+	const size_t nr_steps = n ? min(n - 1, 4 * (size_t)bytes[0]) : 0;
+
+	seeded = false;
+	if (!n)
+		return;
+	steps = (struct stream){ bytes + 1, bytes + 1 + nr_steps };
+	lies = (struct stream){ steps.end, bytes + n };
+	describe();
+	if (rmm_size(&machine))
+		run(32, 0);
+}
