@@ -167,6 +167,7 @@ int memcmp(const void *a, const void *b, size_t n);
 
 /* x is the caller's X0 to X17. false: the call isn't one of ours, and x is as it was */
 void smc(uint64_t *x);				/* smc.c: dispatches to the others */
+uint64_t smc_ticks(void);			/* of the counter, spent in smc() by all CPUs */
 bool psci_call(uint64_t *x);
 bool rmi_call(uint64_t *x);
 bool truth_call(uint64_t *x);

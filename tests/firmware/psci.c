@@ -16,11 +16,11 @@
 #define PSCI_NO_TRUSTED_OS	2		/* MIGRATE_INFO_TYPE: nothing has to migrate */
 
 #define PSCI_SUCCESS		0
-#define PSCI_NOT_SUPPORTED	-1
-#define PSCI_INVALID_PARAMETERS	-2
-#define PSCI_ALREADY_ON		-4
-#define PSCI_ON_PENDING		-5
-#define PSCI_INVALID_ADDRESS	-9
+#define PSCI_NOT_SUPPORTED	(-1)
+#define PSCI_INVALID_PARAMETERS	(-2)
+#define PSCI_ALREADY_ON		(-4)
+#define PSCI_ON_PENDING		(-5)
+#define PSCI_INVALID_ADDRESS	(-9)
 
 #define POWER_STATE_STANDBY	0		/* original format: this CPU, nothing lost, id 0 */
 

@@ -166,6 +166,9 @@ static bool model_truth(uint64_t what, uint64_t arg, uint64_t *value)
 	case TRUTH_ACTIVE:
 		*value = rmm_is_active(rmm);
 		return true;
+	case TRUTH_TICKS:
+		*value = smc_ticks();
+		return true;
 	}
 	return false;
 }

@@ -21,9 +21,19 @@ static bool arch_call(uint64_t *x)
 	return false;
 }
 
+static uint64_t ticks;				/* of all CPUs; one that goes off isn't counted */
+
+uint64_t smc_ticks(void)
+{
+	return __atomic_load_n(&ticks, __ATOMIC_RELAXED);
+}
+
 void smc(uint64_t *x)
 {
+	uint64_t start = read_sysreg(cntpct_el0);
+
 	x[0] = (uint32_t)x[0];			/* a function id is 32 bits wide */
 	if (!arch_call(x) && !psci_call(x) && !rmi_call(x) && !truth_call(x))
 		x[0] = SMCCC_NOT_SUPPORTED;
+	__atomic_fetch_add(&ticks, read_sysreg(cntpct_el0) - start, __ATOMIC_RELAXED);
 }

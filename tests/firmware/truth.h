@@ -19,6 +19,7 @@
 #define TRUTH_PAR		4	/* RMI_PAR_* of the PAR of physical address X2 */
 #define TRUTH_ACTIVE		5	/* 1 if activated */
 #define TRUTH_SANITY		6	/* with or without RMM; see below */
+#define TRUTH_TICKS		7	/* of the counter, spent in SMCs that have returned */
 
 /* TRUTH_SANITY has three values: X1 the firmware's exception level, X2 SCR_EL3, X3 the CPU */
 

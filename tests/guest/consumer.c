@@ -33,7 +33,8 @@ static int take(unsigned int n)
 			return -ENOMEM;
 		rc = cca_rmi_delegate_range(page_to_phys(page), PAGE_SIZE);
 		if (rc) {
-			__free_page(page);
+			if (rc != -ENOTRECOVERABLE)
+				__free_page(page);
 			return rc;
 		}
 		taken[nr_taken++] = page;

@@ -51,14 +51,16 @@ static __printf(2, 3) void check(bool good, const char *format, ...)
  */
 u64 gpf_load(const u64 *p);
 void gpf_store(u64 value, u64 *p);
-asm("	.pushsection .text\n"
-    "gpf_load:\n"
-    "	ldr	x0, [x0]\n"
-    "	ret\n"
-    "gpf_store:\n"
-    "	str	x0, [x1]\n"
-    "	ret\n"
-    "	.popsection\n");
+asm(
+"	.pushsection .text\n"
+"gpf_load:\n"
+"	ldr	x0, [x0]\n"
+"	ret\n"
+"gpf_store:\n"
+"	str	x0, [x1]\n"
+"	ret\n"
+"	.popsection\n"
+);
 
 static DEFINE_PER_CPU(unsigned long, fault_esr);
 

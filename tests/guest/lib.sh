@@ -46,7 +46,41 @@ files() {
 	done
 }
 
+# For the line that all boots together close with
+count() { # WHAT NUMBER
+	say "@count $1 $2"
+}
+
+# What a kernel that looks for leaks says of them: an object has leaked that nothing points at in two scans, and that is
+# older than five seconds
+leaks=/sys/kernel/debug/kmemleak
+no_leaks() {
+	echo scan >$leaks
+	sleep 6
+	echo scan >$leaks
+	cat $leaks >/tmp/leaks
+	head -n 40 /tmp/leaks | while read -r line; do say "# $line"; done
+	! grep -q . /tmp/leaks
+}
+
+# Of a kernel that looks for faults: it is to find none here, and to have looked to the end. What it finds on the way,
+# boot.py reads in its log.
+detectors() {
+	[ ! -e $leaks ] || check 'nothing has leaked' no_leaks
+	[ ! -e /proc/lockdep_stats ] || check 'locks are still watched' grep -q 'debug_locks: *1' /proc/lockdep_stats
+}
+
+check_free() { # DESCRIPTION KILOBYTES: not as much less of it is free $after than $before
+	if [ -e /sys/kernel/debug/kmemleak ]; then
+		say "ok $((checks += 1)) $1 # SKIP this kernel frees late what was used; it looks for leaks by itself"
+	else
+		check "$1" [ $((before - after)) -lt "$2" ]
+	fi
+}
+
 finish() {
+	[ ! -e $rmi/memory_lost ] || count lost "$(cat $rmi/memory_lost)"
+	detectors
 	say "1..$checks"
 }
 
@@ -66,7 +100,7 @@ our_lines() {
 # Bytes that the kernel's own boot-time list of memory and its list of memory blocks make, in whole pages: no part of what
 # the module looks at. $nomap: bytes of holes that the device tree made in it.
 ram_bytes() {
-	local sum=0 start end page block b line
+	local sum=0 start end page line
 
 	page=$(getconf_pagesize)
 	while read -r line; do

@@ -4,11 +4,13 @@
 
     boot.py run|shell KERNEL     show the module at work; leave a person in the machine
     boot.py test [PATTERN...]    boot for each test of suite.py whose name matches, print TAP
+    boot.py debug [PATTERN...]   the same for those on the debug kernel
 
 Everything that has to be built is built by `prepare` before. FIRMWARE names another flash image, MACHINE a
 description of another machine (see tests/rmm/describe.c), QEMU_ARGS more of QEMU's arguments, QEMU another QEMU.
 """
 
+import collections
 import concurrent.futures
 import fnmatch
 import glob
@@ -33,8 +35,14 @@ QEMU = os.environ.get('QEMU') or 'qemu-system-aarch64'
 # Where the firmware looks for them: tests/firmware/el3.h
 KERNEL_AT, MACHINE_AT, DTB_AT = 0x40200000, 0x4fd00000, 0x4fe00000
 
-# A kernel that has something to say of these kinds is a failure, whatever the test found
-TROUBLE = re.compile(r'BUG:|WARNING:|Oops|Kernel panic|Unable to handle|Call trace|INFO: task|Bad page state|EL3: (?!firmware)')
+# A kernel that has something to say of these kinds is a failure, whatever the test found. The second line is what only
+# the debug kernel says; its leak detector may lack memory itself where that is made to fail.
+TROUBLE = re.compile(r'BUG:|WARNING:|Oops|Kernel panic|Unable to handle|Call trace|INFO: task|Bad page state|EL3: (?!firmware)|'
+                     r'BUG |KASAN|UBSAN|ODEBUG|INFO: |unreferenced object|corruption|turning off|'
+                     r'kmemleak: (?!Kernel memory leak detector initialized|Cannot allocate a scan area)')
+
+# Addresses of the kernel's own are nobody's business
+POINTER = re.compile(r'arm_cca_rmi: .*ffff[0-9a-f]{12}')
 
 # What the firmware says as it goes up, and down: whatever isn't given back by then is lost to the next kernel
 FIRMWARE_UP = 'EL3: firmware ready'
@@ -51,7 +59,7 @@ class Boot:
 
     def __init__(self, script, kernel='6.1', env=None, machine='', smp=2, ram='1G', rme=True, hvc=False, memory=None,
                  nomap=None, hot=0, firmware=None, cpu='', disk=0, files=False, again=None, reboots=0, keeps=False,
-                 seconds=BOOT_SECONDS):
+                 seconds=BOOT_SECONDS, blames=(), icount=False):
         self.script = script        # of tests/guest
         self.kernel = kernel
         self.env = env or {}        # variables of the script
@@ -73,6 +81,8 @@ class Boot:
         self.reboots = reboots      # how often the machine is to start again by itself
         self.seconds = seconds      # after which it is given up
         self.keeps = keeps          # it may be left with memory that the RMM still holds
+        self.blames = blames        # what the kernel must report, by pattern: the test is of those who look for trouble
+        self.icount = icount        # time is instructions, one a nanosecond, and nobody waits for it to pass
 
 
 def out(*args):
@@ -112,6 +122,13 @@ def describe(text, path):
         sys.exit(r.stderr.decode())
 
 
+def sign(kernel, modules):
+    """With the key of a kernel that was built here; of Debian's kernels nobody else has it."""
+    tool, key = os.path.join(kernel, 'scripts/sign-file'), os.path.join(kernel, 'certs/signing_key')
+    for m in modules if os.path.exists(key + '.pem') else ():
+        subprocess.run([tool, 'sha256', key + '.pem', key + '.x509', m], check=True)
+
+
 def initramfs(kernel, path):
     """A busybox, the modules of this kernel, and the scripts of tests/guest."""
     kdir = out(os.path.join(HOST, 'kernel'), kernel)
@@ -127,13 +144,15 @@ def initramfs(kernel, path):
                 shutil.copy2(os.path.join(guest, name), os.path.join(root, 'guest'))
         os.rename(os.path.join(root, 'guest/init'), os.path.join(root, 'init'))
         os.chmod(os.path.join(root, 'init'), 0o755)
-        for name in ('virtio_pci_legacy_dev', 'virtio_pci_modern_dev', 'virtio_pci', 'virtio_mem', 'virtio_blk'):
+        for name in ('virtio_pci_legacy_dev', 'virtio_pci_modern_dev', 'virtio_pci', 'virtio_mem', 'virtio_blk',
+                     'notifier-error-inject', 'memory-notifier-error-inject'):
             ko = os.path.join(kdir, 'modules', name + '.ko')
             if os.path.exists(ko):
                 shutil.copy2(ko, os.path.join(root, 'modules'))
         for ko in ['arm_cca_rmi.ko'] + glob.glob('truth/*.ko', root_dir=built):
             subprocess.run([cross + 'strip', '--strip-debug', '-o', os.path.join(root, 'modules', os.path.basename(ko)),
                             os.path.join(built, ko)], check=True)
+        sign(os.path.join(kdir, 'build'), glob.glob(os.path.join(root, 'modules/*.ko')))
         subprocess.run([cross + 'gcc', '-std=gnu11', '-O2', '-Wall', '-Wextra', '-Werror', '-static', '-s',
                         '-o', os.path.join(root, 'bin/kexec'), os.path.join(guest, 'kexec.c')], check=True)
         names = subprocess.run(['find', '.', '-print0'], cwd=root, check=True, capture_output=True).stdout
@@ -155,11 +174,12 @@ class Machine:
         kdir = out(os.path.join(HOST, 'kernel'), boot.kernel)
         image = os.path.join(kdir, 'Image')
         console = 'quiet' if interactive else 'ignore_loglevel printk.time=0'
-        append = f'console=ttyAMA0 panic=-1 printk.devkmsg=on {console} run={boot.script} ' + ' '.join(
+        # With a speed, since the firmware set none, by which some kernels divide
+        append = f'console=ttyAMA0,115200 panic=-1 printk.devkmsg=on {console} run={boot.script} ' + ' '.join(
             f'{k}={v}' for k, v in (boot.env | (more_env or {})).items())
         base = ['-M', 'virt,gic-version=3' + ('' if boot.hvc else ',secure=on,virtualization=on,acpi=off'),
                 '-cpu', ','.join(['max', 'pauth-impdef=on'] + ['x-rme=on'] * boot.rme + [boot.cpu] * bool(boot.cpu)),
-                '-smp', str(boot.smp), '-nodefaults', '-nographic']
+                '-smp', str(boot.smp), '-nodefaults', '-nographic'] + ['-icount', 'shift=0,sleep=off'] * boot.icount
         memory = ['-m', boot.ram]
         if boot.hot:
             memory = ['-m', f'{boot.ram},maxmem=16G,slots=4', '-object', f'memory-backend-ram,id=hot0,size={boot.hot}M',
@@ -246,6 +266,8 @@ class Record:
         self.results = []       # (passed, what)
         self.planned = None
         self.trouble = None     # the first thing that no boot may say
+        self.reports = []       # all that the kernel said of that kind
+        self.counts = collections.Counter()     # what scripts count: see count() of lib.sh
         self.starts = 0         # of the firmware
         self.ends = 0
         self.hung = False
@@ -260,8 +282,15 @@ class Record:
             self.trouble = self.trouble or f'result {m[2]} where {len(self.results) + 1} was due'
         elif re.fullmatch(r'1\.\.\d+', line):
             self.planned = int(line[3:])
-        elif TROUBLE.search(line) or (off and not boot.keeps and (int(off[1], 0) or int(off[2], 0))):
+        elif line.startswith('@count '):
+            self.counts[line.split()[1]] += int(line.split()[2])
+        elif TROUBLE.search(line) or POINTER.match(line):
+            self.reports.append(line)
+        elif off and not boot.keeps and (int(off[1], 0) or int(off[2], 0)):
+            self.counts['lost'] += int(off[1], 0) + int(off[2], 0)
             self.trouble = self.trouble or line
+        if self.reports and not boot.blames:
+            self.trouble = self.trouble or self.reports[0]
         self.starts += FIRMWARE_UP in line
         self.ends += bool(off)
 
@@ -291,7 +320,7 @@ def follow(machine, record, log):
 
 
 def run_test(name, boot, initrd):
-    """Boot once, or twice. Returns [(passed, what)...] and the log's path."""
+    """Boot once, or twice. Returns the Record, with all results, and the log's path."""
     path = os.path.join(BUILD, 'guest', name.replace('/', ',') + '.log')
     os.makedirs(os.path.dirname(path), exist_ok=True)
     record = Record()
@@ -313,16 +342,39 @@ def run_test(name, boot, initrd):
         results.append((False, f'{record.starts} starts of the firmware, {record.ends} lines of what is held then'))
     elif record.planned != len(results) and not record.trouble:
         results.append((False, f'{record.planned} results were planned, {len(results)} came'))
-    return results, path
+    for pattern in boot.blames:
+        results.append((any(re.search(pattern, r) for r in record.reports), f'the log has {pattern}'))
+    return record, path
+
+
+def choose(boots, patterns):
+    chosen = {n: b for n, b in boots.items() if not patterns or any(fnmatch.fnmatch(n, p) for p in patterns)}
+    if not chosen:
+        sys.exit('no test has such a name')
+    return chosen
 
 
 def test(patterns):
-    from suite import boots     # pylint: disable=import-outside-toplevel
-    chosen = {n: b for n, b in boots().items() if not patterns or any(fnmatch.fnmatch(n, p) for p in patterns)}
-    if not chosen:
-        sys.exit('no test has such a name')
+    import suite                # pylint: disable=import-outside-toplevel
+    return run(choose(suite.boots(), patterns), {})[0]
+
+
+def debug(patterns):
+    import suite                # pylint: disable=import-outside-toplevel
+    started = time.monotonic()
+    boots, skipped = suite.debug_boots(os.listdir(os.path.join(TOP, 'tests/guest')))
+    boots = choose(boots, patterns)
+    status, counts = run(boots, skipped)
+    print(f'# debug kernel: {len(boots)} boots in {(time.monotonic() - started) / 60:.1f} minutes, '
+          f'{counts["injected"]} injected failures, {counts["lost"]} bytes lost')
+    return status
+
+
+def run(chosen, skipped):
+    """Returns the exit status and what was counted."""
     kernels = sorted({b.kernel for b in chosen.values()})
     total, count, failed = 0, 0, 0
+    counts = collections.Counter()
     with tempfile.TemporaryDirectory(prefix='rmi-test.') as tmp:
         initrds = {}
         for k in kernels:
@@ -332,9 +384,10 @@ def test(patterns):
             started = time.monotonic()
             jobs = {pool.submit(run_test, n, b, initrds[b.kernel]): n for n, b in chosen.items()}
             for job in concurrent.futures.as_completed(jobs):
-                results, log = job.result()
-                bad = [what for ok, what in results if not ok]
-                for ok, what in results:
+                record, log = job.result()
+                counts += record.counts
+                bad = [what for ok, what in record.results if not ok]
+                for ok, what in record.results:
                     count += 1
                     print(f'{"ok" if ok else "not ok"} {count} {jobs[job]}: {what}')
                 if bad:
@@ -342,9 +395,12 @@ def test(patterns):
                     print(f'# see {os.path.relpath(log, TOP)}')
                 total += 1
                 sys.stdout.flush()
+    for name, why in skipped.items():
+        count += 1
+        print(f'ok {count} {name} # SKIP {why}')
     print(f'# {total} boots, {failed} of them with failures, {time.monotonic() - started:.0f} s')
     print(f'1..{count}')
-    return TESTS_FAILED if failed else 0
+    return TESTS_FAILED if failed else 0, counts
 
 
 def interact(script, kernel):
@@ -374,8 +430,8 @@ def main():
     verb, rest = sys.argv[1], sys.argv[2:]
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    if verb == 'test':
-        return test(rest)
+    if verb in ('test', 'debug'):
+        return {'test': test, 'debug': debug}[verb](rest)
     return interact({'run': 'demo', 'shell': 'shell'}[verb], *rest)
 
 

@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The boots of `make check-guest`: which kernel, which machine, which script of tests/guest with which variables."""
+"""The boots of `make check-guest`: which kernel, which machine, which script of tests/guest with which variables. And
+those of `make check-debug`, on the debug kernel."""
 
-from boot import Boot
+import fnmatch
+import os
+
+from boot import Boot, BOOT_SECONDS
 
 KERNELS = ('6.1', '6.12', '6.12-16k')
+DEBUG = 'debug'             # it is a 6.1
 DIALECTS = ('public', 'beta1', 'beta3')
 GB = 1 << 30
 
@@ -12,6 +17,9 @@ DRAM = 'memory 1G 3G\n'
 
 # Born with neither metadata nor tables: the host pays for both
 NEWBORN = 'flag host-pays\nflag host-tables\n'
+
+# How long the stress lasts: `make soak` says more
+STRESS_SECONDS = int(os.environ.get('STRESS_SECONDS') or 60)
 
 # One whose regions stay as they are
 STUBBORN = 'fault RMI_GRANULE_TRACKING_SET skip 0 count forever x0=12\n'
@@ -35,11 +43,18 @@ def healthy(kernel, dialect, more='', env=None, **rest):
     return Boot('available', kernel=kernel, machine=f'dialect {dialect}\n{DRAM}{more}', env=variables, **rest)
 
 
+def stress(k, machine):
+    """Linux has one GB at boot; another one that the RMM knows can come, and 256 MB that it doesn't know"""
+    return Boot('stress', kernel=k, machine=f'{machine}memory 1G 2G\n', smp=4, hot=1280,
+                seconds=BOOT_SECONDS + 6 * STRESS_SECONDS,
+                env={'base': 2 * GB, 'known': 1024, 'seconds': STRESS_SECONDS, 'lazy_guards': int('beta3' in machine)})
+
+
 def departures(k, dialect, more='', lends=0):
     """Ways to leave a kernel, and what is found afterwards."""
     def leave(script, env, **rest):
         # Debian's kernels of 6.12 oops in kexec and in resume where they have 52-bit addresses
-        return Boot(script, kernel=k, machine=f'dialect {dialect}\n{DRAM}{more}', cpu='' if k == '6.1' else 'lpa2=off',
+        return Boot(script, kernel=k, machine=f'dialect {dialect}\n{DRAM}{more}', cpu='' if k in ('6.1', DEBUG) else 'lpa2=off',
                     env={'lends': lends, 'deactivates': int(dialect == 'beta3')} | env, **rest)
 
     def hibernate(how, **rest):
@@ -54,7 +69,7 @@ def departures(k, dialect, more='', lends=0):
         # Without compression the defect can be made. A kernel that resumes from such an image warns about itself.
         'hibernate-refused': hibernate('refused', again={'stage': 2}, env={'hibernate': 'nocompress'}),
     }
-    if k != '6.1':
+    if k not in ('6.1', DEBUG):
         # 6.1 can't: the disk is busy being swap when it looks for its image there
         ways['hibernate-test'] = hibernate('test')
     return ways
@@ -70,7 +85,7 @@ def of_kernel(k):
         all_boots[f'static-{d}'] = healthy(k, d)
         all_boots[f'static-{d}-odd'] = healthy(k, d, ram='3G', memory=ODD, nomap=NOMAP, env={'nomap': nomap})
     # What doesn't differ between kernels is tried in all dialects on one of them
-    for d in DIALECTS if k == KERNELS[0] else ('beta3',):
+    for d in DIALECTS if k in (KERNELS[0], DEBUG) else ('beta3',):
         all_boots[f'untracked-{d}'] = refused(
             k, 'not-tracked', '0x100000000-0x[0-9a-f]*_none', 'active' if d != 'beta3' else 'init', ram='4G',
             machine=f'dialect {d}\nmemory 1G 4G\ntracking 4G 1G none\n{STUBBORN}')
@@ -126,11 +141,18 @@ def of_kernel(k):
                                  machine=f'dialect beta3\n{DRAM}fault RMI_GRANULE_TRACKING_GET skip 0 count forever x0=10\n'),
         'reload': Boot('reload', kernel=k, machine=f'dialect beta3\n{DRAM}'),
         # Four GB known to the RMM, of which Linux has one; the last one is without a table
-        'gpf': Boot('gpf', kernel=k, machine=f'dialect beta3\nmemory 1G 4G\npar 4G 1G host-not-created\n', smp=4,
+        'gpf': Boot('gpf', kernel=k, machine='dialect beta3\nmemory 1G 4G\npar 4G 1G host-not-created\n', smp=4,
                     env={'par': 4 * GB}),
         'cpus': Boot('cpus', kernel=k, machine=f'dialect beta3\n{DRAM}', smp=4),
     }
-    if k == KERNELS[0]:
+    if k != DEBUG:
+        all_boots['rights'] = Boot('rights', kernel=k, env={'available': 1}, machine=f'dialect beta3\n{DRAM}{NEWBORN}')
+        all_boots['rights-unavailable'] = Boot('rights', kernel=k, env={'available': 0}, ram='4G',
+                                               machine=f'dialect beta3\nmemory 1G 4G\ntracking 4G 1G none\n{STUBBORN}')
+        all_boots['lockdown'] = Boot('lockdown', kernel=k, env={'lockdown': 'integrity'}, machine=f'dialect beta3\n{DRAM}')
+    if k in (KERNELS[0], DEBUG):
+        all_boots['stress'] = stress(k, f'dialect beta3\n{NEWBORN}')
+        all_boots['stress-public'] = stress(k, 'dialect public\n')
         all_boots |= {f'{name}-beta3': boot for name, boot in departures(k, 'beta3').items() if name != 'hibernate-off'}
         # An RMM that has no way back
         all_boots |= {f'{name}-public': boot for name, boot in departures(k, 'public').items()
@@ -146,3 +168,44 @@ def of_kernel(k):
 def boots():
     """All of them, by name."""
     return {f'{k}/{name}': boot for k in KERNELS for name, boot in of_kernel(k).items()}
+
+
+# Of the boots of a kernel, those in which it runs other code of the module; that kernel is slow
+DEBUGGED = (
+    'static-beta3', 'static-public', 'coarse-beta3', 'no-rmm', 'hvc', 'busy-for-ever', 'dynamic-beta1', 'dynamic-beta3',
+    'hotplug-public', 'consumer-beta3', 'consumer-lazy', 'vacate', 'pressure', 'reload',
+    'gpf', 'cpus', 'kexec-dynamic', 'reboot-dynamic', 'hibernate-dynamic')
+
+# What blames is what the log must have of the faults of tests/guest/broken.c
+BLAMES = (r'INFO: task insmod:\d+ blocked', r'kmemleak: \d+ new suspected memory leaks', 'BUG: sleeping function called',
+          'WARNING: possible circular locking', 'UBSAN: shift-out-of-bounds', 'BUG: KASAN: use-after-free')
+
+# Scripts of tests/guest that it has no boot for, and why
+NOT_DEBUGGED = {
+    'demo': 'it tests nothing',
+    'hotplug-dynamic': 'gigabytes take this kernel minutes; faults does the same with less',
+    'lockdown': 'this kernel knows the key of our module: see locked',
+    'rights': "what it needs of a distribution's kernel isn't in this one",
+    'stress': 'its workers keep each other waiting for minutes on this kernel; faults has fewer at once',
+}
+
+
+def debug_boots(files):
+    """Those of the debug kernel, by name, and why what else is among the `files` of tests/guest isn't booted on it."""
+    chosen = {name: boot for name, boot in of_kernel(DEBUG).items() if any(fnmatch.fnmatch(name, p) for p in DEBUGGED)}
+    for name, more in (('static', ''), ('dynamic', NEWBORN)):
+        chosen[f'faults-{name}'] = Boot('faults', kernel=DEBUG, smp=4, hot=1024, env={'rounds': 18},
+                                        machine=f'dialect beta3\nmemory 1G 2G\n{more}')
+    # The one kernel that knows the key of our module
+    chosen['locked'] = Boot('locked', kernel=DEBUG, env={'lockdown': 'integrity'},
+                            machine=f'dialect beta3\nmemory 1G 2G\n{NEWBORN}')
+    chosen['broken'] = Boot('broken', kernel=DEBUG, machine=f'dialect beta3\n{DRAM}', blames=BLAMES)
+    for boot in chosen.values():
+        # It takes as long for one page as others for a dozen
+        if boot.script in ('dynamic', 'reload'):
+            boot.ram, boot.env = '1G', boot.env | {'more': 10}
+        boot.seconds = max(boot.seconds, 600)
+    booted = {boot.script for boot in chosen.values()}
+    scripts = {f for f in files if '.' not in f and f not in ('Kbuild', 'init')}
+    return ({f'{DEBUG}/{name}': boot for name, boot in chosen.items()},
+            {f'{DEBUG}/{name}': NOT_DEBUGGED.get(name, 'no boot is chosen for it') for name in sorted(scripts - booted)})

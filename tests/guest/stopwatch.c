@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a load of arm_cca_rmi takes, in ticks of the counter, which QEMU's -icount makes the same as
+ * instructions. In /sys/module/stopwatch/parameters: write to `start` before insmod; after it,
+ * `whole` is from there on, `init` what the kernel spent on it once it was in memory and linked, of
+ * which `firmware` was in SMCs; `frequency` has the ticks per second.
+ */
+#include <linux/arm-smccc.h>
+#include <linux/module.h>
+#include <linux/moduleparam.h>
+#include <linux/notifier.h>
+#include <linux/string.h>
+#include <asm/barrier.h>
+#include <asm/sysreg.h>
+
+#include "truth.h"
+
+static unsigned long whole, init, firmware, frequency;
+module_param(whole, ulong, 0400);
+module_param(init, ulong, 0400);
+module_param(firmware, ulong, 0400);
+module_param(frequency, ulong, 0400);
+
+static unsigned long started, coming, ticks_before;
+
+static unsigned long now(void)
+{
+	isb();
+	return read_sysreg(cntvct_el0);
+}
+
+static int start(const char *val, const struct kernel_param *kp)
+{
+	started = now();
+	return 0;
+}
+
+static const struct kernel_param_ops start_ops = { .set = start };
+module_param_cb(start, &start_ops, NULL, 0200);
+
+static unsigned long smc_ticks(void)
+{
+	struct arm_smccc_res res;
+
+	arm_smccc_1_1_smc(TRUTH, TRUTH_TICKS, 0, &res);
+	return res.a0 ? 0 : res.a1;
+}
+
+/* Nothing of ours is between the two readings of the counter */
+static int notice(struct notifier_block *nb, unsigned long state, void *data)
+{
+	const struct module *m = data;
+	unsigned long live;
+
+	if (strcmp(m->name, "arm_cca_rmi"))
+		return NOTIFY_DONE;
+	if (state == MODULE_STATE_COMING) {
+		ticks_before = smc_ticks();
+		coming = now();
+	} else if (state == MODULE_STATE_LIVE) {
+		live = now();
+		firmware = smc_ticks() - ticks_before;
+		init = live - coming;
+		whole = live - started;
+	}
+	return NOTIFY_DONE;
+}
+
+/* After the others who are told that it is coming: what they do isn't part of it */
+static struct notifier_block nb = { .notifier_call = notice, .priority = INT_MIN };
+
+static int __init stopwatch_init(void)
+{
+	frequency = read_sysreg(cntfrq_el0);
+	return register_module_notifier(&nb);
+}
+
+static void __exit stopwatch_exit(void)
+{
+	unregister_module_notifier(&nb);
+}
+
+module_init(stopwatch_init);
+module_exit(stopwatch_exit);
+MODULE_DESCRIPTION("What a load of arm_cca_rmi takes");
+MODULE_LICENSE("GPL");
