@@ -3,7 +3,11 @@
 # make                  build arm_cca_rmi.ko for the running kernel; KDIR=, ARCH= and CROSS_COMPILE= for another
 # make install          install it there; make dkms-install: let DKMS build it for each kernel
 # make run, make shell  see it at work in a machine of its own (KERNEL=, FIRMWARE=, MACHINE=, QEMU_ARGS=)
-# make check            all tests; check-build, check-unit and check-guest are its parts (TESTS='6.1/*' chooses boots)
+# make check            all tests; check-build, check-lint, check-unit, check-fuzz, check-coverage, check-bench, check-guest
+#                       and check-debug are its parts (TESTS='6.1/*' chooses boots)
+# make fuzz             the fuzzers for an hour, or for SECONDS=; make coverage: which lines of src/ the unit tests reach
+# make bench            how many commands it takes, beside others: a table, build/bench.csv, build/bench.svg
+# make soak             all at once for ten minutes, or for SECONDS=
 
 KDIR ?= /lib/modules/$(shell uname -r)/build
 KERNEL ?= 6.1
@@ -32,13 +36,29 @@ run shell: %:
 	@tests/host/boot.py $@ $(KERNEL)
 
 check:
-	@tests/host/check build unit guest
+	@tests/host/check build lint unit fuzz coverage bench guest debug
 
-check-build check-unit check-guest: check-%:
+check-build check-lint check-unit check-fuzz check-coverage check-bench check-guest check-debug: check-%:
 	@tests/host/check $*
+
+bench:
+	@tests/host/need unit bench
+	@$(MAKE) -s -C tests/bench O=$(CURDIR)/build/bench run
+
+fuzz:
+	@tests/host/fuzz $(or $(SECONDS),3600)
+
+coverage:
+	@tests/host/coverage
+
+soak:
+	@tests/host/need build boot
+	@tests/host/prepare $(KERNEL)
+	@STRESS_SECONDS=$(or $(SECONDS),600) tests/host/boot.py test '$(KERNEL)/stress*'
 
 clean:
 	rm -rf build
 	$(if $(wildcard $(KDIR)),$(MAKE) -C $(KDIR) M=$(CURDIR) clean)
 
-.PHONY: modules install dkms-install dkms-remove run shell check check-build check-unit check-guest clean
+.PHONY: modules install dkms-install dkms-remove run shell check check-build check-lint check-unit check-fuzz check-coverage check-bench check-guest \
+	check-debug bench fuzz coverage soak clean
