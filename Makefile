@@ -42,8 +42,10 @@ check-build check-lint check-unit check-fuzz check-coverage check-bench check-gu
 	@tests/host/check $*
 
 bench:
-	@tests/host/need unit bench
+	@tests/host/need unit bench build boot
 	@$(MAKE) -s -C tests/bench O=$(CURDIR)/build/bench run
+	@tests/host/prepare $(KERNEL)
+	@tests/host/bench.py $(KERNEL)
 
 fuzz:
 	@tests/host/fuzz $(or $(SECONDS),3600)

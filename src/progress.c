@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <linux/jiffies.h>
 #include <linux/kernel.h>
-#include <linux/ktime.h>
 #include <linux/limits.h>
 #include <linux/printk.h>
-#include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/string_helpers.h>
 
 #include "progress.h"
 
-#define FIRST_LINE_MS	2000
-#define NEXT_LINE_MS	10000
+#define FIRST_LINE	(2 * HZ)
+#define NEXT_LINE	(10 * HZ)
 
-/* Of the one walk that there is at a time; those who walk see to that */
-static ktime_t line_due;
+/*
+ * Of the one walk that there is at a time; those who walk see to that. In jiffies, since it is
+ * looked at after each command, and a finer clock would cost as much as the rest of that.
+ */
+static unsigned long line_due;
 static bool may_interrupt;
 
 /**
@@ -24,7 +26,7 @@ static bool may_interrupt;
  */
 void progress_begin(bool interruptible)
 {
-	line_due = ktime_add_ms(ktime_get(), FIRST_LINE_MS);
+	line_due = jiffies + FIRST_LINE;
 	may_interrupt = interruptible;
 }
 
@@ -48,15 +50,16 @@ static void say(const char *what, const struct ranges *ram, u64 at)
  * @at: physical address before which it is done
  * @why: set on error
  *
+ * The RMM's commands let others run, so that this needn't.
+ *
  * Context: may sleep; between progress_begin() and the walk's end.
  * Return: 0 or -EINTR.
  */
 int progress_tick(const char *what, const struct ranges *ram, u64 at, struct verdict *why)
 {
-	cond_resched();
-	if (ktime_after(ktime_get(), line_due)) {
+	if (time_after(jiffies, line_due)) {
 		say(what, ram, at);
-		line_due = ktime_add_ms(ktime_get(), NEXT_LINE_MS);
+		line_due = jiffies + NEXT_LINE;
 	}
 	if (may_interrupt && fatal_signal_pending(current))
 		return verdict_set(why, REASON_INTERRUPTED, "by a signal, before %#llx", at);

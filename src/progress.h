@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A walk over memory that takes long: say how far it is, let others run, and end it if told to. */
+/* A walk over memory that takes long: say how far it is, and end it if told to. */
 #ifndef PROGRESS_H
 #define PROGRESS_H
 

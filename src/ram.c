@@ -16,15 +16,17 @@
 static int add_online(struct resource *res, void *arg)
 {
 	struct ranges *ram = arg;
-	unsigned long pfn = PFN_UP(res->start), end = PFN_DOWN(res->end + 1), next;
+	unsigned long pfn = PFN_UP(res->start), end = PFN_DOWN(res->end + 1), from = pfn;
 	int rc = 0;
 
-	for (; !rc && pfn < end; pfn = next) {
-		next = min(end, ALIGN(pfn + 1, PAGES_PER_SECTION));
+	for (; !rc && pfn < end; pfn = min(end, ALIGN(pfn + 1, PAGES_PER_SECTION))) {
 		if (pfn_to_online_page(pfn))
-			rc = ranges_add(ram, PFN_PHYS(pfn), PFN_PHYS(next));
+			continue;
+		if (from < pfn)
+			rc = ranges_add(ram, PFN_PHYS(from), PFN_PHYS(pfn));
+		from = ALIGN(pfn + 1, PAGES_PER_SECTION);
 	}
-	return rc;
+	return !rc && from < end ? ranges_add(ram, PFN_PHYS(from), PFN_PHYS(end)) : rc;
 }
 
 /**

@@ -125,14 +125,13 @@ static bool not_supported(u64 x0)
 
 static void call_once(const struct rmi_regs *in, struct rmi_regs *out)
 {
-	struct arm_smccc_1_2_regs args = {
+	struct arm_smccc_1_2_regs r = {
 		.a0 = in->x[0], .a1 = in->x[1], .a2 = in->x[2], .a3 = in->x[3], .a4 = in->x[4],
 	};
-	struct arm_smccc_1_2_regs res;
 
-	arm_smccc_1_2_smc(&args, &res);
+	arm_smccc_1_2_smc(&r, &r);
 	atomic64_inc(&calls);
-	*out = (struct rmi_regs){ .x = { res.a0, res.a1, res.a2, res.a3, res.a4 } };
+	*out = (struct rmi_regs){ .x = { r.a0, r.a1, r.a2, r.a3, r.a4 } };
 }
 
 /**

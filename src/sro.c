@@ -589,8 +589,8 @@ void sro_close(void)
 int sro_run(struct rmi_regs *regs, const struct payer *payer, u64 *wanted)
 {
 	const struct rmi_regs command = *regs;
-	const ktime_t deadline = ktime_add_ms(ktime_get(), rmi_timeout_ms());
 	struct rmi_regs other;
+	ktime_t deadline = 0;
 	int rc;
 
 	/* What takes memory back may be what it needs to go on */
@@ -602,7 +602,9 @@ int sro_run(struct rmi_regs *regs, const struct payer *payer, u64 *wanted)
 			rc = begin(&command, regs, payer, wanted);
 		if (rc || RMI_RESULT_STATUS(regs->x[0]) != RMI_BLOCKED)
 			return rc;
-		if (ktime_after(ktime_get(), deadline))
+		if (!deadline)
+			deadline = ktime_add_ms(ktime_get(), rmi_timeout_ms());
+		else if (ktime_after(ktime_get(), deadline))
 			return -ETIMEDOUT;
 		usleep_range(20, 100);
 		*regs = command;

@@ -38,6 +38,8 @@ struct answer {
 /* What the RMM said of a range: is that what a host can use? */
 static int judge(u64 start, u64 end, u64 category, u64 state, struct verdict *why)
 {
+	if (states[state].reason == REASON_OK && category == RMI_MEM_CATEGORY_CONVENTIONAL)
+		return 0;
 	if (states[state].reason == REASON_NOT_TRACKED)
 		return verdict_set(why, REASON_NOT_TRACKED, "%#llx-%#llx %s", start, end,
 				   states[state].word);

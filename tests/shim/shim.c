@@ -347,6 +347,14 @@ bool pfn_valid(unsigned long pfn)
 	return ram_of(PFN_PHYS(pfn));
 }
 
+/* As in the kernel, what devices of 32 bits reach is a zone of its own; nobody looks into one */
+struct zone *page_zone(const struct page *page)
+{
+	static char zone[2];
+
+	return (struct zone *)&zone[page_to_phys(page) >= 4ULL * SZ_1G];
+}
+
 struct page *pfn_to_online_page(unsigned long pfn)
 {
 	const struct world_ram *ram = ram_of(PFN_PHYS(pfn));

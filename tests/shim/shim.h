@@ -79,13 +79,14 @@ extern unsigned int shim_page_shift;
 struct page {
 	u8 flags;
 };
+struct zone;
 struct page *pfn_to_page(unsigned long pfn);
 struct page *pfn_to_online_page(unsigned long pfn);
 u64 page_to_phys(const struct page *page);
 bool pfn_valid(unsigned long pfn);
 int pfn_to_nid(unsigned long pfn);
 #define NUMA_NO_NODE		(-1)
-#define page_zone(page)		((void)(page), (struct zone *)NULL)
+struct zone *page_zone(const struct page *page);
 bool PageReserved(const struct page *page);
 void __SetPageOffline(struct page *page);
 void __ClearPageOffline(struct page *page);
@@ -190,6 +191,9 @@ typedef s64 ktime_t;
 ktime_t ktime_get(void);
 #define ktime_add_ms(t, ms)	((t) + (s64)(ms) * 1000000)
 #define ktime_after(a, b)	((a) > (b))
+#define HZ			250
+#define jiffies			((unsigned long)ktime_get() / (1000000000 / HZ))
+#define time_after(a, b)	((long)((b) - (a)) < 0)
 void usleep_range(unsigned long lo, unsigned long hi);
 void cond_resched(void);
 

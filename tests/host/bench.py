@@ -1,0 +1,113 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""What a load of the module takes in the booted machine.
+
+    bench.py KERNEL            a table of instructions, and one of elapsed time
+    bench.py --check KERNEL    the instructions as tests: TAP
+
+Instructions are counted by QEMU's -icount, so that they are the same in each run; elapsed time is for people to look at.
+Everything that has to be built is built by `prepare` before.
+"""
+
+import os
+import sys
+import tempfile
+
+import boot
+from suite import NEWBORN
+
+GIGABYTES = (1, 2, 4)       # of RAM, and as many PARs
+LOADS = 9                   # of which the one that took the least counts
+PER_PAR = (1, 16)           # gigabytes: what the PARs between these add, each
+MOST_PER_PAR = 2000         # instructions of the module's own, where all tables are the platform's
+
+# Elapsed time: the RMM works so long on each command. Less doesn't overlap in QEMU.
+WORK_NS = 50000
+PARALLEL_GB = 16
+CPUS = (1, 2, 4)
+
+FLAVOURS = {'static': '', 'dynamic': NEWBORN}
+
+
+def measure(kernel, initrd, name, **more):
+    """Boot once; the counts of tests/guest/bench, or None with a word of what went wrong."""
+    record, log = boot.run_test(f'{kernel}/bench-{name}', boot.Boot('bench', kernel=kernel, **more), initrd)
+    bad = [what for ok, what in record.results if not ok]
+    if bad or not record.counts['whole-1']:
+        return None, f'{bad[0] if bad else "nothing was counted"}: see {os.path.relpath(log, boot.TOP)}'
+    return record.counts, ''
+
+
+def instructions(kernel, initrd, flavour, gb):
+    """Whole, the module's own, firmware, commands; or a word of what went wrong."""
+    counts, wrong = measure(kernel, initrd, f'{flavour}-{gb}', smp=1, ram=f'{gb}G', icount=True,
+                            machine=f'dialect beta3\nmemory 1G {gb}G\n{FLAVOURS[flavour]}',
+                            env={'threads': 1, 'loads': LOADS})
+    if not counts:
+        return wrong
+    if counts['frequency'] != 10 ** 9:
+        # One tick of the counter has to be the nanosecond that an instruction takes
+        return f'the counter has {counts["frequency"]} Hz'
+    return counts['whole-1'], counts['init-1'] - counts['firmware-1'], counts['firmware-1'], counts['calls-1']
+
+
+def per_par(kernel, initrd):
+    """What each PAR more adds to the module's own instructions, or a word; what a load costs anyway isn't part of it."""
+    few, many = (instructions(kernel, initrd, 'static', gb) for gb in PER_PAR)
+    for cost in (few, many):
+        if isinstance(cost, str):
+            return cost
+    return (many[1] - few[1]) / (PER_PAR[1] - PER_PAR[0])
+
+
+def elapsed(kernel, initrd):
+    """Nanoseconds of module_init() by threads, or a word of what went wrong."""
+    counts, wrong = measure(
+        kernel, initrd, 'parallel', smp=max(CPUS), ram=f'{PARALLEL_GB}G',
+        machine=f'dialect beta3\nmemory 1G {PARALLEL_GB}G\n{NEWBORN}work-ns {WORK_NS}\n',
+        env={'threads': ','.join(map(str, CPUS)), 'loads': LOADS})
+    return {n: counts[f'init-{n}'] * 10 ** 9 // counts['frequency'] for n in CPUS} if counts else wrong
+
+
+def print_tables(kernel, initrd):
+    print(f'instructions of a load, {kernel}, one CPU, RMM beta3, PARs and tracking regions of 1 GB')
+    print(f'{"RMM":<8} {"RAM":>5} {"insmod to available":>20} {"module itself":>14} {"firmware":>10} {"commands":>9}')
+    wrong = 0
+    for flavour in FLAVOURS:
+        for gb in GIGABYTES:
+            cost = instructions(kernel, initrd, flavour, gb)
+            wrong |= isinstance(cost, str)
+            print(f'{flavour:<8} {gb:>2} GB ' + (
+                cost if isinstance(cost, str) else f'{cost[0]:>20} {cost[1]:>14} {cost[2]:>10} {cost[3]:>9}'), flush=True)
+    each = per_par(kernel, initrd)
+    print(each if isinstance(each, str) else f'the module itself, static, for each PAR more: {each:.0f}')
+    times = elapsed(kernel, initrd)
+    print(f'\ntime of a dynamic load of {PARALLEL_GB} GB, by an RMM that takes {WORK_NS // 1000} us for each command, '
+          f'{os.cpu_count()} CPUs under QEMU')
+    if isinstance(times, str):
+        print(times)
+        return 1
+    for n, ns in times.items():
+        print(f'{n} threads: {ns / 10 ** 6:7.2f} ms, {times[1] / ns:.2f} times as fast as one')
+    return int(wrong or isinstance(each, str))
+
+
+def check(kernel, initrd):
+    each = per_par(kernel, initrd)
+    good = not isinstance(each, str) and 0 < each <= MOST_PER_PAR
+    print(f'{"ok" if good else "not ok"} 1 bench: {kernel}, static: ' + (
+        each if isinstance(each, str) else f'{each:.0f} instructions for each PAR more, no more than {MOST_PER_PAR}'))
+    return 0 if good else boot.TESTS_FAILED
+
+
+def main():
+    do = check if sys.argv[1] == '--check' else print_tables
+    kernel = sys.argv[-1]
+    with tempfile.TemporaryDirectory(prefix='rmi-bench.') as tmp:
+        initrd = os.path.join(tmp, 'initrd')
+        boot.initramfs(kernel, initrd)
+        return do(kernel, initrd)
+
+
+if __name__ == '__main__':
+    sys.exit(main())
