@@ -4,6 +4,7 @@
 #define COMPAT_H
 
 #include <linux/gfp.h>
+#include <linux/trace_events.h>
 
 /* Newer kernels say in their own flags what older ones said by a migrate type */
 #ifdef ACR_FLAGS_NONE
@@ -12,6 +13,13 @@
 #else
 #define compat_alloc_contig_range(start, end, gfp) \
 	alloc_contig_range(start, end, MIGRATE_MOVABLE, gfp)
+#endif
+
+/* Distributions' kernels have events; smaller ones needn't */
+#ifdef CONFIG_EVENT_TRACING
+#define compat_trace_on(system) trace_set_clr_event(system, NULL, 1)
+#else
+#define compat_trace_on(system) (-EOPNOTSUPP)
 #endif
 
 #endif

@@ -904,6 +904,58 @@ u64 coverage_bytes(void)
 	return bytes;
 }
 
+/* Regions and PARs of the steps, in the order of their addresses */
+static int collect_steps(struct ranges *regions, struct ranges *pars)
+{
+	unsigned int i;
+	int rc = 0;
+
+	for (i = 0; !rc && i < record.tracked.nr; i++) {
+		const struct span region = region_of_step(record.tracked.at[i]);
+
+		rc = ranges_add(regions, region.start, region.end);
+	}
+	for (i = 0; !rc && i < record.created.nr; i++)
+		rc = ranges_add(pars, record.created.at[i],
+				record.created.at[i] + rmm_session()->l0gpt_size);
+	return rc;
+}
+
+/**
+ * coverage_walk() - show the record
+ * @see: called for each range of it, with a word for what is known of that; under coverage_lock
+ * @arg: for @see
+ *
+ * Context: may sleep, allocates; takes coverage_lock.
+ * Return: 0 or -ENOMEM.
+ */
+int coverage_walk(void (*see)(void *arg, const char *what, const struct span *span), void *arg)
+{
+	struct ranges regions = {}, pars = {};
+	const struct {
+		const char *what;
+		const struct ranges *set;
+	} all[] = {
+		{ "online", &record.online },
+		{ "fine", &record.fine },
+		{ "fine-host", &regions },
+		{ "table", &record.tables },
+		{ "table-host", &pars },
+	};
+	unsigned int i, j;
+	int rc;
+
+	mutex_lock(&coverage_lock);
+	rc = collect_steps(&regions, &pars);
+	for (i = 0; !rc && i < ARRAY_SIZE(all); i++)
+		for (j = 0; j < all[i].set->nr; j++)
+			see(arg, all[i].what, &all[i].set->at[j]);
+	mutex_unlock(&coverage_lock);
+	ranges_clear(&regions);
+	ranges_clear(&pars);
+	return rc;
+}
+
 /* For consumers -------------------------------------------------------------------------------- */
 
 static bool is_range(phys_addr_t phys, size_t size)

@@ -5,6 +5,7 @@
 
 #include <linux/types.h>
 
+#include "ranges.h"
 #include "verdict.h"
 
 int coverage_open(void);
@@ -16,5 +17,6 @@ int coverage_stay(struct verdict *why);
 int coverage_release(bool for_good);
 void coverage_close(void);
 u64 coverage_bytes(void);
+int coverage_walk(void (*see)(void *arg, const char *what, const struct span *span), void *arg);
 
 #endif

@@ -20,6 +20,7 @@
 #include "compat.h"
 #include "donor.h"
 #include "granule.h"
+#include "trace.h"
 
 /*
  * Pages that the buddy allocator gave and that lie in the wrong place are held until the right ones
@@ -339,7 +340,12 @@ static void strike_off(u64 start, u64 end)
 
 static void lose(u64 start, u64 end)
 {
+	struct span part;
+
 	mutex_lock(&donor_lock);
+	if (ranges_next(&out[0], start, end, &part) || ranges_next(&out[1], start, end, &part))
+		trace_rmi_memory("lose", start, end, donor_kind(part.owner),
+				 donor_base(part.owner));
 	/*
 	 * Where there is no memory to write it down, it stays written down as being out, which is
 	 * true as well
@@ -447,7 +453,6 @@ int donor_take(const struct payer *payer, u64 pages, unsigned int how, struct ru
 	end = run->start + pages * PAGE_SIZE;
 
 	mutex_lock(&donor_lock);
-	/* with room for the removal of any part of it */
 	rc = ranges_add_owned(lent_for(payer->owner), run->start, end, payer->owner);
 	mutex_unlock(&donor_lock);
 	if (rc) {
@@ -602,6 +607,53 @@ u64 donor_bytes_lost(void)
 	bytes = ranges_bytes(&lost);
 	mutex_unlock(&donor_lock);
 	return bytes;
+}
+
+/**
+ * donor_walk() - show the ledger
+ * @see: called for each range that is out, with its owner, and for each that is lost; under
+ * donor_lock
+ * @arg: for @see
+ *
+ * Context: may sleep; takes donor_lock.
+ */
+void donor_walk(void (*see)(void *arg, const struct span *span, bool lost), void *arg)
+{
+	unsigned int i, j;
+
+	mutex_lock(&donor_lock);
+	for (i = 0; i < ARRAY_SIZE(out); i++)
+		for (j = 0; j < out[i].nr; j++)
+			see(arg, &out[i].at[j], false);
+	for (j = 0; j < lost.nr; j++)
+		see(arg, &lost.at[j], true);
+	mutex_unlock(&donor_lock);
+}
+
+/**
+ * donor_kind() - what pages were lent for, in a word
+ * @owner: as in struct payer
+ *
+ * Context: any.
+ * Return: a constant word.
+ */
+const char *donor_kind(u64 owner)
+{
+	if (owner == DONOR_RMM)
+		return "rmm";
+	return owner & DONOR_TABLE ? "table" : "region";
+}
+
+/**
+ * donor_base() - where that lies
+ * @owner: as in struct payer
+ *
+ * Context: any.
+ * Return: physical address of the PAR or tracking region; 0 for the RMM as a whole.
+ */
+u64 donor_base(u64 owner)
+{
+	return owner == DONOR_RMM ? 0 : owner & ~DONOR_TABLE;
 }
 
 /**

@@ -34,6 +34,8 @@ struct payer {
 };
 
 #define DONOR_TABLE	1ULL		/* a PAR and a region may have the same base */
+/* No region's base, no PAR's: what is lent for the RMM as a whole */
+#define DONOR_RMM	(~0ULL)
 
 /* Pages in hand, next to each other */
 struct run {
@@ -59,6 +61,9 @@ void donor_avoid(u64 start, u64 end);
 void donor_expect(u64 start, u64 end);
 u64 donor_bytes_out(void);
 u64 donor_bytes_lost(void);
+void donor_walk(void (*see)(void *arg, const struct span *span, bool lost), void *arg);
+const char *donor_kind(u64 owner);
+u64 donor_base(u64 owner);
 void donor_close(void);
 
 #endif

@@ -6,7 +6,9 @@
 
 #include "../include/arm_cca_rmi.h"
 #include "../include/rmi_abi.h"
+#include "compat.h"
 #include "coverage.h"
+#include "debugfs.h"
 #include "donor.h"
 #include "hotplug.h"
 #include "rmm.h"
@@ -18,6 +20,11 @@
 static bool require;
 module_param(require, bool, 0400);
 MODULE_PARM_DESC(require, "refuse to load where Realms can't be had (default: load, and say why)");
+
+/* Nobody else can, before the first command */
+static bool trace;
+module_param(trace, bool, 0400);
+MODULE_PARM_DESC(trace, "turn on the events of this module, rmi:*, as it is loaded");
 
 static int guard_memory(struct verdict *why)
 {
@@ -83,6 +90,8 @@ static int __init cca_rmi_init(void)
 	struct verdict v = { .reason = REASON_OK };
 	int rc;
 
+	if (trace && compat_trace_on("rmi"))
+		pr_warn("this kernel has no events to be traced\n");
 	rc = coverage_open();
 	if (rc)
 		return rc;
@@ -94,8 +103,10 @@ static int __init cca_rmi_init(void)
 		rc = -EINTR;	/* nobody wants it any more */
 	else
 		rc = require && !guarding ? -ENODEV : sysfs_register();
-	if (!rc)
+	if (!rc) {
+		debugfs_open();
 		return 0;
+	}
 	unguard_memory();
 	coverage_close();
 	sro_close();
@@ -105,6 +116,7 @@ static int __init cca_rmi_init(void)
 
 static void __exit cca_rmi_exit(void)
 {
+	debugfs_close();
 	sysfs_unregister();
 	unguard_memory();
 	coverage_close();

@@ -22,9 +22,6 @@ static struct rmm_session session;
 #define GRANULE_CODE	(PAGE_SIZE == SZ_4K ? RMI_GRANULE_SIZE_4K : \
 			 PAGE_SIZE == SZ_16K ? RMI_GRANULE_SIZE_16K : RMI_GRANULE_SIZE_64K)
 
-/* No region's base, no PAR's: what is lent for the RMM as a whole */
-#define ACTIVATE_OWNER	(~0ULL)
-
 /* The tracking region size code that this host asks for, and what it means for each granule size */
 #define REGION_CODE	0
 #define REGION_SIZE	(PAGE_SIZE == SZ_4K ? SZ_1G : PAGE_SIZE == SZ_16K ? SZ_32M : SZ_512M)
@@ -316,7 +313,7 @@ static int configure(struct verdict *why)
 static int activate(struct verdict *why)
 {
 	const struct payer payer = {
-		.owner = ACTIVATE_OWNER,
+		.owner = DONOR_RMM,
 		.nid = NUMA_NO_NODE,
 		.limit = SZ_64M,
 		.self = { 0, session.pa_end },
@@ -383,7 +380,7 @@ int rmm_open(struct verdict *why)
  */
 void rmm_close(void)
 {
-	const struct payer owner = { .owner = ACTIVATE_OWNER, .self = { 0, session.pa_end } };
+	const struct payer owner = { .owner = DONOR_RMM, .self = { 0, session.pa_end } };
 	struct rmi_regs r = { .x = { RMI_RMM_DEACTIVATE } };
 
 	if (session.state != RMM_STATE_ACTIVE || session.adopted || !session.has_gpt_info)

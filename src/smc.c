@@ -6,14 +6,20 @@
 #include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/ktime.h>
+#include <linux/math64.h>
 #include <linux/minmax.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/sched.h>
 #include <linux/time64.h>
+#include <linux/timex.h>
+#include <asm/arch_timer.h>
 
 #include "../include/rmi_abi.h"
 #include "smc.h"
+
+#define CREATE_TRACE_POINTS
+#include "trace.h"
 
 /*
  * An operation on so many granules, or moving so many pages, may pause after each of them. One that
@@ -52,30 +58,43 @@ module_param_cb(timeout_ms, &timeout_ops, &timeout_ms, 0600);
 MODULE_PARM_DESC(timeout_ms,
 		 "for how many ms a command is repeated that is answered BUSY or BLOCKED (1000)");
 
-static atomic64_t calls = ATOMIC64_INIT(0);
-
+/* Those of which there are many come first: they are looked for with each command */
 static const struct {
 	u32 fid;
 	const char *name;
 } names[] = {
+	{ RMI_GRANULE_TRACKING_GET, "RMI_GRANULE_TRACKING_GET" },
+	{ RMI_GPT_INFO, "RMI_GPT_INFO" },
+	{ RMI_GPT_L1_CREATE, "RMI_GPT_L1_CREATE" },
+	{ RMI_GRANULE_TRACKING_SET, "RMI_GRANULE_TRACKING_SET" },
+	{ RMI_OP_MEM_DONATE, "RMI_OP_MEM_DONATE" },
+	{ RMI_OP_MEM_RECLAIM, "RMI_OP_MEM_RECLAIM" },
+	{ RMI_OP_CONTINUE, "RMI_OP_CONTINUE" },
+	{ RMI_GPT_L1_DESTROY, "RMI_GPT_L1_DESTROY" },
+	{ RMI_GRANULE_RANGE_DELEGATE, "RMI_GRANULE_RANGE_DELEGATE" },
+	{ RMI_GRANULE_RANGE_UNDELEGATE, "RMI_GRANULE_RANGE_UNDELEGATE" },
+	{ RMI_OP_CANCEL, "RMI_OP_CANCEL" },
 	{ RMI_VERSION, "RMI_VERSION" },
 	{ RMI_FEATURES, "RMI_FEATURES" },
 	{ RMI_RMM_CONFIG_SET, "RMI_RMM_CONFIG_SET" },
 	{ RMI_RMM_CONFIG_GET, "RMI_RMM_CONFIG_GET" },
 	{ RMI_RMM_ACTIVATE, "RMI_RMM_ACTIVATE" },
 	{ RMI_RMM_DEACTIVATE, "RMI_RMM_DEACTIVATE" },
-	{ RMI_GRANULE_TRACKING_GET, "RMI_GRANULE_TRACKING_GET" },
-	{ RMI_GRANULE_TRACKING_SET, "RMI_GRANULE_TRACKING_SET" },
-	{ RMI_GRANULE_RANGE_DELEGATE, "RMI_GRANULE_RANGE_DELEGATE" },
-	{ RMI_GRANULE_RANGE_UNDELEGATE, "RMI_GRANULE_RANGE_UNDELEGATE" },
-	{ RMI_GPT_INFO, "RMI_GPT_INFO" },
-	{ RMI_GPT_L1_CREATE, "RMI_GPT_L1_CREATE" },
-	{ RMI_GPT_L1_DESTROY, "RMI_GPT_L1_DESTROY" },
-	{ RMI_OP_CONTINUE, "RMI_OP_CONTINUE" },
-	{ RMI_OP_MEM_DONATE, "RMI_OP_MEM_DONATE" },
-	{ RMI_OP_MEM_RECLAIM, "RMI_OP_MEM_RECLAIM" },
-	{ RMI_OP_CANCEL, "RMI_OP_CANCEL" },
 };
+
+static unsigned int index_of(u64 fid)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(names) && names[i].fid != fid; i++)
+		;
+	return i;
+}
+
+static const char *name_of(unsigned int i)
+{
+	return i < ARRAY_SIZE(names) ? names[i].name : "unknown command";
+}
 
 /**
  * rmi_name() - a command's name, for messages
@@ -86,12 +105,77 @@ static const struct {
  */
 const char *rmi_name(u64 fid)
 {
-	int i;
+	return name_of(index_of(fid));
+}
 
-	for (i = 0; i < ARRAY_SIZE(names); i++)
-		if (names[i].fid == fid)
-			return names[i].name;
-	return "unknown command";
+/*
+ * The last one is for all that have no name. In ticks of the counter, which is the quickest clock.
+ */
+static struct {
+	atomic64_t count, retries, failures;
+	atomic64_t ticks, least, most;
+} tallies[ARRAY_SIZE(names) + 1];
+
+static u64 ticks_to_ns(u64 ticks)
+{
+	/* Firmware that sets none is unfit for much else */
+	const u32 frequency = arch_timer_get_cntfrq();
+
+	return frequency ? mul_u64_u32_div(ticks, NSEC_PER_SEC, frequency) : 0;
+}
+
+/* Of several CPUs at once, too; 0 is none yet */
+static void note_least(atomic64_t *least, s64 ticks)
+{
+	s64 before = atomic64_read(least);
+
+	while ((!before || ticks < before) && !atomic64_try_cmpxchg(least, &before, ticks))
+		;
+}
+
+static void note_most(atomic64_t *most, s64 ticks)
+{
+	s64 before = atomic64_read(most);
+
+	while (ticks > before && !atomic64_try_cmpxchg(most, &before, ticks))
+		;
+}
+
+static void count(unsigned int i, unsigned int retries, bool failed, s64 ticks)
+{
+	atomic64_inc(&tallies[i].count);
+	atomic64_add(ticks, &tallies[i].ticks);
+	note_least(&tallies[i].least, ticks);
+	note_most(&tallies[i].most, ticks);
+	if (retries)
+		atomic64_add(retries, &tallies[i].retries);
+	if (failed)
+		atomic64_inc(&tallies[i].failures);
+}
+
+/**
+ * rmi_tally() - what commands cost so far
+ * @i: which kind of command, from 0 on
+ * @name: set to its name
+ * @tally: set
+ *
+ * Context: any.
+ * Return: false if there is no such kind.
+ */
+bool rmi_tally(unsigned int i, const char **name, struct rmi_tally *tally)
+{
+	if (i >= ARRAY_SIZE(tallies))
+		return false;
+	*name = name_of(i);
+	*tally = (struct rmi_tally){
+		.count = atomic64_read(&tallies[i].count),
+		.retries = atomic64_read(&tallies[i].retries),
+		.failures = atomic64_read(&tallies[i].failures),
+		.ns = ticks_to_ns(atomic64_read(&tallies[i].ticks)),
+		.min_ns = ticks_to_ns(atomic64_read(&tallies[i].least)),
+		.max_ns = ticks_to_ns(atomic64_read(&tallies[i].most)),
+	};
+	return true;
 }
 
 /*
@@ -123,15 +207,31 @@ static bool not_supported(u64 x0)
 	       RMI_RESULT_STATUS(x0) == RMI_ERROR_NOT_SUPPORTED;
 }
 
-static void call_once(const struct rmi_regs *in, struct rmi_regs *out)
+/* Returns for how many ticks of the counter */
+static u64 call_once(const struct rmi_regs *in, struct rmi_regs *out)
 {
 	struct arm_smccc_1_2_regs r = {
 		.a0 = in->x[0], .a1 = in->x[1], .a2 = in->x[2], .a3 = in->x[3], .a4 = in->x[4],
 	};
+	const u64 start = get_cycles();
 
 	arm_smccc_1_2_smc(&r, &r);
-	atomic64_inc(&calls);
 	*out = (struct rmi_regs){ .x = { r.a0, r.a1, r.a2, r.a3, r.a4 } };
+	return get_cycles() - start;
+}
+
+/* 0; -EAGAIN if the command is to be repeated; -EOPNOTSUPP */
+static int call_for(const struct rmi_regs *command, struct rmi_regs *answer, u64 *ticks)
+{
+	*ticks += call_once(command, answer);
+	if (not_supported(answer->x[0]))
+		return -EOPNOTSUPP;
+	return try_later(command->x[0], answer->x[0]) ? -EAGAIN : 0;
+}
+
+static bool is_failure(u64 x0)
+{
+	return RMI_RESULT_STATUS(x0) != RMI_SUCCESS && RMI_RESULT_STATUS(x0) != RMI_INCOMPLETE;
 }
 
 /**
@@ -150,21 +250,28 @@ static void call_once(const struct rmi_regs *in, struct rmi_regs *out)
 int rmi_call(struct rmi_regs *regs)
 {
 	const struct rmi_regs command = *regs;
+	const unsigned int i = index_of(command.x[0]);
+	unsigned int retries = 0;
 	ktime_t deadline = 0;
+	u64 ticks = 0;
+	int rc;
 
-	for (;;) {
-		cond_resched();
-		call_once(&command, regs);
-		if (not_supported(regs->x[0]))
-			return -EOPNOTSUPP;
-		if (!try_later(command.x[0], regs->x[0]))
-			return 0;
-		if (!deadline)
+	cond_resched();
+	while ((rc = call_for(&command, regs, &ticks)) == -EAGAIN) {
+		if (!deadline) {
 			deadline = ktime_add_ms(ktime_get(), rmi_timeout_ms());
-		else if (ktime_after(ktime_get(), deadline))
-			return -ETIMEDOUT;
+		} else if (ktime_after(ktime_get(), deadline)) {
+			rc = -ETIMEDOUT;
+			break;
+		}
 		usleep_range(20, 100);
+		cond_resched();
+		retries++;
 	}
+	count(i, retries, is_failure(regs->x[0]), ticks);
+	if (trace_rmi_command_enabled())
+		trace_rmi_command(name_of(i), &command, regs, retries, ticks_to_ns(ticks));
+	return rc;
 }
 
 /**
@@ -245,7 +352,12 @@ bool rmi_can_call(void)
  */
 u64 rmi_call_count(void)
 {
-	return atomic64_read(&calls);
+	u64 sum = 0;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(tallies); i++)
+		sum += atomic64_read(&tallies[i].count) + atomic64_read(&tallies[i].retries);
+	return sum;
 }
 
 /**

@@ -20,7 +20,17 @@ struct rmi_budget {
 	unsigned int steps;
 };
 
+/* What commands of one kind cost since the module was loaded */
+struct rmi_tally {
+	u64 count;		/* repetitions apart */
+	u64 retries;
+	u64 failures;		/* the last answer was neither success nor INCOMPLETE */
+	/* in SMCs: of all, and of one command with its repetitions */
+	u64 ns, min_ns, max_ns;
+};
+
 int rmi_call(struct rmi_regs *regs);
+bool rmi_tally(unsigned int i, const char **name, struct rmi_tally *tally);
 void rmi_budget_open(struct rmi_budget *budget, u64 granules);
 bool rmi_budget_spend(struct rmi_budget *budget);
 int rmi_continue(u64 handle, struct rmi_regs *regs, struct rmi_budget *budget);

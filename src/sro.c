@@ -15,6 +15,7 @@
 
 #include "../include/rmi_abi.h"
 #include "sro.h"
+#include "trace.h"
 
 /* Descriptors in one list, which may not cross a granule */
 #define LIST_SIZE	(PAGE_SIZE / sizeof(__le64))
@@ -236,6 +237,8 @@ static void hand_over(struct op *op, u64 pages, bool sure)
 		/*
 		 * An entry that can't be written down counts as lent, which loses it at the worst
 		 */
+		trace_rmi_memory("donate", run->start, run->start + part * PAGE_SIZE,
+				 donor_kind(op->owner), donor_base(op->owner));
 		if (!sure)
 			ranges_add_owned(&op->unsure, run->start, run->start + part * PAGE_SIZE,
 					 run->delegated);
@@ -320,6 +323,8 @@ static bool take_back(struct op *op, u64 descriptor)
 		pr_err_once("the RMM gave back what it never got (%#llx); ignored\n", descriptor);
 		return false;
 	}
+	trace_rmi_memory("reclaim", start, start + size, donor_kind(op->owner),
+			 donor_base(op->owner));
 	ranges_remove(&op->unsure, start, start + size);
 	donor_take_back(start, start + size, state == RMI_MEM_DELEGATED);
 	return true;

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <linux/err.h>
+#include <linux/kernel.h>
 #include <linux/kobject.h>
+#include <linux/platform_device.h>
 #include <linux/sysfs.h>
+#include <linux/workqueue.h>
 
 #include "../include/arm_cca_rmi.h"
 #include "../include/rmi_abi.h"
@@ -93,23 +97,71 @@ static struct kobj_attribute attributes[] = {
 	__ATTR_RO(smc_calls),
 };
 
+/* A kobject of the firmware's directory can't send events; this is all that it is for */
+static struct platform_device *device;
+
+static void tell(struct work_struct *unused)
+{
+	char available[24], reason[48];
+	char *env[] = { available, reason, NULL };
+	struct verdict v;
+
+	verdict_published(&v);
+	snprintf(available, sizeof(available), "RMI_AVAILABLE=%d", v.reason == REASON_OK);
+	snprintf(reason, sizeof(reason), "RMI_REASON=%s", verdict_word(v.reason));
+	sysfs_notify(dir, NULL, "available");
+	sysfs_notify(dir, NULL, "reason");
+	kobject_uevent_env(&device->dev.kobj, KOBJ_CHANGE, env);
+}
+
+static DECLARE_WORK(telling, tell);
+
+/* Who publishes may hold locks that those who listen wait for. Of changes in a row the last counts. */
+static void changed(void)
+{
+	schedule_work(&telling);
+}
+
+static int make_files(void)
+{
+	int i, rc = 0;
+
+	for (i = 0; !rc && i < ARRAY_SIZE(attributes); i++)
+		rc = sysfs_create_file(dir, &attributes[i].attr);
+	return rc;
+}
+
 /**
- * sysfs_register() - make /sys/firmware/rmi with all its files
+ * sysfs_register() - make /sys/firmware/rmi with all its files, and tell what changes in it
+ *
+ * Its available and reason can be polled. A device that is called like the module sends an event
+ * for each change; there is one at first as well.
  *
  * Context: may sleep; what the files tell is in place.
- * Return: 0 or -ENOMEM, also if there is such a directory already.
+ * Return: 0 or a negative error number; -ENOMEM also if there is such a directory already.
  */
 int sysfs_register(void)
 {
-	int i, rc = 0;
+	int rc;
 
 	dir = kobject_create_and_add("rmi", firmware_kobj);
 	if (!dir)
 		return -ENOMEM;
-	for (i = 0; !rc && i < ARRAY_SIZE(attributes); i++)
-		rc = sysfs_create_file(dir, &attributes[i].attr);
+	rc = make_files();
 	if (rc)
-		sysfs_unregister();
+		goto remove_dir;
+	device = platform_device_register_simple("arm_cca_rmi", PLATFORM_DEVID_NONE, NULL, 0);
+	if (IS_ERR(device)) {
+		rc = PTR_ERR(device);
+		goto remove_dir;
+	}
+	verdict_listen(changed);
+	changed();
+	return 0;
+
+remove_dir:
+	kobject_del(dir);
+	kobject_put(dir);
 	return rc;
 }
 
@@ -120,6 +172,9 @@ int sysfs_register(void)
  */
 void sysfs_unregister(void)
 {
+	verdict_listen(NULL);
+	cancel_work_sync(&telling);
+	platform_device_unregister(device);
 	kobject_del(dir);	/* now, whoever still holds a reference */
 	kobject_put(dir);
 }

@@ -43,6 +43,7 @@ static_assert(ARRAY_SIZE(reasons) == REASON_COUNT);
  */
 static DEFINE_MUTEX(published_lock);
 static struct verdict published = { .reason = REASON_NO_RMM };
+static void (*listener)(void);
 
 /**
  * verdict_set() - decide, and say why
@@ -84,9 +85,28 @@ const char *verdict_word(enum reason reason)
  */
 void verdict_publish(const struct verdict *v)
 {
+	bool changes;
+
 	mutex_lock(&published_lock);
+	changes = published.reason != v->reason;
 	memcpy(published.detail, v->detail, sizeof(published.detail));
 	WRITE_ONCE(published.reason, v->reason);
+	if (changes && listener)
+		listener();
+	mutex_unlock(&published_lock);
+}
+
+/**
+ * verdict_listen() - be told whenever another reason is published
+ * @changed: called under the lock that verdict_published() takes, and perhaps under the kernel's
+ * hotplug locks; NULL for nobody any more
+ *
+ * Context: may sleep. Nobody calls the one before any more when this returns.
+ */
+void verdict_listen(void (*changed)(void))
+{
+	mutex_lock(&published_lock);
+	listener = changed;
 	mutex_unlock(&published_lock);
 }
 

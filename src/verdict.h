@@ -39,6 +39,7 @@ __printf(3, 4) int verdict_set(struct verdict *v, enum reason reason, const char
 const char *verdict_word(enum reason reason);
 
 void verdict_publish(const struct verdict *v);
+void verdict_listen(void (*changed)(void));
 void verdict_published(struct verdict *v);
 
 #endif

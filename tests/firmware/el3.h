@@ -126,7 +126,7 @@ void *sram_alloc(size_t size, size_t align);	/* not cleared; NULL: no room */
 void __noreturn cold_boot(void);
 void __noreturn cpu_wait(unsigned int cpu);
 void __noreturn fatal_exception(void);
-void host_exception(uint64_t *x);
+void host_exception(uint64_t *x, uint64_t when);
 void __noreturn power_off(void);
 void __noreturn reset(void);
 
@@ -166,8 +166,13 @@ void *memmove(void *to, const void *from, size_t n);
 int memcmp(const void *a, const void *b, size_t n);
 
 /* x is the caller's X0 to X17. false: the call isn't one of ours, and x is as it was */
-void smc(uint64_t *x);				/* smc.c: dispatches to the others */
-uint64_t smc_ticks(void);			/* of the counter, spent in smc() by all CPUs */
+void smc(uint64_t *x, uint64_t start);		/* smc.c: dispatches to the others */
+uint64_t smc_ticks(void);			/* of the counter, spent in EL3 by all CPUs */
+/*
+ * Between the first command to the RMM that came since this was asked last, and the last one, but
+ * not in EL3; of one CPU
+ */
+uint64_t smc_ticks_between(void);
 bool psci_call(uint64_t *x);
 bool rmi_call(uint64_t *x);
 bool truth_call(uint64_t *x);

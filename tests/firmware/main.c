@@ -111,10 +111,10 @@ void fatal_exception(void)
 	power_off();
 }
 
-/* A synchronous exception from a lower level */
-void host_exception(uint64_t *x)
+/* A synchronous exception from a lower level; when, by the counter */
+void host_exception(uint64_t *x, uint64_t when)
 {
 	if (ESR_EC(read_sysreg(esr_el3)) != ESR_EC_SMC64)
 		fatal_exception();
-	smc(x);
+	smc(x, when);
 }

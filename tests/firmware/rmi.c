@@ -169,6 +169,9 @@ static bool model_truth(uint64_t what, uint64_t arg, uint64_t *value)
 	case TRUTH_TICKS:
 		*value = smc_ticks();
 		return true;
+	case TRUTH_TICKS_BETWEEN:
+		*value = smc_ticks_between();
+		return true;
 	}
 	return false;
 }

@@ -84,6 +84,7 @@ unexpected:
 from_below:
 	sub	sp, sp, #FRAME_SIZE
 	stp	x0, x1, [sp]
+	mrs	x1, cntpct_el0			/* from here on it is the firmware's time */
 	stp	x2, x3, [sp, #0x10]
 	stp	x4, x5, [sp, #0x20]
 	stp	x6, x7, [sp, #0x30]

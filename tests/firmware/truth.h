@@ -20,6 +20,7 @@
 #define TRUTH_ACTIVE		5	/* 1 if activated */
 #define TRUTH_SANITY		6	/* with or without RMM; see below */
 #define TRUTH_TICKS		7	/* of the counter, spent in SMCs that have returned */
+#define TRUTH_TICKS_BETWEEN	8	/* see smc_ticks_between() */
 
 /* TRUTH_SANITY has three values: X1 the firmware's exception level, X2 SCR_EL3, X3 the CPU */
 

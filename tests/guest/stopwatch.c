@@ -3,7 +3,8 @@
  * What a load of arm_cca_rmi takes, in ticks of the counter, which QEMU's -icount makes the same as
  * instructions. In /sys/module/stopwatch/parameters: write to `start` before insmod; after it,
  * `whole` is from there on, `init` what the kernel spent on it once it was in memory and linked, of
- * which `firmware` was in SMCs; `frequency` has the ticks per second.
+ * which `firmware` was in SMCs, and `between` outside of them from the first command to the RMM to
+ * the last one; `frequency` has the ticks per second.
  */
 #include <linux/arm-smccc.h>
 #include <linux/module.h>
@@ -15,10 +16,11 @@
 
 #include "truth.h"
 
-static unsigned long whole, init, firmware, frequency;
+static unsigned long whole, init, firmware, between, frequency;
 module_param(whole, ulong, 0400);
 module_param(init, ulong, 0400);
 module_param(firmware, ulong, 0400);
+module_param(between, ulong, 0400);
 module_param(frequency, ulong, 0400);
 
 static unsigned long started, coming, ticks_before;
@@ -38,11 +40,11 @@ static int start(const char *val, const struct kernel_param *kp)
 static const struct kernel_param_ops start_ops = { .set = start };
 module_param_cb(start, &start_ops, NULL, 0200);
 
-static unsigned long smc_ticks(void)
+static unsigned long truth(unsigned long what)
 {
 	struct arm_smccc_res res;
 
-	arm_smccc_1_1_smc(TRUTH, TRUTH_TICKS, 0, &res);
+	arm_smccc_1_1_smc(TRUTH, what, 0, &res);
 	return res.a0 ? 0 : res.a1;
 }
 
@@ -55,11 +57,13 @@ static int notice(struct notifier_block *nb, unsigned long state, void *data)
 	if (strcmp(m->name, "arm_cca_rmi"))
 		return NOTIFY_DONE;
 	if (state == MODULE_STATE_COMING) {
-		ticks_before = smc_ticks();
+		truth(TRUTH_TICKS_BETWEEN);
+		ticks_before = truth(TRUTH_TICKS);
 		coming = now();
 	} else if (state == MODULE_STATE_LIVE) {
 		live = now();
-		firmware = smc_ticks() - ticks_before;
+		firmware = truth(TRUTH_TICKS) - ticks_before;
+		between = truth(TRUTH_TICKS_BETWEEN);
 		init = live - coming;
 		whole = live - started;
 	}

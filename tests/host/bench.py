@@ -39,7 +39,7 @@ def measure(kernel, initrd, name, **more):
 
 
 def instructions(kernel, initrd, flavour, gb):
-    """Whole, the module's own, firmware, commands; or a word of what went wrong."""
+    """Whole, the module's own, firmware, commands, between commands; or a word of what went wrong."""
     counts, wrong = measure(kernel, initrd, f'{flavour}-{gb}', smp=1, ram=f'{gb}G', icount=True,
                             machine=f'dialect beta3\nmemory 1G {gb}G\n{FLAVOURS[flavour]}',
                             env={'threads': 1, 'loads': LOADS})
@@ -48,16 +48,18 @@ def instructions(kernel, initrd, flavour, gb):
     if counts['frequency'] != 10 ** 9:
         # One tick of the counter has to be the nanosecond that an instruction takes
         return f'the counter has {counts["frequency"]} Hz'
-    return counts['whole-1'], counts['init-1'] - counts['firmware-1'], counts['firmware-1'], counts['calls-1']
+    return (counts['whole-1'], counts['init-1'] - counts['firmware-1'], counts['firmware-1'], counts['calls-1'],
+            counts['between-1'])
 
 
 def per_par(kernel, initrd):
-    """What each PAR more adds to the module's own instructions, or a word; what a load costs anyway isn't part of it."""
+    """What each PAR more adds to the instructions between the first command and the last, or a word. What a load costs
+    anyway isn't part of it, nor how the kernel makes files, which takes now more, now less."""
     few, many = (instructions(kernel, initrd, 'static', gb) for gb in PER_PAR)
     for cost in (few, many):
         if isinstance(cost, str):
             return cost
-    return (many[1] - few[1]) / (PER_PAR[1] - PER_PAR[0])
+    return (many[4] - few[4]) / (PER_PAR[1] - PER_PAR[0])
 
 
 def elapsed(kernel, initrd):

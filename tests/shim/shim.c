@@ -118,13 +118,40 @@ void mutex_lock(struct mutex *m)
 	world.locks_held++;
 }
 
+static struct work_struct *scheduled;
+
+static void work_off(void)
+{
+	struct work_struct *work = scheduled;
+
+	if (!work || world.locks_held)
+		return;
+	scheduled = NULL;
+	work->fn(work);
+}
+
 void mutex_unlock(struct mutex *m)
 {
 	assert_true(m->held);
 	m->held = false;
 	world.locks_held--;
+	work_off();
 	if (world.unlocked)
 		world.unlocked();
+}
+
+/* There is but one */
+void schedule_work(struct work_struct *work)
+{
+	scheduled = work;
+	work_off();
+}
+
+void cancel_work_sync(struct work_struct *work)
+{
+	assert_int_equal(world.locks_held, 0);
+	if (scheduled == work)
+		scheduled = NULL;
 }
 
 static unsigned int this_cpu;
@@ -145,6 +172,11 @@ u64 read_sysreg_s(int reg)
 {
 	assert_int_equal(reg, SYS_ID_AA64PFR0_EL1);
 	return world.pfr0[this_cpu];
+}
+
+u32 world_frequency(void)
+{
+	return world.no_frequency ? 0 : 100000000;
 }
 
 ktime_t ktime_get(void)
@@ -804,6 +836,143 @@ const char *world_read(const char *file)
 	return NULL;
 }
 
+void sysfs_notify(struct kobject *kobj, const char *sub, const char *attr)
+{
+	assert_ptr_equal(kobj, rmi_dir);
+	assert_null(sub);
+	assert_int_equal(world.locks_held, 0);
+	assert_non_null(world_read(attr));
+	world.notified += !strcmp(attr, "available");
+}
+
+static struct platform_device *device;
+
+struct platform_device *platform_device_register_simple(const char *name, int id,
+							const void *resources, unsigned int nr)
+{
+	assert_string_equal(name, "arm_cca_rmi");
+	assert_int_equal(id, PLATFORM_DEVID_NONE);
+	assert_true(!resources && !nr && !device);
+	device = world.no_device ? NULL : kzalloc(sizeof(*device), GFP_KERNEL);
+	return device ?: ERR_PTR(-ENOMEM);
+}
+
+void platform_device_unregister(struct platform_device *d)
+{
+	assert_ptr_equal(d, device);
+	kfree(device);
+	device = NULL;
+}
+
+int kobject_uevent_env(struct kobject *kobj, int action, char *env[])
+{
+	assert_ptr_equal(kobj, &device->dev.kobj);
+	assert_int_equal(action, KOBJ_CHANGE);
+	assert_int_equal(world.locks_held, 0);
+	world.uevents++;
+	world.uevent[0] = 0;
+	for (int i = 0; env[i]; i++)
+		snprintf(world.uevent + strlen(world.uevent),
+			 sizeof(world.uevent) - strlen(world.uevent), "%s%s", i ? " " : "",
+			 env[i]);
+	return 0;
+}
+
+/* debugfs -------------------------------------------------------------------------------------- */
+
+#define MAX_DEBUG_FILES	8
+
+static struct {
+	const char *name;
+	const struct file_operations *fops;
+} debug_file[MAX_DEBUG_FILES];
+static unsigned int nr_debug_files;
+static char debug_dir;
+
+struct dentry *debugfs_create_dir(const char *name, struct dentry *parent)
+{
+	assert_string_equal(name, "rmi");
+	assert_null(parent);
+	return (struct dentry *)&debug_dir;
+}
+
+void debugfs_create_file(const char *name, unsigned short mode, struct dentry *parent, void *data,
+			 const struct file_operations *fops)
+{
+	assert_ptr_equal(parent, &debug_dir);
+	assert_int_equal(mode, 0400);
+	assert_null(data);
+	assert_true(nr_debug_files < MAX_DEBUG_FILES);
+	debug_file[nr_debug_files].name = name;
+	debug_file[nr_debug_files++].fops = fops;
+}
+
+void debugfs_remove(struct dentry *dir)
+{
+	assert_ptr_equal(dir, &debug_dir);
+	nr_debug_files = 0;
+}
+
+void seq_printf(struct seq_file *s, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	s->used += vsnprintf(s->text + s->used, sizeof(s->text) - s->used, fmt, args);
+	va_end(args);
+	assert_true(s->used < sizeof(s->text));
+}
+
+const char *world_debug(const char *file)
+{
+	static struct seq_file s;
+
+	s.used = 0;
+	s.text[0] = 0;
+	for (unsigned int i = 0; i < nr_debug_files; i++)
+		if (!strcmp(debug_file[i].name, file))
+			return debug_file[i].fops->show(&s, NULL) ? NULL : s.text;
+	return NULL;
+}
+
+/* Tracepoints ---------------------------------------------------------------------------------- */
+
+void shim_trace_rmi_command(const char *name, const struct rmi_regs *in,
+			    const struct rmi_regs *out, unsigned int retries, u64 ns)
+{
+	world.traced.commands++;
+	world.traced.retries += retries;
+	world.traced.ns += ns;
+	world.traced.name = name;
+	world.traced.in = *in;
+	world.traced.out = *out;
+}
+
+void shim_trace_rmi_memory(const char *what, u64 start, u64 end, const char *kind, u64 base)
+{
+	u64 *bytes = !strcmp(what, "donate") ? &world.traced.donated :
+		     !strcmp(what, "reclaim") ? &world.traced.reclaimed : &world.traced.lost;
+
+	assert_true(bytes != &world.traced.lost || !strcmp(what, "lose"));
+	assert_true(start < end);
+	*bytes += end - start;
+	if (bytes != &world.traced.lost)
+		return;
+	world.traced.kind = kind;
+	world.traced.base = base;
+}
+
+int trace_set_clr_event(const char *system, const char *event, int set)
+{
+	assert_string_equal(system, "rmi");
+	assert_null(event);
+	assert_int_equal(set, 1);
+	/* before the first command */
+	assert_int_equal(world.smcs, 0);
+	world.traced.on++;
+	return world.traced.refused;
+}
+
 int param_set_uint_minmax(const char *val, const struct kernel_param *kp, unsigned int lo,
 			  unsigned int hi)
 {
@@ -891,6 +1060,9 @@ void world_make(const struct rmm_machine *described, unsigned int page_shift)
 	shim_page_shift = page_shift;
 	world_forget_module();
 	rmi_dir = NULL;
+	device = NULL;
+	scheduled = NULL;
+	nr_debug_files = 0;
 	marking = false;
 	assert_int_equal(shim_set_timeout_ms("1000"), 0);
 	assert_int_equal(shim_set_cover("eager"), 0);
@@ -918,6 +1090,9 @@ void world_end_with(u64 pages_out, u64 with_rmm)
 	assert_int_equal(world.allocated, 0);
 	assert_int_equal(world.locks_held, 0);
 	assert_int_equal(world.files, 0);
+	assert_int_equal(nr_debug_files, 0);
+	assert_null(device);
+	assert_null(scheduled);
 	assert_null(world.notifier);
 	assert_null(world.reboot);
 	assert_null(world.pm);

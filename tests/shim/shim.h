@@ -158,6 +158,9 @@ typedef struct { s64 v; } atomic64_t;
 #define atomic_inc(a)		((a)->v++)
 #define atomic_read(a)		((a)->v)
 #define atomic64_inc(a)		((a)->v++)
+#define atomic64_add(i, a)	((a)->v += (i))
+#define atomic64_try_cmpxchg(a, old, new) \
+	__atomic_compare_exchange_n(&(a)->v, old, new, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)
 #define atomic64_read(a)	((a)->v)
 
 void on_each_cpu(void (*fn)(void *info), void *info, int wait);
@@ -170,7 +173,7 @@ u64 read_sysreg_s(int reg);
 #define atomic_xchg(a, i)	__atomic_exchange_n(&(a)->v, i, __ATOMIC_SEQ_CST)
 #define container_of(p, type, member)	list_entry(p, type, member)
 
-/* Work is done at once */
+/* Work is done at once, and that of the kernel's own queue when nobody holds a lock */
 struct work_struct {
 	void (*fn)(struct work_struct *work);
 };
@@ -184,6 +187,9 @@ struct workqueue_struct {
 #define INIT_WORK(w, f)		((w)->fn = (f))
 #define queue_work_node(nid, wq, w)	((void)(nid), (void)(wq), (w)->fn(w))
 #define flush_work(w)		((void)(w))
+#define DECLARE_WORK(w, f)	struct work_struct w = { f }
+void schedule_work(struct work_struct *work);
+void cancel_work_sync(struct work_struct *work);
 
 /* Time */
 typedef s64 ktime_t;
@@ -191,6 +197,12 @@ typedef s64 ktime_t;
 ktime_t ktime_get(void);
 #define ktime_add_ms(t, ms)	((t) + (s64)(ms) * 1000000)
 #define ktime_after(a, b)	((a) > (b))
+#define NSEC_PER_SEC		1000000000L
+#define get_cycles()		((u64)ktime_get() / 10)
+#define arch_timer_get_cntfrq()	(world_frequency())
+u32 world_frequency(void);
+#define mul_u64_u32_div(a, b, c)	((u64)((unsigned __int128)(a) * (b) / (c)))
+#define div64_u64(a, b)		((a) / (b))
 #define HZ			250
 #define jiffies			((unsigned long)ktime_get() / (1000000000 / HZ))
 #define time_after(a, b)	((long)((b) - (a)) < 0)
@@ -295,6 +307,60 @@ void kobject_put(struct kobject *kobj);
 bool sysfs_streq(const char *a, const char *b);
 __printf(2, 3) long sysfs_emit(char *buf, const char *fmt, ...);
 
+void sysfs_notify(struct kobject *kobj, const char *sub, const char *attr);
+
+/* A device, for its events */
+struct device {
+	struct kobject kobj;
+};
+struct platform_device {
+	struct device dev;
+};
+#define PLATFORM_DEVID_NONE	(-1)
+#define KOBJ_CHANGE		2
+#define ERR_PTR(err)		((void *)(intptr_t)(err))
+#define PTR_ERR(p)		((int)(intptr_t)(p))
+#define IS_ERR(p)		((uintptr_t)(p) > (uintptr_t)-4096)
+struct platform_device *platform_device_register_simple(const char *name, int id,
+							const void *resources, unsigned int nr);
+void platform_device_unregister(struct platform_device *device);
+int kobject_uevent_env(struct kobject *kobj, int action, char *env[]);
+
+/* debugfs */
+struct dentry;
+struct seq_file {
+	char text[8192];
+	size_t used;
+};
+struct file_operations {
+	int (*show)(struct seq_file *s, void *unused);
+};
+#define DEFINE_SHOW_ATTRIBUTE(name) \
+	static const struct file_operations name##_fops = { name##_show }
+__printf(2, 3) void seq_printf(struct seq_file *s, const char *fmt, ...);
+#define seq_puts(s, text)	seq_printf(s, "%s", text)
+struct dentry *debugfs_create_dir(const char *name, struct dentry *parent);
+void debugfs_create_file(const char *name, unsigned short mode, struct dentry *parent, void *data,
+			 const struct file_operations *fops);
+void debugfs_remove(struct dentry *dir);
+
+/* Tracepoints: what they are called with is what tests see */
+#define TP_PROTO(...)		__VA_ARGS__
+#define TP_ARGS(...)		__VA_ARGS__
+#define TRACE_EVENT(name, proto, args, entry, assign, print)	\
+	void shim_trace_##name(proto);				\
+	static inline void trace_##name(proto)			\
+	{							\
+		shim_trace_##name(args);			\
+	}							\
+	static inline bool trace_##name##_enabled(void)		\
+	{							\
+		return true;					\
+	}							\
+	_Static_assert(1, #name)
+#define CONFIG_EVENT_TRACING	1
+int trace_set_clr_event(const char *system, const char *event, int set);
+
 /* Modules */
 struct kernel_param {
 	void *arg;
@@ -327,6 +393,6 @@ int shim_module_init(void);
 void shim_module_exit(void);
 int shim_set_timeout_ms(const char *val);
 int shim_set_cover(const char *val);
-extern bool *shim_require;
+extern bool *shim_require, *shim_trace;
 
 #endif

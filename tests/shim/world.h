@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "shim.h"
+#include "../../src/smc.h"
 #include "rmm.h"
 
 #include <cmocka.h>	/* wants the C library's headers before it */
@@ -49,6 +50,8 @@ struct world {
 	/* RAM that touches is one resource, whatever of it is online */
 	bool one_resource;
 	bool no_pages;			/* no page can be had */
+	bool no_device;			/* no platform device, either */
+	bool no_frequency;		/* firmware didn't say what the counter has */
 	bool powerless;			/* this process has no capability */
 	bool killed;			/* a signal that ends this process is pending */
 	/* each pageblock has a page that can't be moved: only the buddy allocator has some */
@@ -78,6 +81,18 @@ struct world {
 	struct notifier_block *notifier, *reboot, *pm;
 	const struct kobj_attribute *file[32];
 	unsigned int files;
+	unsigned int notified;		/* who polls `available` was woken */
+	unsigned int uevents;
+	char uevent[128];		/* the last one's variables */
+	/* what tracepoints were called with: sums, in bytes those of memory; the last command, loss */
+	struct {
+		u64 commands, retries, ns, donated, reclaimed, lost;
+		const char *name, *kind;
+		struct rmi_regs in, out;
+		u64 base;
+		unsigned int on;	/* events were turned on */
+		int refused;		/* ... and this is what the kernel says to that */
+	} traced;
 };
 
 extern struct world world;
@@ -105,5 +120,7 @@ int world_online(u64 start, u64 end);		/* as the kernel does it, with all events
 int world_offline(u64 start, u64 end);
 /* without the newline; NULL if there is no such file */
 const char *world_read(const char *file);
+/* the same for debugfs; all of its lines, NULL also if it can't be read */
+const char *world_debug(const char *file);
 
 #endif

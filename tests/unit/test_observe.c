@@ -1,0 +1,402 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What those see who look for a fault, and those who wait for a change */
+#include "module_fixture.h"
+
+static unsigned int lines(const char *text)
+{
+	unsigned int n = 0;
+
+	for (; *text; text++)
+		n += *text == '\n';
+	return n;
+}
+
+/* debugfs -------------------------------------------------------------------------------------- */
+
+static void record_and_ledger(void **state)
+{
+	(void)state;
+	describe(RMM_DIALECT_BETA3);
+	machine.flags = HOST_PAYS;
+	make(12);
+	world_ram(2 * GB, 3 * GB, true);
+	load();
+	assert_available(2 * GB);
+	assert_string_equal(world_debug("coverage"),
+			    "0x40000000-0xc0000000 online\n"
+			    "0x40000000-0xc0000000 fine\n"
+			    "0x40000000-0xc0000000 fine-host\n"
+			    "0x40000000-0xc0000000 table\n"
+			    "0x40000000-0xc0000000 table-host\n");
+	unload();
+}
+
+/* One PAR is the platform's and FINE, one is the host's, and one is without RAM */
+static void record_tells_whose_it_is(void **state)
+{
+	(void)state;
+	describe(RMM_DIALECT_BETA3);
+	machine.flags = HOST_PAYS;
+	machine.tracking.nr = 1;
+	machine.tracking.at[0] = (struct rmm_range){ GB, GB, RMI_TRACKING_FINE };
+	machine.pars.nr = 1;
+	machine.pars.at[0] = (struct rmm_range){ GB, GB, RMI_PAR_PLATFORM };
+	make(12);
+	world_ram(3 * GB, 4 * GB, true);
+	load();
+	assert_available(2 * GB);
+	assert_string_equal(world_debug("coverage"),
+			    "0x40000000-0x80000000 online\n"
+			    "0xc0000000-0x100000000 online\n"
+			    "0x40000000-0x80000000 fine\n"
+			    "0xc0000000-0x100000000 fine\n"
+			    "0xc0000000-0x100000000 fine-host\n"
+			    "0x40000000-0x80000000 table\n"
+			    "0xc0000000-0x100000000 table\n"
+			    "0xc0000000-0x100000000 table-host\n");
+	unload();
+}
+
+/* A load that failed leaves nothing covered, and forgets what it learnt: nobody keeps that true */
+static void record_after_failure(void **state)
+{
+	(void)state;
+	describe(RMM_DIALECT_BETA3);
+	machine.memory.at[0].size = GB;
+	make(12);
+	world_ram(2 * GB, 3 * GB, true);
+	load();
+	assert_file("available", "0");
+	assert_string_equal(world_debug("coverage"), "");
+	assert_string_equal(world_debug("donated"), "");
+	unload();
+}
+
+static void record_without_memory(void **state)
+{
+	(void)state;
+	describe(RMM_DIALECT_BETA3);
+	machine.flags = HOST_PAYS;
+	make(12);
+	load();
+	world.allocations = 0;
+	world.fail_alloc = 1;
+	assert_null(world_debug("coverage"));
+	world.fail_alloc = 0;
+	assert_int_equal(lines(world_debug("coverage")), 5);
+	unload();
+}
+
+/* Each range is lent for something that is there, and all of them are as much as sysfs says */
+static void ledger_adds_up(void **state)
+{
+	u64 sum = 0, tables = 0, start, end, base;
+	char kind[16];
+	int used;
+
+	(void)state;
+	describe(RMM_DIALECT_BETA1);
+	machine.flags = HOST_PAYS;
+	make(12);
+	load();
+	assert_donated(PRICE);
+	for (const char *p = world_debug("donated"); *p; p += used) {
+		assert_int_equal(sscanf(p, "0x%llx-0x%llx %15s 0x%llx\n%n", &start, &end, kind,
+					&base, &used), 4);
+		assert_true(start < end);
+		assert_true(!strcmp(kind, "table") || !strcmp(kind, "region"));
+		assert_int_equal(base, GB);
+		sum += end - start;
+		tables += !strcmp(kind, "table") ? end - start : 0;
+	}
+	assert_int_equal(sum, PRICE);
+	assert_int_equal(tables, TABLE);
+	unload();
+}
+
+static bool keeps_pages;
+
+/* An RMM that doesn't undelegate */
+static void keep(u64 x[5])
+{
+	if (keeps_pages && x[0] == RMI_GRANULE_RANGE_UNDELEGATE) {
+		x[0] = RMI_ERROR_INPUT;
+		world.smc_done = true;
+	}
+}
+
+static void lost_pages_are_told(void **state)
+{
+	u64 start, end, sum = 0;
+	const char *lost;
+
+	(void)state;
+	describe(RMM_DIALECT_BETA3);
+	machine.flags = HOST_PAYS;
+	make(12);
+	world_ram(2 * GB, 2 * GB + WORLD_BLOCK, false);
+	load();
+	/* its metadata is delegated pages of boot memory */
+	assert_int_equal(world_online(2 * GB, 2 * GB + WORLD_BLOCK), 0);
+	world.smc = keep;
+	keeps_pages = true;
+	assert_int_equal(world.traced.lost, 0);
+	world_offline(2 * GB, 2 * GB + WORLD_BLOCK);
+	keeps_pages = false;
+	lost = strstr(world_debug("donated"), "lost\n");
+	assert_non_null(lost);
+	assert_int_equal(world.traced.lost, METADATA);
+	assert_string_equal(world.traced.kind, "region");
+	assert_int_equal(world.traced.base, 2 * GB);
+	for (const char *p = world_debug("donated"); *p; p = strchr(p, '\n') + 1)
+		if (sscanf(p, "0x%llx-0x%llx lost", &start, &end) == 2 &&
+		    strstr(p, "lost\n") && strchr(p, '\n') == strstr(p, "lost\n") + 4)
+			sum += end - start;
+	assert_int_equal(sum, METADATA);
+	assert_number("memory_lost", METADATA);
+	shim_module_exit();
+	/* They lie in the region of boot memory, which therefore stays as it is, with its table */
+	world_end_with((METADATA + PRICE) / PAGE_SIZE, METADATA + PRICE);
+}
+
+/* Commands ------------------------------------------------------------------------------------- */
+
+static unsigned int asked;
+
+/* Some SMCs take longer than the 2000 ns of all; the first TRACKING_GET is BUSY twice */
+static void slow(u64 x[5])
+{
+	static const u64 took[] = { 100, 200, 300 };
+
+	if (x[0] != RMI_GRANULE_TRACKING_GET)
+		return;
+	if (asked < ARRAY_SIZE(took))
+		world.now_ns += took[asked];
+	if (asked++ < 2) {
+		x[0] = RMI_BUSY;
+		world.smc_done = true;
+	}
+}
+
+static void commands_are_counted(void **state)
+{
+	u64 count, retries, failures, least, avg, most, all = 0, tries = 0;
+	const char *text;
+	char name[40];
+	int used;
+
+	(void)state;
+	describe(RMM_DIALECT_BETA3);
+	make(12);
+	world_ram(2 * GB, 3 * GB, true);
+	world.smc = slow;
+	asked = 0;
+	load();
+	assert_available(2 * GB);
+	text = world_debug("commands");
+	/*
+	 * 3 * 2000 + 100 + 200 + 300, and another one, as the model tells of a region at a time; of
+	 * GPT_INFO one more, to find out whether there is such a command
+	 */
+	assert_non_null(strstr(text, "\nRMI_GRANULE_TRACKING_GET 2 2 0 2000 4300 6600\n"));
+	assert_non_null(strstr(text, "\nRMI_GPT_INFO 3 0 1 2000 2000 2000\n"));
+	assert_non_null(strstr(text, "\nRMI_VERSION 1 0 0 2000 2000 2000\n"));
+	assert_null(strstr(text, "RMI_OP_CANCEL"));
+	assert_int_equal(strncmp(text, "command count retries failures min_ns avg_ns max_ns\n",
+				 52), 0);
+	for (text += 52; *text; text += used) {
+		assert_int_equal(sscanf(text, "%39s %llu %llu %llu %llu %llu %llu\n%n", name,
+					&count, &retries, &failures, &least, &avg, &most, &used),
+				 7);
+		all += count;
+		tries += retries;
+	}
+	assert_int_equal(all + tries, world.smcs);
+	assert_number("smc_calls", world.smcs);
+	assert_int_equal(world.traced.commands, all);
+	assert_int_equal(world.traced.retries, 2);
+	assert_int_equal(world.traced.ns, 2000 * world.smcs + 600);
+	unload();
+}
+
+static void no_clock_no_time(void **state)
+{
+	(void)state;
+	describe(RMM_DIALECT_BETA3);
+	make(12);
+	world.no_frequency = true;
+	load();
+	assert_available(GB);
+	assert_non_null(strstr(world_debug("commands"), "\nRMI_VERSION 1 0 0 0 0 0\n"));
+	unload();
+}
+
+static void failures_are_counted(void **state)
+{
+	(void)state;
+	/* it knows neither GPT_INFO nor DEACTIVATE */
+	describe(RMM_DIALECT_PUBLIC);
+	make(12);
+	load();
+	assert_available(GB);
+	assert_non_null(strstr(world_debug("commands"), "\nRMI_GPT_INFO 1 0 1 2000 2000 2000\n"));
+	/* ERROR_GPT: there is a table */
+	assert_non_null(strstr(world_debug("commands"), "\nRMI_GPT_L1_CREATE 1 0 1 2000 2000 2000\n"));
+	unload();
+}
+
+/* Tracepoints ---------------------------------------------------------------------------------- */
+
+static u64 seen[5], answered[5];
+
+static void watch(u64 x[5])
+{
+	memcpy(seen, x, sizeof(seen));
+	ask_model(x);
+	memcpy(answered, x, sizeof(answered));
+}
+
+static void trace_has_what_was_said(void **state)
+{
+	(void)state;
+	describe(RMM_DIALECT_BETA3);
+	make(12);
+	world.smc = watch;
+	load();
+	/* RMI_GRANULE_TRACKING_GET of all that there is */
+	assert_string_equal(world.traced.name, "RMI_GRANULE_TRACKING_GET");
+	assert_int_equal(seen[0], 0xC40001E1);
+	assert_memory_equal(world.traced.in.x, seen, sizeof(seen));
+	assert_memory_equal(world.traced.out.x, answered, 4 * sizeof(u64));
+	unload();
+}
+
+static void trace_has_the_memory(void **state)
+{
+	(void)state;
+	for (unsigned int d = 0; d < ARRAY_SIZE(paid); d++) {
+		describe(paid[d]);
+		machine.flags = HOST_PAYS;
+		make(12);
+		load();
+		assert_int_equal(world.traced.donated, PRICE);
+		assert_int_equal(world.traced.reclaimed, 0);
+		shim_module_exit();
+		assert_int_equal(world.traced.donated, PRICE);
+		assert_int_equal(world.traced.reclaimed, PRICE);
+		assert_int_equal(world.traced.lost, 0);
+		world_end();
+	}
+}
+
+static void trace_is_turned_on_first(void **state)
+{
+	(void)state;
+	describe(RMM_DIALECT_BETA3);
+	make(12);
+	load();
+	assert_int_equal(world.traced.on, 0);
+	unload();
+	make(12);
+	*shim_trace = true;
+	load();
+	assert_int_equal(world.traced.on, 1);
+	assert_null(strstr(world.log, "no events"));
+	unload();
+	make(12);
+	*shim_trace = true;
+	world.traced.refused = -ENOENT;
+	load();
+	assert_available(GB);
+	assert_non_null(strstr(world.log, "this kernel has no events to be traced\n"));
+	unload();
+}
+
+/* Changes -------------------------------------------------------------------------------------- */
+
+static void changes_are_told(void **state)
+{
+	(void)state;
+	describe(RMM_DIALECT_BETA3);
+	make(12);
+	load();
+	assert_int_equal(world.uevents, 1);
+	assert_int_equal(world.notified, 1);
+	assert_string_equal(world.uevent, "RMI_AVAILABLE=1 RMI_REASON=ok");
+	assert_int_equal(world_pm(PM_HIBERNATION_PREPARE), 0);
+	assert_int_equal(world.uevents, 2);
+	assert_string_equal(world.uevent, "RMI_AVAILABLE=0 RMI_REASON=released");
+	world_new_rmm();
+	world_pm(PM_POST_HIBERNATION);
+	assert_int_equal(world.uevents, 3);
+	assert_int_equal(world.notified, 3);
+	assert_string_equal(world.uevent, "RMI_AVAILABLE=1 RMI_REASON=ok");
+	unload();
+}
+
+/* Nobody is woken for what stays as it is: memory that comes, or that is refused */
+static void what_stays_is_not_told(void **state)
+{
+	(void)state;
+	describe(RMM_DIALECT_BETA3);
+	machine.memory.at[0].size = 2 * GB;
+	make(12);
+	world_ram(2 * GB, 2 * GB + WORLD_BLOCK, false);
+	world_ram(3 * GB, 3 * GB + WORLD_BLOCK, false);
+	load();
+	assert_int_equal(world_online(2 * GB, 2 * GB + WORLD_BLOCK), 0);
+	assert_int_equal(world_online(3 * GB, 3 * GB + WORLD_BLOCK), -ENXIO);
+	assert_int_equal(world.uevents, 1);
+	assert_int_equal(world.notified, 1);
+	unload();
+}
+
+static void unavailable_is_told(void **state)
+{
+	(void)state;
+	make(12);
+	world.conduit = SMCCC_CONDUIT_HVC;
+	load();
+	assert_int_equal(world.uevents, 1);
+	assert_string_equal(world.uevent, "RMI_AVAILABLE=0 RMI_REASON=no-smc-conduit");
+	unload();
+}
+
+/* Without it there is no event, so that nobody relies on one */
+static void no_device_no_load(void **state)
+{
+	(void)state;
+	describe(RMM_DIALECT_BETA3);
+	make(12);
+	world.no_device = true;
+	assert_int_equal(shim_module_init(), -ENOMEM);
+	assert_int_equal(world.uevents, 0);
+	assert_null(world_debug("commands"));
+	world_end();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(record_and_ledger),
+		cmocka_unit_test(record_tells_whose_it_is),
+		cmocka_unit_test(record_after_failure),
+		cmocka_unit_test(record_without_memory),
+		cmocka_unit_test(ledger_adds_up),
+		cmocka_unit_test(lost_pages_are_told),
+		cmocka_unit_test(commands_are_counted),
+		cmocka_unit_test(no_clock_no_time),
+		cmocka_unit_test(failures_are_counted),
+		cmocka_unit_test(trace_has_what_was_said),
+		cmocka_unit_test(trace_has_the_memory),
+		cmocka_unit_test(trace_is_turned_on_first),
+		cmocka_unit_test(changes_are_told),
+		cmocka_unit_test(what_stays_is_not_told),
+		cmocka_unit_test(unavailable_is_told),
+		cmocka_unit_test(no_device_no_load),
+	};
+
+	if (getenv("T"))
+		cmocka_set_test_filter(getenv("T"));
+	return cmocka_run_group_tests_name("observe", tests, NULL, NULL);
+}
