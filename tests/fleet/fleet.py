@@ -62,7 +62,7 @@ def text(*path):
 
 def run(*command, **more):
     """(exit status, what it said)"""
-    p = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, timeout=120, **more)
+    p = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, **more)
     return p.returncode, p.stdout
 
 
