@@ -3,11 +3,13 @@
 # make                  build arm_cca_rmi.ko for the running kernel; KDIR=, ARCH= and CROSS_COMPILE= for another
 # make install          install it there; make dkms-install: let DKMS build it for each kernel
 # make run, make shell  see it at work in a machine of its own (KERNEL=, FIRMWARE=, MACHINE=, QEMU_ARGS=)
-# make check            all tests; check-build, check-lint, check-unit, check-fuzz, check-coverage, check-bench, check-guest
-#                       and check-debug are its parts (TESTS='6.1/*' chooses boots)
+# make check            all tests; check-build, check-lint, check-unit, check-fleet, check-fuzz, check-coverage, check-bench,
+#                       check-guest and check-debug are its parts (TESTS='6.1/*' chooses boots)
 # make fuzz             the fuzzers for an hour, or for SECONDS=; make coverage: which lines of src/ the unit tests reach
 # make bench            how many commands it takes, beside others: a table, build/bench.csv, build/bench.svg
 # make soak             all at once for ten minutes, or for SECONDS=
+# make fleet-install    what tells a fleet, and loads the module at boot: see Documentation/fleet.md; make fleet-remove
+# make htmldoc          what the sources' comments and Documentation/ABI say, rendered to build/htmldoc
 
 KDIR ?= /lib/modules/$(shell uname -r)/build
 KERNEL ?= 6.1
@@ -30,15 +32,32 @@ dkms-install:
 dkms-remove:
 	tests/host/dkms remove "$(dkms_src)"
 
+# A file of src/fleet, and what it becomes where
+fleet := \
+	rmi-fleet:usr/sbin/rmi-fleet:755 \
+	rmi-fleet.service:usr/lib/systemd/system/rmi-fleet.service:644 \
+	rmi-fleet.timer:usr/lib/systemd/system/rmi-fleet.timer:644 \
+	60-rmi-fleet.rules:usr/lib/udev/rules.d/60-rmi-fleet.rules:644 \
+	modules-load.conf:usr/lib/modules-load.d/arm_cca_rmi.conf:644 \
+	modprobe.conf:usr/lib/modprobe.d/arm_cca_rmi.conf:644 \
+	node-feature-rule.yaml:usr/share/rmi-fleet/node-feature-rule.yaml:644
+part = $(word $(2),$(subst :, ,$(1)))
+
+fleet-install:
+	$(foreach f,$(fleet),install -D -m $(call part,$(f),3) src/fleet/$(call part,$(f),1) $(DESTDIR)/$(call part,$(f),2) &&) :
+
+fleet-remove:
+	rm -f $(foreach f,$(fleet),$(DESTDIR)/$(call part,$(f),2))
+
 run shell: %:
 	@tests/host/need build boot
 	@tests/host/prepare $(KERNEL)
 	@tests/host/boot.py $@ $(KERNEL)
 
 check:
-	@tests/host/check build lint unit fuzz coverage bench guest debug
+	@tests/host/check build lint unit fleet fuzz coverage bench guest debug
 
-check-build check-lint check-unit check-fuzz check-coverage check-bench check-guest check-debug: check-%:
+check-build check-lint check-unit check-fleet check-fuzz check-coverage check-bench check-guest check-debug: check-%:
 	@tests/host/check $*
 
 bench:
@@ -53,6 +72,9 @@ fuzz:
 coverage:
 	@tests/host/coverage
 
+htmldoc:
+	@tests/host/htmldoc
+
 soak:
 	@tests/host/need build boot
 	@tests/host/prepare $(KERNEL)
@@ -62,5 +84,5 @@ clean:
 	rm -rf build
 	$(if $(wildcard $(KDIR)),$(MAKE) -C $(KDIR) M=$(CURDIR) clean)
 
-.PHONY: modules install dkms-install dkms-remove run shell check check-build check-lint check-unit check-fuzz check-coverage check-bench check-guest \
+.PHONY: modules install dkms-install dkms-remove fleet-install fleet-remove htmldoc run shell check check-build check-lint check-unit check-fleet check-fuzz check-coverage check-bench check-guest \
 	check-debug bench fuzz coverage soak clean
