@@ -146,6 +146,7 @@ def of_kernel(k):
         'cpus': Boot('cpus', kernel=k, machine=f'dialect beta3\n{DRAM}', smp=4),
     }
     if k != DEBUG:
+        all_boots['observe'] = Boot('observe', kernel=k, machine=f'dialect beta3\n{DRAM}{NEWBORN}')
         all_boots['rights'] = Boot('rights', kernel=k, env={'available': 1}, machine=f'dialect beta3\n{DRAM}{NEWBORN}')
         all_boots['rights-unavailable'] = Boot('rights', kernel=k, env={'available': 0}, ram='4G',
                                                machine=f'dialect beta3\nmemory 1G 4G\ntracking 4G 1G none\n{STUBBORN}')
@@ -189,6 +190,7 @@ NOT_DEBUGGED = {
     'fleet': 'a script does with it what it does with the others',
     'hotplug-dynamic': 'gigabytes take this kernel minutes; faults does the same with less',
     'lockdown': 'this kernel knows the key of our module: see locked',
+    'observe': 'this kernel has no events',
     'rights': "what it needs of a distribution's kernel isn't in this one",
     'stress': 'its workers keep each other waiting for minutes on this kernel; faults has fewer at once',
 }
