@@ -2,9 +2,10 @@
 #
 # make                  build arm_cca_rmi.ko for the running kernel; KDIR=, ARCH= and CROSS_COMPILE= for another
 # make install          install it there; make dkms-install: let DKMS build it for each kernel
+# make tools            build/tools/rmi-host; make tools-install: with its manual page, to /usr
 # make run, make shell  see it at work in a machine of its own (KERNEL=, FIRMWARE=, MACHINE=, QEMU_ARGS=)
-# make check            all tests; check-build, check-lint, check-unit, check-fuzz, check-coverage, check-bench, check-guest
-#                       and check-debug are its parts (TESTS='6.1/*' chooses boots)
+# make check            all tests; check-build, check-lint, check-unit, check-fuzz, check-coverage, check-bench, check-guest,
+#                       check-debug and check-tools are its parts (TESTS='6.1/*' chooses boots)
 # make fuzz             the fuzzers for an hour, or for SECONDS=; make coverage: which lines of src/ the unit tests reach
 # make bench            how many commands it takes, beside others: a table, build/bench.csv, build/bench.svg
 # make soak             all at once for ten minutes, or for SECONDS=
@@ -30,15 +31,21 @@ dkms-install:
 dkms-remove:
 	tests/host/dkms remove "$(dkms_src)"
 
+tools:
+	@$(MAKE) -s -C src/tools O=$(CURDIR)/build/tools
+
+tools-install: tools
+	@$(MAKE) -s -C src/tools O=$(CURDIR)/build/tools DESTDIR=$(abspath $(DESTDIR)) install
+
 run shell: %:
 	@tests/host/need build boot
 	@tests/host/prepare $(KERNEL)
 	@tests/host/boot.py $@ $(KERNEL)
 
 check:
-	@tests/host/check build lint unit fuzz coverage bench guest debug
+	@tests/host/check build lint unit tools fuzz coverage bench guest debug
 
-check-build check-lint check-unit check-fuzz check-coverage check-bench check-guest check-debug: check-%:
+check-build check-lint check-unit check-tools check-fuzz check-coverage check-bench check-guest check-debug: check-%:
 	@tests/host/check $*
 
 bench:
@@ -62,5 +69,5 @@ clean:
 	rm -rf build
 	$(if $(wildcard $(KDIR)),$(MAKE) -C $(KDIR) M=$(CURDIR) clean)
 
-.PHONY: modules install dkms-install dkms-remove run shell check check-build check-lint check-unit check-fuzz check-coverage check-bench check-guest \
+.PHONY: modules install dkms-install dkms-remove tools tools-install run shell check check-tools check-build check-lint check-unit check-fuzz check-coverage check-bench check-guest \
 	check-debug bench fuzz coverage soak clean
