@@ -81,7 +81,7 @@ static bool make_sense(struct attributes *a, enum attribute i)
 	}
 }
 
-/* 0 or what keeps one of them from being read, and which */
+/* 0 or -errno, and of which */
 static int read_all(struct attributes *a, enum attribute *which)
 {
 	unsigned int i;
@@ -93,7 +93,7 @@ static int read_all(struct attributes *a, enum attribute *which)
 		*which = i;
 		snprintf(name, sizeof(name), ATTRIBUTES_DIR "/%s", table[i].name);
 		rc = file_read(name, a->of[i].text, sizeof(a->of[i].text));
-		if (i == DETAIL && (rc == EACCES || rc == EPERM)) {
+		if (i == DETAIL && (rc == -EACCES || rc == -EPERM)) {
 			a->detail_hidden = true;
 			a->of[i].text[0] = '\0';
 			continue;
@@ -101,10 +101,10 @@ static int read_all(struct attributes *a, enum attribute *which)
 		if (rc)
 			return rc;
 		if (!make_sense(a, i))
-			return EINVAL;
+			return -EINVAL;
 	}
 	*which = REASON;
-	return a->of[AVAILABLE].number == !strcmp(a->of[REASON].text, "ok") ? 0 : EAGAIN;
+	return a->of[AVAILABLE].number == !strcmp(a->of[REASON].text, "ok") ? 0 : -EAGAIN;
 }
 
 bool attributes_read(struct attributes *a)
@@ -118,7 +118,7 @@ bool attributes_read(struct attributes *a)
 		if (!is_loaded())
 			return false;
 		rc = read_all(a, &which);
-		if (rc != EAGAIN && rc != ENOENT && rc != ENODEV)
+		if (rc != -EAGAIN && rc != -ENOENT && rc != -ENODEV)
 			break;
 		nanosleep(&pause, NULL);
 	}
@@ -126,13 +126,13 @@ bool attributes_read(struct attributes *a)
 		return true;
 	file_path(path, ATTRIBUTES_DIR);
 	switch (rc) {
-	case EAGAIN:
+	case -EAGAIN:
 		errx(EXIT_TROUBLE, "%s: available is %" PRIu64 ", but reason is %s", path,
 		     a->of[AVAILABLE].number, a->of[REASON].text);
-	case EINVAL:
+	case -EINVAL:
 		errx(EXIT_TROUBLE, "%s/%s makes no sense", path, table[which].name);
 	default:
-		errno = rc;
+		errno = -rc;
 		err(EXIT_TROUBLE, "%s/%s", path, table[which].name);
 	}
 }

@@ -31,7 +31,7 @@ struct attributes {
 	} of[NR_ATTRIBUTES];
 };
 
-/* All of them, of one moment; false if the module isn't loaded. Ends the program where they make no sense. */
+/* All of them. False if the module isn't loaded; where they make no sense, the program ends. */
 bool attributes_read(struct attributes *a);
 
 /* The same or the end */

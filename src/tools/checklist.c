@@ -42,14 +42,12 @@ static const char * const checks[] = {
 _Static_assert(sizeof(checks) / sizeof(checks[0]) == NR_CHECKS, "each says what it is");
 
 static const char not_loaded_help[] =
-	"what helps: install the module if need be (its README tells how), load it by `modprobe arm_cca_rmi`; "
-	"if that fails, `dmesg` says why";
+	"what helps: install it as its README tells, and `modprobe arm_cca_rmi`; see `dmesg`";
 
 static const char lost[] = "no page is lost: the RMM gave back all that it was asked for";
 
 static const char lost_help[] =
-	"what helps: reboot; until then nobody uses what is lost. It is a bug in the RMM: tell those "
-	"who made it";
+	"what helps: reboot; nobody uses these pages until then. It is a bug in the RMM";
 
 /* What each reason word of the module is about */
 static const struct reason {

@@ -30,23 +30,23 @@ int file_read(const char *name, char *text, size_t size)
 	file_path(path, name);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return errno;
+		return -errno;
 	do {
 		n = read(fd, text + length, size - length);
 		if (n > 0)
 			length += n;
 		else if (n < 0 && errno != EINTR)
-			rc = errno;
+			rc = -errno;
 	} while (!rc && n && length < size);
 	close(fd);
 	if (rc)
 		return rc;
 	if (length == size)
-		return EFBIG;
+		return -EFBIG;
 	if (length && text[length - 1] == '\n')
 		length--;
 	text[length] = '\0';
-	return strlen(text) == length ? 0 : EINVAL;
+	return strlen(text) == length ? 0 : -EINVAL;
 }
 
 bool file_lines(const char *name, file_line_fn line, void *arg)

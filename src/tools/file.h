@@ -15,14 +15,14 @@
 /* Where a file is: tests have trees of their own */
 void file_path(char path[PATH_MAX], const char *name);
 
-/* A short text, without the newline at its end. 0 or an errno: EFBIG if it has more than size - 1 bytes. */
+/* A short text, without the newline at its end. 0 or -errno: -EFBIG if it isn't shorter. */
 int file_read(const char *name, char *text, size_t size);
 
-/* Each line of a longer one, without its newline; false if there is no such file, or it may not be read: see errno */
-typedef void (*file_line_fn)(char *line, const char *path, unsigned int number, void *arg);
+/* Each line of a longer one, without its newline. False if it can't be opened: see errno. */
+typedef void (*file_line_fn)(const char *line, const char *path, unsigned int number, void *arg);
 bool file_lines(const char *name, file_line_fn line, void *arg);
 
-/* A number of nothing but digits at *text, which is moved behind it; false if there is none, or a larger one than fits */
+/* The digits at *text, which is moved behind them. False if there are none, or too many. */
 bool file_number(const char **text, int base, uint64_t *number);
 
 #endif

@@ -41,7 +41,7 @@ const char * const map_words[NR_CELLS] = {
 /* Reading -------------------------------------------------------------------------------------- */
 
 /* The kernel's list of what is where: FIRST-LAST : NAME, indented by what it is part of */
-static void read_iomem_line(char *line, const char *path, unsigned int number, void *arg)
+static void read_iomem_line(const char *line, const char *path, unsigned int number, void *arg)
 {
 	struct extents *ram = arg;
 	const char *at = line + strspn(line, " ");
@@ -50,7 +50,7 @@ static void read_iomem_line(char *line, const char *path, unsigned int number, v
 	if (!file_number(&at, 16, &start) || *at++ != '-' || !file_number(&at, 16, &last) ||
 	    strncmp(at, " : ", 3))
 		errx(EXIT_TROUBLE, "%s:%u: no range of memory", path, number);
-	/* Also what a device or a driver added: System RAM (virtio_mem), which is part of the device */
+	/* Also what a driver added: System RAM (virtio_mem), which is part of a device */
 	at += 3;
 	if (strcmp(at, "System RAM") && strncmp(at, "System RAM (", 12))
 		return;
@@ -70,7 +70,7 @@ static bool read_address(const char **at, uint64_t *address)
 }
 
 /* The module's record: START-END WORD, of which newer modules may have more than are known here */
-static void read_coverage_line(char *line, const char *path, unsigned int number, void *arg)
+static void read_coverage_line(const char *line, const char *path, unsigned int number, void *arg)
 {
 	struct map *map = arg;
 	const char *at = line;
@@ -164,8 +164,8 @@ static uint64_t count_run(const struct map *map, uint64_t *at, uint64_t end, boo
 	return n;
 }
 
-static void lay_out_row(const struct map *map, const struct extent *row, bool hole, map_line_fn line,
-			void *arg)
+static void lay_out_row(const struct map *map, const struct extent *row, bool hole,
+			map_line_fn line, void *arg)
 {
 	struct map_line l = { .row = row, .end = row->start };
 	unsigned int same;

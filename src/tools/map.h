@@ -13,7 +13,7 @@
 enum cell {
 	CELL_PLATFORM,		/* tracked FINE, and its table is the platform's */
 	CELL_HOST,		/* the same with a table that this host had made */
-	CELL_TABLE,		/* there is a table, but not all of it is known to be tracked FINE */
+	CELL_TABLE,		/* with a table, but not all known to be tracked FINE */
 	CELL_UNKNOWN,		/* no table is known */
 	CELL_HOLE,		/* no RAM */
 	NR_CELLS

@@ -14,9 +14,9 @@
 /* In pixels. A column of text is as wide as in the usual monospaced fonts of that size. */
 #define FONT		12
 #define COLUMN		7.3
-#define MARGIN		16
-#define LINE		18
-#define CELL		14
+#define MARGIN		16U
+#define LINE		18U
+#define CELL		14U
 
 struct picture {
 	FILE *f;
@@ -47,7 +47,8 @@ static unsigned int next_line(struct picture *p)
 
 static void put_text(const struct picture *p, double x, unsigned int y, const char *text)
 {
-	fprintf(p->f, "<text x=\"%.1f\" y=\"%u\" xml:space=\"preserve\">%s</text>\n", x, y + FONT, text);
+	fprintf(p->f, "<text x=\"%.1f\" y=\"%u\" xml:space=\"preserve\">%s</text>\n", x,
+		y + FONT, text);
 }
 
 /* Of a kind, side by side; who points at one is told of which */
@@ -100,7 +101,7 @@ static void draw(const struct map *map, FILE *f)
 	fprintf(f,
 		"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
 		"<!-- by rmi-host " RMI_HOST_VERSION " -->\n"
-		"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%.0f\" height=\"%u\" "
+		"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%.0f\" height=\"%u\"\n"
 		"font-family=\"monospace\" font-size=\"%u\">\n"
 		"<rect width=\"100%%\" height=\"100%%\" fill=\"#ffffff\"/>\n",
 		p.cells + MAP_CELLS * CELL + MARGIN, 2 * MARGIN + LINE * (p.lines + NR_CELLS + 5),
@@ -124,17 +125,17 @@ static void draw(const struct map *map, FILE *f)
 
 void svg_write(const struct map *map, const char *path)
 {
-	char new[PATH_MAX];
+	char draft[PATH_MAX];
 	mode_t mask;
 	bool good;
 	FILE *f;
 	int fd;
 
-	if (snprintf(new, sizeof(new), "%s.XXXXXX", path) >= (int)sizeof(new))
+	if (snprintf(draft, sizeof(draft), "%s.XXXXXX", path) >= (int)sizeof(draft))
 		errx(EXIT_TROUBLE, "%s: too long a name", path);
-	fd = mkstemp(new);
+	fd = mkstemp(draft);
 	if (fd < 0)
-		err(EXIT_TROUBLE, "%s", new);
+		err(EXIT_TROUBLE, "%s", draft);
 	/* As a file that is made in the ordinary way */
 	mask = umask(0);
 	umask(mask);
@@ -143,9 +144,9 @@ void svg_write(const struct map *map, const char *path)
 		draw(map, f);
 	good = f && !ferror(f);
 	good = f && !fclose(f) && good;
-	if (!good || rename(new, path)) {
+	if (!good || rename(draft, path)) {
 		warn("%s", path);
-		unlink(new);
+		unlink(draft);
 		exit(EXIT_TROUBLE);
 	}
 }

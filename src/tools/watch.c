@@ -19,7 +19,6 @@
 #include "watch.h"
 
 struct state {
-	bool loaded;
 	uint64_t available;
 	char reason[sizeof(((struct attributes *)0)->of[REASON].text)];
 };
@@ -51,12 +50,16 @@ static void look(struct state *now)
 {
 	struct attributes a;
 
-	memset(now, 0, sizeof(*now));
-	now->loaded = attributes_read(&a);
-	if (!now->loaded)
+	*now = (struct state){ .reason = "not-loaded" };
+	if (!attributes_read(&a))
 		return;
 	now->available = a.of[AVAILABLE].number;
 	memcpy(now->reason, a.of[REASON].text, sizeof(now->reason));
+}
+
+static bool is_other(const struct state *a, const struct state *b)
+{
+	return a->available != b->available || strcmp(a->reason, b->reason);
 }
 
 static void print_state(const struct state *now)
@@ -67,8 +70,7 @@ static void print_state(const struct state *now)
 
 	if (!localtime_r(&t, &tm) || !strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S%z", &tm))
 		errx(EXIT_TROUBLE, "no time can be told");
-	printf("%s %" PRIu64 " %s\n", text, now->available,
-	       now->loaded ? now->reason : "not-loaded");
+	printf("%s %" PRIu64 " %s\n", text, now->available, now->reason);
 	if (fflush(stdout))
 		err(EXIT_TROUBLE, "standard output");
 }
@@ -94,7 +96,7 @@ int watch(bool once)
 		struct pollfd available = { .fd = open_available(), .events = POLLPRI | POLLERR };
 
 		look(&now);
-		if (!lines || memcmp(&now, &before, sizeof(now))) {
+		if (!lines || is_other(&now, &before)) {
 			print_state(&now);
 			before = now;
 			if (++lines == 2 && once)

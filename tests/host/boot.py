@@ -130,7 +130,7 @@ def sign(kernel, modules):
 
 
 def initramfs(kernel, path):
-    """A busybox, the modules of this kernel, and the scripts of tests/guest."""
+    """A busybox, rmi-host, the modules of this kernel, and the scripts of tests/guest."""
     kdir = out(os.path.join(HOST, 'kernel'), kernel)
     built = os.path.join(BUILD, 'module', kernel + '-gcc')
     cross = '' if os.uname().machine == 'aarch64' else 'aarch64-linux-gnu-'
@@ -138,6 +138,7 @@ def initramfs(kernel, path):
         for d in ('bin', 'guest', 'modules'):
             os.mkdir(os.path.join(root, d))
         shutil.copy2(out(os.path.join(HOST, 'kernel'), 'busybox'), os.path.join(root, 'bin/busybox'))
+        shutil.copy2(os.path.join(BUILD, 'tools-guest/rmi-host'), os.path.join(root, 'bin'))
         guest = os.path.join(TOP, 'tests/guest')
         for name in os.listdir(guest):
             if '.' not in name or name == 'lib.sh':

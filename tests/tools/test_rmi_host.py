@@ -201,8 +201,8 @@ Realms are not available: no-rmm
 ''', ''))
     same('ok: a host without the module', Tree().run('ok'), (1, '''\
 FAIL  the module arm_cca_rmi is loaded
-      what helps: install the module if need be (its README tells how), load it
-      by `modprobe arm_cca_rmi`; if that fails, `dmesg` says why
+      what helps: install it as its README tells, and `modprobe arm_cca_rmi`;
+      see `dmesg`
 SKIP  the kernel runs at EL2, and its firmware takes SMCs (not reached)
 SKIP  all CPUs have the Realm Management Extension (RME) (not reached)
 SKIP  an RMM answers (not reached)
@@ -220,8 +220,8 @@ Realms are not available: the module isn't loaded
     status, out, err = Tree({'memory_lost': '8192'}).run('ok')
     same('ok: lost pages fail, but Realms can be had', (status, out.splitlines()[-4:], err), (0, [
         'FAIL  no page is lost: the RMM gave back all that it was asked for but 8 KB',
-        '      what helps: reboot; until then nobody uses what is lost. It is a bug in',
-        '      the RMM: tell those who made it',
+        '      what helps: reboot; nobody uses these pages until then. It is a bug in the',
+        '      RMM',
         'Realms are available'], ''))
     status, out, err = Tree(UNTRACKED | {'memory_lost': '4096'}).run('ok')
     same('ok: lost pages are looked at whatever else failed', (status, out.splitlines()[-4], err), (
@@ -384,7 +384,7 @@ Physical memory by PARs of 1 GB
   0x407800000000                            {32 * 't'}
 0x408000000000-0x8000000000000      1.9 PB  {32 * '.'}
   0x408800000000                            . x 2031072
-0x8000000000000-0x10000000000000       2 PB  {32 * '-'}
+0x8000000000000-0x10000000000000      2 PB  {32 * '-'}
   0x8000800000000                           - x 2097120
 {LEGEND}
 64 TB covered, 0 bytes lent to the RMM: Realms are available
