@@ -12,7 +12,7 @@
 #include "svg.h"
 
 /* In pixels. A column of text is as wide as in the usual monospaced fonts of that size. */
-#define FONT		12
+#define FONT		12U
 #define COLUMN		7.3
 #define MARGIN		16U
 #define LINE		18U
