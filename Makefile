@@ -5,10 +5,13 @@
 # make tools            build/tools/rmi-host; make tools-install: with its manual page, to /usr
 # make run, make shell  see it at work in a machine of its own (KERNEL=, FIRMWARE=, MACHINE=, QEMU_ARGS=)
 # make check            all tests; check-build, check-lint, check-unit, check-fuzz, check-coverage, check-bench, check-guest,
-#                       check-debug and check-tools are its parts (TESTS='6.1/*' chooses boots)
+#                       check-debug, check-tools and check-fleet are its parts (TESTS='6.1/*' chooses boots)
+# make dist             build/arm-cca-rmi-VERSION.tar.xz; make check-packages: it, .deb and .rpm, and a Debian that installs them
 # make fuzz             the fuzzers for an hour, or for SECONDS=; make coverage: which lines of src/ the unit tests reach
 # make bench            how many commands it takes, beside others: a table, build/bench.csv, build/bench.svg
 # make soak             all at once for ten minutes, or for SECONDS=
+# make fleet-install    what tells a fleet, and loads the module at boot: see Documentation/fleet.md; make fleet-remove
+# make htmldoc          what the sources' comments and Documentation/ABI say, rendered to build/htmldoc
 
 KDIR ?= /lib/modules/$(shell uname -r)/build
 KERNEL ?= 6.1
@@ -37,16 +40,42 @@ tools:
 tools-install: tools
 	@$(MAKE) -s -C src/tools O=$(CURDIR)/build/tools DESTDIR=$(abspath $(DESTDIR)) install
 
+# A file of src/fleet, and what it becomes where
+fleet := \
+	rmi-fleet:usr/sbin/rmi-fleet:755 \
+	rmi-fleet.8:usr/share/man/man8/rmi-fleet.8:644 \
+	rmi-fleet.service:usr/lib/systemd/system/rmi-fleet.service:644 \
+	rmi-fleet.timer:usr/lib/systemd/system/rmi-fleet.timer:644 \
+	60-rmi-fleet.rules:usr/lib/udev/rules.d/60-rmi-fleet.rules:644 \
+	modules-load.conf:usr/lib/modules-load.d/arm_cca_rmi.conf:644 \
+	modprobe.conf:usr/lib/modprobe.d/arm_cca_rmi.conf:644 \
+	node-feature-rule.yaml:usr/share/rmi-fleet/node-feature-rule.yaml:644
+part = $(word $(2),$(subst :, ,$(1)))
+
+fleet-install:
+	$(foreach f,$(fleet),install -D -m $(call part,$(f),3) src/fleet/$(call part,$(f),1) $(DESTDIR)/$(call part,$(f),2) &&) :
+
+fleet-remove:
+	rm -f $(foreach f,$(fleet),$(DESTDIR)/$(call part,$(f),2))
+
 run shell: %:
 	@tests/host/need build boot
 	@tests/host/prepare $(KERNEL)
 	@tests/host/boot.py $@ $(KERNEL)
 
 check:
-	@tests/host/check build lint unit tools fuzz coverage bench guest debug
+	@tests/host/check build lint unit tools fleet fuzz coverage bench guest debug
 
-check-build check-lint check-unit check-tools check-fuzz check-coverage check-bench check-guest check-debug: check-%:
+check-build check-lint check-unit check-tools check-fleet check-fuzz check-coverage check-bench check-guest check-debug: check-%:
 	@tests/host/check $*
+
+dist:
+	@tests/host/dist
+
+check-packages:
+	@tests/host/check packages
+
+.PHONY: dist check-packages
 
 bench:
 	@tests/host/need unit bench build boot
@@ -60,6 +89,9 @@ fuzz:
 coverage:
 	@tests/host/coverage
 
+htmldoc:
+	@tests/host/htmldoc
+
 soak:
 	@tests/host/need build boot
 	@tests/host/prepare $(KERNEL)
@@ -69,5 +101,5 @@ clean:
 	rm -rf build
 	$(if $(wildcard $(KDIR)),$(MAKE) -C $(KDIR) M=$(CURDIR) clean)
 
-.PHONY: modules install dkms-install dkms-remove tools tools-install run shell check check-tools check-build check-lint check-unit check-fuzz check-coverage check-bench check-guest \
+.PHONY: modules install dkms-install dkms-remove tools tools-install fleet-install fleet-remove htmldoc run shell check check-tools check-fleet check-build check-lint check-unit check-fuzz check-coverage check-bench check-guest \
 	check-debug bench fuzz coverage soak clean

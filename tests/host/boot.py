@@ -143,6 +143,7 @@ def initramfs(kernel, path):
         for name in os.listdir(guest):
             if '.' not in name or name == 'lib.sh':
                 shutil.copy2(os.path.join(guest, name), os.path.join(root, 'guest'))
+        shutil.copy2(os.path.join(TOP, 'src/fleet/rmi-fleet'), os.path.join(root, 'bin'))
         os.rename(os.path.join(root, 'guest/init'), os.path.join(root, 'init'))
         os.chmod(os.path.join(root, 'init'), 0o755)
         for name in ('virtio_pci_legacy_dev', 'virtio_pci_modern_dev', 'virtio_pci', 'virtio_mem', 'virtio_blk',

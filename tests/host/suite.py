@@ -168,6 +168,9 @@ def of_kernel(k):
                                                machine=f'dialect beta3\nmemory 1G 4G\ntracking 4G 1G none\n{STUBBORN}')
         all_boots['lockdown'] = Boot('lockdown', kernel=k, env={'lockdown': 'integrity'}, machine=f'dialect beta3\n{DRAM}')
     if k in (KERNELS[0], DEBUG):
+        all_boots['fleet'] = Boot('fleet', kernel=k, env={'available': 1, 'reason': 'ok'}, machine=f'dialect beta3\n{DRAM}{NEWBORN}')
+        all_boots['fleet-unavailable'] = Boot('fleet', kernel=k, env={'available': 0, 'reason': 'not-fine'},
+                                              machine=f'dialect beta3\n{DRAM}tracking 1G 1G coarse\n{STUBBORN}')
         all_boots['stress'] = stress(k, f'dialect beta3\n{NEWBORN}')
         all_boots['stress-public'] = stress(k, 'dialect public\n')
         all_boots |= {f'{name}-beta3': boot for name, boot in departures(k, 'beta3').items() if name != 'hibernate-off'}
@@ -200,6 +203,7 @@ BLAMES = (r'INFO: task insmod:\d+ blocked', r'kmemleak: \d+ new suspected memory
 # Scripts of tests/guest that it has no boot for, and why
 NOT_DEBUGGED = {
     'demo': 'it tests nothing',
+    'fleet': 'a script does with it what it does with the others',
     'hotplug-dynamic': 'gigabytes take this kernel minutes; faults does the same with less',
     'lockdown': 'this kernel knows the key of our module: see locked',
     'rmi-host': 'a program that no kernel is changed by',
