@@ -206,6 +206,7 @@ NOT_DEBUGGED = {
     'fleet': 'a script does with it what it does with the others',
     'hotplug-dynamic': 'gigabytes take this kernel minutes; faults does the same with less',
     'lockdown': 'this kernel knows the key of our module: see locked',
+    'packages': 'a Debian with the headers of this kernel there is none: see make check-packages',
     'rmi-host': 'a program that no kernel is changed by',
     'rights': "what it needs of a distribution's kernel isn't in this one",
     'stress': 'its workers keep each other waiting for minutes on this kernel; faults has fewer at once',
