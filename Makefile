@@ -2,9 +2,11 @@
 #
 # make                  build arm_cca_rmi.ko for the running kernel; KDIR=, ARCH= and CROSS_COMPILE= for another
 # make install          install it there; make dkms-install: let DKMS build it for each kernel
+# make tools            build/tools/rmi-host; make tools-install: with its manual page, to /usr
 # make run, make shell  see it at work in a machine of its own (KERNEL=, FIRMWARE=, MACHINE=, QEMU_ARGS=)
-# make check            all tests; check-build, check-lint, check-unit, check-fleet, check-fuzz, check-coverage, check-bench,
-#                       check-guest and check-debug are its parts (TESTS='6.1/*' chooses boots)
+# make check            all tests; check-build, check-lint, check-unit, check-fuzz, check-coverage, check-bench, check-guest,
+#                       check-debug, check-tools and check-fleet are its parts (TESTS='6.1/*' chooses boots)
+# make dist             build/arm-cca-rmi-VERSION.tar.xz; make check-packages: it, .deb and .rpm, and a Debian that installs them
 # make fuzz             the fuzzers for an hour, or for SECONDS=; make coverage: which lines of src/ the unit tests reach
 # make bench            how many commands it takes, beside others: a table, build/bench.csv, build/bench.svg
 # make soak             all at once for ten minutes, or for SECONDS=
@@ -32,9 +34,16 @@ dkms-install:
 dkms-remove:
 	tests/host/dkms remove "$(dkms_src)"
 
+tools:
+	@$(MAKE) -s -C src/tools O=$(CURDIR)/build/tools
+
+tools-install: tools
+	@$(MAKE) -s -C src/tools O=$(CURDIR)/build/tools DESTDIR=$(abspath $(DESTDIR)) install
+
 # A file of src/fleet, and what it becomes where
 fleet := \
 	rmi-fleet:usr/sbin/rmi-fleet:755 \
+	rmi-fleet.8:usr/share/man/man8/rmi-fleet.8:644 \
 	rmi-fleet.service:usr/lib/systemd/system/rmi-fleet.service:644 \
 	rmi-fleet.timer:usr/lib/systemd/system/rmi-fleet.timer:644 \
 	60-rmi-fleet.rules:usr/lib/udev/rules.d/60-rmi-fleet.rules:644 \
@@ -55,10 +64,18 @@ run shell: %:
 	@tests/host/boot.py $@ $(KERNEL)
 
 check:
-	@tests/host/check build lint unit fleet fuzz coverage bench guest debug
+	@tests/host/check build lint unit tools fleet fuzz coverage bench guest debug
 
-check-build check-lint check-unit check-fleet check-fuzz check-coverage check-bench check-guest check-debug: check-%:
+check-build check-lint check-unit check-tools check-fleet check-fuzz check-coverage check-bench check-guest check-debug: check-%:
 	@tests/host/check $*
+
+dist:
+	@tests/host/dist
+
+check-packages:
+	@tests/host/check packages
+
+.PHONY: dist check-packages
 
 bench:
 	@tests/host/need unit bench build boot
@@ -84,5 +101,5 @@ clean:
 	rm -rf build
 	$(if $(wildcard $(KDIR)),$(MAKE) -C $(KDIR) M=$(CURDIR) clean)
 
-.PHONY: modules install dkms-install dkms-remove fleet-install fleet-remove htmldoc run shell check check-build check-lint check-unit check-fleet check-fuzz check-coverage check-bench check-guest \
+.PHONY: modules install dkms-install dkms-remove tools tools-install fleet-install fleet-remove htmldoc run shell check check-tools check-fleet check-build check-lint check-unit check-fuzz check-coverage check-bench check-guest \
 	check-debug bench fuzz coverage soak clean

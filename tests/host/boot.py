@@ -5,6 +5,7 @@
     boot.py run|shell KERNEL     show the module at work; leave a person in the machine
     boot.py test [PATTERN...]    boot for each test of suite.py whose name matches, print TAP
     boot.py debug [PATTERN...]   the same for those on the debug kernel
+    boot.py packages ROOT TAR V N   install, upgrade and remove the packages of versions V and N in TAR; ROOT: a Debian
 
 Everything that has to be built is built by `prepare` before. FIRMWARE names another flash image, MACHINE a
 description of another machine (see tests/rmm/describe.c), QEMU_ARGS more of QEMU's arguments, QEMU another QEMU.
@@ -59,7 +60,7 @@ class Boot:
 
     def __init__(self, script, kernel='6.1', env=None, machine='', smp=2, ram='1G', rme=True, hvc=False, memory=None,
                  nomap=None, hot=0, firmware=None, cpu='', disk=0, files=False, again=None, reboots=0, keeps=False,
-                 seconds=BOOT_SECONDS, blames=(), icount=False):
+                 seconds=BOOT_SECONDS, blames=(), icount=False, images=()):
         self.script = script        # of tests/guest
         self.kernel = kernel
         self.env = env or {}        # variables of the script
@@ -74,6 +75,7 @@ class Boot:
         self.firmware = firmware
         self.cpu = cpu              # more properties of QEMU's CPU: name=value,...
         self.disk = disk            # megabytes of an empty virtio disk
+        self.images = images        # files as virtio disks, in this order; what is written to them is gone afterwards
         self.files = files          # its own Image and initramfs as read-only virtio disks, in this order
         # Variables that change for a second run, which finds the disk as the first one left it; they are joined by
         # `checks_before`: how many results there are by then. Only after a first run that ends without a plan.
@@ -130,7 +132,7 @@ def sign(kernel, modules):
 
 
 def initramfs(kernel, path):
-    """A busybox, the modules of this kernel, and the scripts of tests/guest."""
+    """A busybox, rmi-host, the modules of this kernel, and the scripts of tests/guest."""
     kdir = out(os.path.join(HOST, 'kernel'), kernel)
     built = os.path.join(BUILD, 'module', kernel + '-gcc')
     cross = '' if os.uname().machine == 'aarch64' else 'aarch64-linux-gnu-'
@@ -138,6 +140,7 @@ def initramfs(kernel, path):
         for d in ('bin', 'guest', 'modules'):
             os.mkdir(os.path.join(root, d))
         shutil.copy2(out(os.path.join(HOST, 'kernel'), 'busybox'), os.path.join(root, 'bin/busybox'))
+        shutil.copy2(os.path.join(BUILD, 'tools-guest/rmi-host'), os.path.join(root, 'bin'))
         guest = os.path.join(TOP, 'tests/guest')
         for name in os.listdir(guest):
             if '.' not in name or name == 'lib.sh':
@@ -146,7 +149,8 @@ def initramfs(kernel, path):
         os.rename(os.path.join(root, 'guest/init'), os.path.join(root, 'init'))
         os.chmod(os.path.join(root, 'init'), 0o755)
         for name in ('virtio_pci_legacy_dev', 'virtio_pci_modern_dev', 'virtio_pci', 'virtio_mem', 'virtio_blk',
-                     'notifier-error-inject', 'memory-notifier-error-inject'):
+                     'notifier-error-inject', 'memory-notifier-error-inject', 'crc16', 'mbcache', 'crc32c_generic',
+                     'jbd2', 'ext4'):
             ko = os.path.join(kdir, 'modules', name + '.ko')
             if os.path.exists(ko):
                 shutil.copy2(ko, os.path.join(root, 'modules'))
@@ -206,9 +210,10 @@ class Machine:
                 # One that brings a UEFI finds the kernel where UEFI looks for it
                 args += kernel
         args += [] if boot.reboots else ['-no-reboot']
-        disks = [(disk, 'off')] * bool(boot.disk) + [(image, 'on'), (initrd, 'on')] * boot.files
-        for n, (file, readonly) in enumerate(disks):
-            args += ['-drive', f'file={file},format=raw,if=none,id=disk{n},readonly={readonly}',
+        disks = [(disk, 'readonly=off')] * bool(boot.disk) + [(i, 'snapshot=on') for i in boot.images]
+        disks += [(image, 'readonly=on'), (initrd, 'readonly=on')] * boot.files
+        for n, (file, option) in enumerate(disks):
+            args += ['-drive', f'file={file},format=raw,if=none,id=disk{n},{option}',
                      '-device', f'virtio-blk-pci,drive=disk{n}']
         self.sock = os.path.join(self.dir, 'qmp')
         args += ['-qmp', f'unix:{self.sock},server=on,wait=off']
@@ -325,7 +330,7 @@ def run_test(name, boot, initrd):
     path = os.path.join(BUILD, 'guest', name.replace('/', ',') + '.log')
     os.makedirs(os.path.dirname(path), exist_ok=True)
     record = Record()
-    with tempfile.NamedTemporaryFile(prefix='rmi-disk.') as disk, open(path, 'w', encoding='utf-8') as log:
+    with tempfile.NamedTemporaryFile(prefix='rmi-disk.') as disk, open(path, 'w', buffering=1, encoding='utf-8') as log:
         disk.truncate(boot.disk << 20)
         follow(Machine(boot, initrd, disk=disk.name), record, log)
         if boot.again and not record.hung and not record.trouble and record.planned is None:
@@ -369,6 +374,12 @@ def debug(patterns):
     print(f'# debug kernel: {len(boots)} boots in {(time.monotonic() - started) / 60:.1f} minutes, '
           f'{counts["injected"]} injected failures, {counts["lost"]} bytes lost')
     return status
+
+
+def packages(root, debs, version, later):
+    boot = Boot('packages', images=(root, debs), env={'version': version, 'next': later}, seconds=3600,
+                machine='dialect beta3\nmemory 1G 3G\nflag host-pays\nflag host-tables\n')
+    return run({'6.1/packages': boot}, {})[0]
 
 
 def run(chosen, skipped):
@@ -433,6 +444,8 @@ def main():
     signal.signal(signal.SIGINT, stop)
     if verb in ('test', 'debug'):
         return {'test': test, 'debug': debug}[verb](rest)
+    if verb == 'packages':
+        return packages(*rest)
     return interact({'run': 'demo', 'shell': 'shell'}[verb], *rest)
 
 

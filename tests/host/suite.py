@@ -50,6 +50,20 @@ def stress(k, machine):
                 env={'base': 2 * GB, 'known': 1024, 'seconds': STRESS_SECONDS, 'lazy_guards': int('beta3' in machine)})
 
 
+def rmi_host(k):
+    """What it says of a host that is healthy, of one that had tables made, of one with untracked memory, of one without RMM."""
+    def boot(reason, letters, **more):
+        return Boot('rmi-host', kernel=k, env={'reason': reason, 'letters': letters}, **more)
+
+    return {
+        'healthy': boot('ok', 'PPP', ram='3G', machine=f'dialect beta3\n{DRAM}'),
+        'dynamic': boot('ok', 'HHH', ram='3G', machine=f'dialect beta3\n{DRAM}{NEWBORN}'),
+        'untracked': boot('not-tracked', 'PPPt', ram='4G',
+                          machine=f'dialect beta3\nmemory 1G 4G\ntracking 4G 1G none\n{STUBBORN}'),
+        'no-rmm': boot('no-rmm', '-', machine=f'{DRAM}flag absent\n'),
+    }
+
+
 def departures(k, dialect, more='', lends=0):
     """Ways to leave a kernel, and what is found afterwards."""
     def leave(script, env, **rest):
@@ -145,6 +159,9 @@ def of_kernel(k):
                     env={'par': 4 * GB}),
         'cpus': Boot('cpus', kernel=k, machine=f'dialect beta3\n{DRAM}', smp=4),
     }
+    # Of the kernels, it sees no more than the module's files
+    if k == KERNELS[0]:
+        all_boots |= {f'rmi-host-{name}': boot for name, boot in rmi_host(k).items()}
     if k != DEBUG:
         all_boots['observe'] = Boot('observe', kernel=k, machine=f'dialect beta3\n{DRAM}{NEWBORN}')
         all_boots['rights'] = Boot('rights', kernel=k, env={'available': 1}, machine=f'dialect beta3\n{DRAM}{NEWBORN}')
@@ -191,6 +208,8 @@ NOT_DEBUGGED = {
     'hotplug-dynamic': 'gigabytes take this kernel minutes; faults does the same with less',
     'lockdown': 'this kernel knows the key of our module: see locked',
     'observe': 'this kernel has no events',
+    'packages': 'a Debian with the headers of this kernel there is none: see make check-packages',
+    'rmi-host': 'a program that no kernel is changed by',
     'rights': "what it needs of a distribution's kernel isn't in this one",
     'stress': 'its workers keep each other waiting for minutes on this kernel; faults has fewer at once',
 }

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <ctype.h>
+#include <err.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "attributes.h"
+#include "file.h"
+
+/* How often, and how long apart, to look again at files that are just changing or going away */
+#define TRIES		10
+#define PAUSE_NS	20000000
+
+enum kind {
+	NUMBER,
+	WORD,		/* of lower-case letters, digits, - and . */
+	TEXT,		/* of what can be printed */
+};
+
+static const struct {
+	const char *name;
+	enum kind kind;
+} table[] = {
+	[AVAILABLE]		= { "available", NUMBER },
+	[REASON]		= { "reason", WORD },
+	[DETAIL]		= { "detail", TEXT },
+	[REVISION]		= { "revision", WORD },
+	[RMM_STATE]		= { "rmm_state", WORD },
+	[GRANULE_SIZE]		= { "granule_size", NUMBER },
+	[L0GPT_SIZE]		= { "l0gpt_size", NUMBER },
+	[MEMORY_COVERED]	= { "memory_covered", NUMBER },
+	[MEMORY_DONATED]	= { "memory_donated", NUMBER },
+	[MEMORY_LOST]		= { "memory_lost", NUMBER },
+	[SMC_CALLS]		= { "smc_calls", NUMBER },
+};
+
+_Static_assert(sizeof(table) / sizeof(table[0]) == NR_ATTRIBUTES, "each has a name");
+
+static bool is_loaded(void)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	file_path(path, ATTRIBUTES_DIR);
+	if (!stat(path, &st))
+		return true;
+	if (errno != ENOENT)
+		err(EXIT_TROUBLE, "%s", path);
+	return false;
+}
+
+static bool is_word(const char *text)
+{
+	const char *at;
+
+	for (at = text; *at; at++)
+		if (!islower((unsigned char)*at) && !isdigit((unsigned char)*at) && *at != '-' &&
+		    *at != '.')
+			return false;
+	return at != text;
+}
+
+static bool make_sense(struct attributes *a, enum attribute i)
+{
+	const char *text = a->of[i].text;
+
+	switch (table[i].kind) {
+	case NUMBER:
+		return file_number(&text, 10, &a->of[i].number) && !*text &&
+		       (i != AVAILABLE || a->of[i].number <= 1);
+	case WORD:
+		return is_word(text);
+	default:
+		while (isprint((unsigned char)*text))
+			text++;
+		return !*text;
+	}
+}
+
+/* 0 or -errno, and of which */
+static int read_all(struct attributes *a, enum attribute *which)
+{
+	unsigned int i;
+	char name[64];
+	int rc;
+
+	memset(a, 0, sizeof(*a));
+	for (i = 0; i < NR_ATTRIBUTES; i++) {
+		*which = i;
+		snprintf(name, sizeof(name), ATTRIBUTES_DIR "/%s", table[i].name);
+		rc = file_read(name, a->of[i].text, sizeof(a->of[i].text));
+		if (i == DETAIL && (rc == -EACCES || rc == -EPERM)) {
+			a->detail_hidden = true;
+			a->of[i].text[0] = '\0';
+			continue;
+		}
+		if (rc)
+			return rc;
+		if (!make_sense(a, i))
+			return -EINVAL;
+	}
+	*which = REASON;
+	return a->of[AVAILABLE].number == !strcmp(a->of[REASON].text, "ok") ? 0 : -EAGAIN;
+}
+
+bool attributes_read(struct attributes *a)
+{
+	const struct timespec pause = { .tv_nsec = PAUSE_NS };
+	enum attribute which = AVAILABLE;
+	char path[PATH_MAX];
+	int rc = 0, tries;
+
+	for (tries = 0; tries < TRIES; tries++) {
+		if (!is_loaded())
+			return false;
+		rc = read_all(a, &which);
+		if (rc != -EAGAIN && rc != -ENOENT && rc != -ENODEV)
+			break;
+		nanosleep(&pause, NULL);
+	}
+	if (!rc)
+		return true;
+	file_path(path, ATTRIBUTES_DIR);
+	switch (rc) {
+	case -EAGAIN:
+		errx(EXIT_TROUBLE, "%s: available is %" PRIu64 ", but reason is %s", path,
+		     a->of[AVAILABLE].number, a->of[REASON].text);
+	case -EINVAL:
+		errx(EXIT_TROUBLE, "%s/%s makes no sense", path, table[which].name);
+	default:
+		errno = -rc;
+		err(EXIT_TROUBLE, "%s/%s", path, table[which].name);
+	}
+}
+
+void attributes_need(struct attributes *a)
+{
+	if (!attributes_read(a))
+		errx(EXIT_TROUBLE, "the module arm_cca_rmi isn't loaded (no " ATTRIBUTES_DIR
+				   "): see rmi-host ok");
+}
+
+void attributes_show(const struct attributes *a)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_ATTRIBUTES; i++)
+		printf("%-*s%s\n", *a->of[i].text ? 16 : 0, table[i].name, a->of[i].text);
+	if (a->detail_hidden)
+		fprintf(stderr, "rmi-host: detail can be read by root alone\n");
+}
+
+static void put_json_string(const char *text)
+{
+	putchar('"');
+	for (; *text; text++) {
+		if (*text == '"' || *text == '\\')
+			putchar('\\');
+		putchar(*text);
+	}
+	putchar('"');
+}
+
+void attributes_show_json(const struct attributes *a)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_ATTRIBUTES; i++) {
+		printf("%s\n  \"%s\": ", i ? "," : "{", table[i].name);
+		if (table[i].kind == NUMBER)
+			printf("%" PRIu64, a->of[i].number);
+		else if (i == DETAIL && a->detail_hidden)
+			printf("null");
+		else
+			put_json_string(a->of[i].text);
+	}
+	printf("\n}\n");
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the module tells in /sys/firmware/rmi. */
+#ifndef TOOLS_ATTRIBUTES_H
+#define TOOLS_ATTRIBUTES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define ATTRIBUTES_DIR	"/sys/firmware/rmi"
+
+enum attribute {
+	AVAILABLE,
+	REASON,
+	DETAIL,
+	REVISION,
+	RMM_STATE,
+	GRANULE_SIZE,
+	L0GPT_SIZE,
+	MEMORY_COVERED,
+	MEMORY_DONATED,
+	MEMORY_LOST,
+	SMC_CALLS,
+	NR_ATTRIBUTES
+};
+
+struct attributes {
+	bool detail_hidden;	/* it is for root alone; its text is empty then */
+	struct {
+		char text[256];
+		uint64_t number;	/* of those that are one */
+	} of[NR_ATTRIBUTES];
+};
+
+/* All of them. False if the module isn't loaded; where they make no sense, the program ends. */
+bool attributes_read(struct attributes *a);
+
+/* The same or the end */
+void attributes_need(struct attributes *a);
+
+void attributes_show(const struct attributes *a);
+void attributes_show_json(const struct attributes *a);
+
+#endif

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "attributes.h"
+#include "bytes.h"
+#include "checklist.h"
+
+/* In the order in which the module comes to them */
+enum check {
+	LOADED,
+	CONDUIT,
+	CPUS,
+	ANSWERS,
+	AGREED,
+	GRANULES,
+	GUARDED,
+	COMMANDS,
+	MEMORY,
+	KEPT,
+	TABLES,
+	TRACKED,
+	NR_CHECKS
+};
+
+static const char * const checks[] = {
+	[LOADED] = "the module arm_cca_rmi is loaded",
+	[CONDUIT] = "the kernel runs at EL2, and its firmware takes SMCs",
+	[CPUS] = "all CPUs have the Realm Management Extension (RME)",
+	[ANSWERS] = "an RMM answers",
+	[AGREED] = "RMM and module have a revision in common",
+	[GRANULES] = "the RMM's granules are of the size of this kernel's pages",
+	[GUARDED] = "memory hotplug, reboot and hibernation are guarded",
+	[COMMANDS] = "the RMM does what it is asked to",
+	[MEMORY] = "there is memory for what the RMM and the module need",
+	[KEPT] = "nothing was broken off or given back",
+	[TABLES] = "every PAR with RAM has a level 1 table, or can have one",
+	[TRACKED] = "all RAM is tracked as FINE conventional memory",
+};
+
+_Static_assert(sizeof(checks) / sizeof(checks[0]) == NR_CHECKS, "each says what it is");
+
+static const char not_loaded_help[] =
+	"what helps: install it as its README tells, and `modprobe arm_cca_rmi`; see `dmesg`";
+
+static const char lost[] = "no page is lost: the RMM gave back all that it was asked for";
+
+static const char lost_help[] =
+	"what helps: reboot; nobody uses these pages until then. It is a bug in the RMM";
+
+/* What each reason word of the module is about */
+static const struct reason {
+	const char *word;
+	enum check fails;
+	/* It may come of any command: what was reached before is for other attributes to tell */
+	bool anywhere;
+	const char *help;
+} reasons[] = {
+	{ "ok", NR_CHECKS, false, NULL },
+	{ "no-smc-conduit", CONDUIT, false,
+	  "run it on the host: this kernel is itself a guest, or its firmware has no SMCCC 1.1" },
+	{ "no-rme", CPUS, false, "other hardware; in QEMU: -cpu max,x-rme=on" },
+	{ "no-rmm", ANSWERS, false, "install a firmware that has an RMM" },
+	{ "revision", AGREED, false, "install another RMM, one that offers RMI 2.0" },
+	{ "granule-size", GRANULES, false,
+	  "boot another kernel, of another page size, or install another RMM" },
+	{ "no-hotplug-guard", GUARDED, false,
+	  "the kernel let the module register no notifier: unload it and load it again" },
+	{ "no-answer", COMMANDS, true,
+	  "unload the module and load it again, with a larger timeout_ms if need be" },
+	{ "unfinished", COMMANDS, true,
+	  "an operation waits in the RMM for memory: free some, unload the module, load it again" },
+	{ "refused", COMMANDS, true,
+	  "the RMM has a reason of its own: look up command and status in its manual" },
+	{ "bad-answer", COMMANDS, true,
+	  "the RMM's answer makes no sense, which is a bug: tell those who made it" },
+	{ "no-memory", MEMORY, true,
+	  "free memory and load the module again, or load it earlier after boot" },
+	{ "released", KEPT, false,
+	  "the machine is about to reboot or to hibernate: wait until it has" },
+	{ "interrupted", KEPT, false, "a signal ended it: try again" },
+	{ "no-gpt", TABLES, false, "correct the firmware's memory map: it gives no table there" },
+	{ "not-tracked", TRACKED, false,
+	  "have the firmware tell the RMM of all DRAM, or don't put that memory online" },
+	{ "not-fine", TRACKED, false,
+	  "install an RMM with preallocated metadata, or one that lets the host change tracking" },
+	{ "not-conventional", TRACKED, false,
+	  "correct the RMM's memory map: it takes RAM for device memory" },
+};
+
+/* One that is of a newer module comes in place of the first check that no attribute tells of */
+static const struct reason unknown = {
+	.fails = COMMANDS,
+	.anywhere = true,
+	.help = "this rmi-host is older than the module, whose README tells what that word means",
+};
+
+static const char unknown_reason[] = "the module's reason is one that this rmi-host knows";
+
+static const struct reason *find_reason(const char *word)
+{
+	unsigned int i;
+
+	for (i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
+		if (!strcmp(reasons[i].word, word))
+			return &reasons[i];
+	return &unknown;
+}
+
+/* At most 80 columns: more words go on in the next line */
+static void __attribute__((format(printf, 2, 3))) say(const char *label, const char *format, ...)
+{
+	const int indent = 6, width = 80;
+	int column = indent;
+	char text[1024];
+	const char *at;
+	va_list args;
+	int length;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	printf("%-*s", indent, label);
+	for (at = text; *at; at += length + strspn(at + length, " ")) {
+		length = strcspn(at, " ");
+		if (column > indent && column + 1 + length > width) {
+			printf("\n%*s", indent, "");
+			column = indent;
+		}
+		column += printf("%s%.*s", column > indent ? " " : "", length, at);
+	}
+	putchar('\n');
+}
+
+/* Does an attribute tell that the module came past this check, whatever happened then? */
+static bool came_past(const struct attributes *a, enum check check)
+{
+	switch (check) {
+	case LOADED:
+	case CONDUIT:
+	case CPUS:
+		return true;	/* no command is issued before */
+	case ANSWERS:
+		return strcmp(a->of[RMM_STATE].text, "none");
+	case AGREED:
+		return strcmp(a->of[REVISION].text, "none");
+	case GRANULES:
+		return a->of[GRANULE_SIZE].number;
+	default:
+		return !strcmp(a->of[RMM_STATE].text, "active");
+	}
+}
+
+static void say_pass(const struct attributes *a, enum check check)
+{
+	const char *what = checks[check];
+
+	switch (check) {
+	case AGREED:
+		say("PASS", "%s: RMI %s", what, a->of[REVISION].text);
+		break;
+	case GRANULES:
+		say("PASS", "%s: %s", what, bytes_text(a->of[GRANULE_SIZE].number).text);
+		break;
+	case MEMORY:
+		say("PASS", "%s: %s lent", what, bytes_text(a->of[MEMORY_DONATED].number).text);
+		break;
+	case TRACKED:
+		say("PASS", "%s: %s", what, bytes_text(a->of[MEMORY_COVERED].number).text);
+		break;
+	default:
+		say("PASS", "%s", what);
+	}
+}
+
+static void say_fail(const struct attributes *a, const char *what, const char *help)
+{
+	const char *word = a->of[REASON].text, *detail = a->of[DETAIL].text;
+
+	say("FAIL", "%s", what);
+	if (a->detail_hidden)
+		say("", "%s (the detail is for root alone to read)", word);
+	else
+		say("", "%s%s%s", word, *detail ? ": " : "", detail);
+	say("", "what helps: %s", help);
+}
+
+static void say_skip(const char *what)
+{
+	say("SKIP", "%s (not reached)", what);
+}
+
+static void show_checks(const struct attributes *a, const struct reason *why)
+{
+	enum check check;
+
+	for (check = LOADED; check < NR_CHECKS; check++) {
+		if (check == why->fails)
+			say_fail(a, why->word ? checks[check] : unknown_reason, why->help);
+		if (check < why->fails && (!why->anywhere || came_past(a, check)))
+			say_pass(a, check);
+		else if (check != why->fails || !why->word)
+			say_skip(checks[check]);
+	}
+}
+
+static void show_lost(const struct attributes *a)
+{
+	const uint64_t bytes = a->of[MEMORY_LOST].number;
+
+	if (!bytes) {
+		say("PASS", "%s", lost);
+		return;
+	}
+	say("FAIL", "%s but %s", lost, bytes_text(bytes).text);
+	say("", "%s", lost_help);
+}
+
+static void show_not_loaded(void)
+{
+	enum check check;
+
+	say("FAIL", "%s", checks[LOADED]);
+	say("", "%s", not_loaded_help);
+	for (check = LOADED + 1; check < NR_CHECKS; check++)
+		say_skip(checks[check]);
+	say_skip(lost);
+	printf("Realms are not available: the module isn't loaded\n");
+}
+
+bool checklist_show(void)
+{
+	struct attributes a;
+	const char *word;
+
+	if (!attributes_read(&a)) {
+		show_not_loaded();
+		return false;
+	}
+	word = a.of[REASON].text;
+	show_checks(&a, find_reason(word));
+	show_lost(&a);
+	if (a.of[AVAILABLE].number)
+		printf("Realms are available\n");
+	else
+		printf("Realms are not available: %s\n", word);
+	return a.of[AVAILABLE].number;
+}

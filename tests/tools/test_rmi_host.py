@@ -1,0 +1,661 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""rmi-host over trees of files that stand in for /sys and /proc: what it prints and how it ends. Prints TAP.
+
+    test_rmi_host.py PROGRAM        one that was built for this machine
+"""
+
+import json
+import os
+import pty
+import re
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+TOOLS = os.path.join(TOP, 'src/tools')
+GB = 1 << 30
+NOBODY = 65534
+TESTS_FAILED = 3        # the exit status then, and then alone
+
+# What the module of a healthy host of 3 GB says
+HEALTHY = {
+    'available': '1', 'reason': 'ok', 'detail': '', 'revision': '2.0', 'rmm_state': 'active', 'granule_size': '4096',
+    'l0gpt_size': '1073741824', 'memory_covered': '3221225472', 'memory_donated': '0', 'memory_lost': '0', 'smc_calls': '9',
+}
+IOMEM = '''\
+09000000-09000fff : pl011@9000000
+  09000000-09000fff : pl011@9000000
+40000000-ffffffff : System RAM
+  40210000-4175ffff : Kernel code
+  48000000-48ffffff : reserved
+4010000000-401fffffff : PCI ECAM
+'''
+COVERAGE = '''\
+0x40000000-0x100000000 online
+0x40000000-0x100000000 fine
+0x40000000-0x100000000 table
+'''
+LEGEND = '''
+P  tracked, with a table of the platform's
+H  tracked, with a table that this host had made
+t  with a table, but not all of it is known to be tracked
+-  no table is known
+.  no RAM
+'''
+
+count = failed = 0
+
+
+def result(good, what, why=''):
+    global count, failed
+    count += 1
+    failed += not good
+    if not good:
+        print('\n'.join(f'# {line}' for line in str(why).splitlines()))
+    print(f'{"ok" if good else "not ok"} {count} tools: {what}', flush=True)
+
+
+def same(what, found, expected):
+    result(found == expected, what, f'found:\n{found}\nexpected:\n{expected}')
+
+
+class Tree:
+    """A root with files of a host, and the program run there."""
+
+    program = None
+    place = None            # that everyone may read
+
+    def __init__(self, attributes=None, iomem=IOMEM, coverage=COVERAGE):
+        self.root = tempfile.mkdtemp(dir=Tree.place)
+        os.chmod(self.root, 0o755)
+        self.rmi = os.path.join(self.root, 'sys/firmware/rmi')
+        if attributes is not None:
+            for name, value in (HEALTHY | attributes).items():
+                self.write(f'sys/firmware/rmi/{name}', value + '\n')
+            self.write('sys/kernel/debug/rmi/coverage', coverage)
+            os.chmod(os.path.join(self.rmi, 'detail'), 0o400)
+        self.write('proc/iomem', iomem)
+
+    def write(self, name, text):
+        path = os.path.join(self.root, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, 'wb') as f:
+            f.write(text.encode() if isinstance(text, str) else text)
+        return self
+
+    def remove(self, name):
+        os.unlink(os.path.join(self.root, name))
+        return self
+
+    def environment(self):
+        return os.environ | {'RMI_HOST_ROOT': self.root, 'TZ': 'UTC', 'TERM': 'xterm'}
+
+    def run(self, *args, **more):
+        r = subprocess.run([Tree.program, *args], env=self.environment(), capture_output=True, text=True, timeout=60,
+                           check=False, **more)
+        return r.returncode, r.stdout, r.stderr
+
+    def run_as_nobody(self, *args):
+        # Who isn't root is refused a file that nobody may read
+        os.chmod(os.path.join(self.rmi, 'detail'), 0)
+        return self.run(*args, **({'user': NOBODY, 'group': NOBODY, 'extra_groups': []} if os.getuid() == 0 else {}))
+
+    def start(self, *args):
+        return subprocess.Popen([Tree.program, *args], env=self.environment(), stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, text=True)
+
+
+def refuses(what, answer, message):
+    """Nothing on standard output, one line of error, and 2"""
+    status, out, err = answer
+    result(status == 2 and not out and re.fullmatch(f'rmi-host: {message}\n', err), what, f'{status}\n{out}{err}')
+
+
+# ok -------------------------------------------------------------------------------------------------
+
+UNTRACKED = {'available': '0', 'reason': 'not-tracked', 'detail': '0x100000000-0x140000000 none', 'memory_covered': '0'}
+NO_RMM = {'available': '0', 'reason': 'no-rmm', 'detail': 'nobody answers RMI_VERSION', 'revision': 'none',
+          'rmm_state': 'none', 'granule_size': '0', 'l0gpt_size': '0', 'memory_covered': '0', 'smc_calls': '1'}
+
+
+HEALTHY_OK = '''\
+PASS  the module arm_cca_rmi is loaded
+PASS  the kernel runs at EL2, and its firmware takes SMCs
+PASS  all CPUs have the Realm Management Extension (RME)
+PASS  an RMM answers
+PASS  RMM and module have a revision in common: RMI 2.0
+PASS  the RMM's granules are of the size of this kernel's pages: 4 KB
+PASS  memory hotplug, reboot and hibernation are guarded
+PASS  the RMM does what it is asked to
+PASS  there is memory for what the RMM and the module need: 0 bytes lent
+PASS  nothing was broken off or given back
+PASS  every PAR with RAM has a level 1 table, or can have one
+PASS  all RAM is tracked as FINE conventional memory: 3 GB
+PASS  no page is lost: the RMM gave back all that it was asked for
+Realms are available
+'''
+
+
+def instead(text, *pairs):
+    """The same with each of some parts replaced, which must be there"""
+    for old, new in pairs:
+        assert old in text
+        text = text.replace(old, new)
+    return text
+
+
+def test_ok():
+    same('ok: a healthy host', Tree({}).run('ok'), (0, HEALTHY_OK, ''))
+    same('ok: a dynamic host with larger pages', Tree(
+        {'granule_size': '16384', 'memory_donated': '1179648', 'memory_covered': '3221291008'}).run('ok'), (0, instead(
+            HEALTHY_OK, ('4 KB', '16 KB'), ('0 bytes lent', '1.1 MB lent'), ('3 GB', '3.0 GB')), ''))
+    untracked = instead(
+        HEALTHY_OK, ('PASS  all RAM is tracked as FINE conventional memory: 3 GB\n', '''\
+FAIL  all RAM is tracked as FINE conventional memory
+      not-tracked: 0x100000000-0x140000000 none
+      what helps: have the firmware tell the RMM of all DRAM, or don't put that
+      memory online
+'''), ('Realms are available', 'Realms are not available: not-tracked'))
+    same('ok: a host with untracked memory', Tree(UNTRACKED).run('ok'), (1, untracked, ''))
+    same('ok: the same for who is not root', Tree(UNTRACKED).run_as_nobody('ok'), (1, instead(
+        untracked, (': 0x100000000-0x140000000 none', ' (the detail is for root alone to read)')), ''))
+    same('ok: a host without RMM', Tree(NO_RMM).run('ok'), (1, '''\
+PASS  the module arm_cca_rmi is loaded
+PASS  the kernel runs at EL2, and its firmware takes SMCs
+PASS  all CPUs have the Realm Management Extension (RME)
+FAIL  an RMM answers
+      no-rmm: nobody answers RMI_VERSION
+      what helps: install a firmware that has an RMM
+SKIP  RMM and module have a revision in common (not reached)
+SKIP  the RMM's granules are of the size of this kernel's pages (not reached)
+SKIP  memory hotplug, reboot and hibernation are guarded (not reached)
+SKIP  the RMM does what it is asked to (not reached)
+SKIP  there is memory for what the RMM and the module need (not reached)
+SKIP  nothing was broken off or given back (not reached)
+SKIP  every PAR with RAM has a level 1 table, or can have one (not reached)
+SKIP  all RAM is tracked as FINE conventional memory (not reached)
+PASS  no page is lost: the RMM gave back all that it was asked for
+Realms are not available: no-rmm
+''', ''))
+    same('ok: a host without the module', Tree().run('ok'), (1, '''\
+FAIL  the module arm_cca_rmi is loaded
+      what helps: install it as its README tells, and `modprobe arm_cca_rmi`;
+      see `dmesg`
+SKIP  the kernel runs at EL2, and its firmware takes SMCs (not reached)
+SKIP  all CPUs have the Realm Management Extension (RME) (not reached)
+SKIP  an RMM answers (not reached)
+SKIP  RMM and module have a revision in common (not reached)
+SKIP  the RMM's granules are of the size of this kernel's pages (not reached)
+SKIP  memory hotplug, reboot and hibernation are guarded (not reached)
+SKIP  the RMM does what it is asked to (not reached)
+SKIP  there is memory for what the RMM and the module need (not reached)
+SKIP  nothing was broken off or given back (not reached)
+SKIP  every PAR with RAM has a level 1 table, or can have one (not reached)
+SKIP  all RAM is tracked as FINE conventional memory (not reached)
+SKIP  no page is lost: the RMM gave back all that it was asked for (not reached)
+Realms are not available: the module isn't loaded
+''', ''))
+    status, out, err = Tree({'memory_lost': '8192'}).run('ok')
+    same('ok: lost pages fail, but Realms can be had', (status, out.splitlines()[-4:], err), (0, [
+        'FAIL  no page is lost: the RMM gave back all that it was asked for but 8 KB',
+        '      what helps: reboot; nobody uses these pages until then. It is a bug in the',
+        '      RMM',
+        'Realms are available'], ''))
+    status, out, err = Tree(UNTRACKED | {'memory_lost': '4096'}).run('ok')
+    same('ok: lost pages are looked at whatever else failed', (status, out.splitlines()[-4], err), (
+        1, 'FAIL  no page is lost: the RMM gave back all that it was asked for but 4 KB', ''))
+
+
+# What each reason makes of the twelve checks before that of lost pages: Passed, Failed, Skipped
+NONE = {'revision': 'none', 'rmm_state': 'none', 'granule_size': '0', 'l0gpt_size': '0'}
+STARTED = {'revision': 'none', 'rmm_state': 'unknown', 'granule_size': '0', 'l0gpt_size': '0'}
+AGREED = STARTED | {'revision': '2.0', 'l0gpt_size': '1073741824'}
+CONFIGURED = AGREED | {'rmm_state': 'init', 'granule_size': '4096'}
+REASONS = [
+    ('no-smc-conduit', NONE, 'PFSSSSSSSSSS'),
+    ('no-rme', NONE, 'PPFSSSSSSSSS'),
+    ('no-rmm', NONE, 'PPPFSSSSSSSS'),
+    ('revision', STARTED, 'PPPPFSSSSSSS'),
+    ('granule-size', AGREED, 'PPPPPFSSSSSS'),
+    ('no-hotplug-guard', {}, 'PPPPPPFSSSSS'),
+    ('no-answer', STARTED, 'PPPPSSSFSSSS'),
+    ('no-answer', AGREED, 'PPPPPSSFSSSS'),
+    ('no-answer', CONFIGURED, 'PPPPPPSFSSSS'),
+    ('no-answer', {}, 'PPPPPPPFSSSS'),
+    ('unfinished', {}, 'PPPPPPPFSSSS'),
+    ('refused', CONFIGURED, 'PPPPPPSFSSSS'),
+    ('bad-answer', AGREED, 'PPPPPSSFSSSS'),
+    ('no-memory', AGREED, 'PPPPPSSSFSSS'),
+    ('no-memory', {}, 'PPPPPPPPFSSS'),
+    ('released', CONFIGURED, 'PPPPPPPPPFSS'),
+    ('interrupted', {}, 'PPPPPPPPPFSS'),
+    ('no-gpt', {}, 'PPPPPPPPPPFS'),
+    ('not-tracked', {}, 'PPPPPPPPPPPF'),
+    ('not-fine', {}, 'PPPPPPPPPPPF'),
+    ('not-conventional', {}, 'PPPPPPPPPPPF'),
+]
+
+
+def reasons_of_module():
+    """The words, as the module's source has them: none may be left out here, or in rmi-host"""
+    with open(os.path.join(TOP, 'src/verdict.c'), encoding='utf-8') as f:
+        return set(re.findall(r'\[REASON_\w+\]\s*= \{ "([a-z-]+)"', f.read()))
+
+
+def test_reasons():
+    same('ok: every reason of the module is tried', reasons_of_module() - {'ok'}, {word for word, _, _ in REASONS})
+    for word, attributes, expected in REASONS:
+        status, out, err = Tree(attributes | {'available': '0', 'reason': word, 'detail': 'RMI_THING 0x40000000: so'}).run('ok')
+        found = ''.join(line[0] for line in out.splitlines() if line[:4] in ('PASS', 'FAIL', 'SKIP'))
+        after = out.partition('\nFAIL')[2].splitlines() + [''] * 3
+        good = (status == 1 and not err and found == expected + 'P' and after[1] == f'      {word}: RMI_THING 0x40000000: so' and
+                re.match(r'      what helps: [a-z]', after[2]) and max(map(len, out.splitlines())) <= 80 and
+                out.endswith(f'\nRealms are not available: {word}\n'))
+        result(good, f'ok: {word}, RMM {attributes.get("rmm_state", "active")}, revision {attributes.get("revision", "2.0")}',
+               f'{status} {found}\n{out}{err}')
+    status, out, err = Tree({'available': '0', 'reason': 'moon-phase', 'detail': 'full'}).run('ok')
+    same('ok: a reason that only newer modules know', (status, out.splitlines()[6:12], err), (1, [
+        'PASS  memory hotplug, reboot and hibernation are guarded',
+        "FAIL  the module's reason is one that this rmi-host knows",
+        '      moon-phase: full',
+        '      what helps: this rmi-host is older than the module, whose README tells',
+        '      what that word means',
+        'SKIP  the RMM does what it is asked to (not reached)'], ''))
+
+
+# map ------------------------------------------------------------------------------------------------
+
+def test_map():
+    same('map: platform tables', Tree({}).run('map'), (0, f'''\
+Physical memory by PARs of 1 GB
+
+0x40000000-0x100000000      3 GB  PPP
+{LEGEND}
+3 GB covered, 0 bytes lent to the RMM: Realms are available
+''', ''))
+    dynamic = Tree({'memory_covered': '8589934592', 'memory_donated': '1179648'}, '''\
+40000000-7fffffff : System RAM
+80000000-bfffffff : System RAM
+c0100000-23fffffff : System RAM
+  c0100000-c01fffff : reserved
+800000000-bffffffff : virtio0
+  800000000-81fffffff : System RAM (virtio_mem)
+''', '''\
+0x40000000-0xc0000000 online
+0xc0100000-0x240000000 online
+0x800000000-0x820000000 online
+0x40000000-0x240000000 fine
+0x800000000-0x810000000 fine
+0x40000000-0x80000000 fine-host
+0x40000000-0x200000000 table
+0x800000000-0x840000000 table
+0x80000000-0xc0000000 table-host
+0xc0000000-0x100000000 table-host
+0xc0000000-0x100000000 of-a-later-version
+''')
+    same('map: tables of platform and host, coarse and unknown memory, holes', dynamic.run('map'), (0, f'''\
+Physical memory by PARs of 1 GB
+
+0x40000000-0xc0000000        2 GB  PH
+0xc0100000-0x240000000     5.9 GB  HPPPP-
+0x240000000-0x800000000     23 GB  .......................
+0x800000000-0x820000000    512 MB  t
+{LEGEND}
+8 GB covered, 1.1 MB lent to the RMM: Realms are available
+''', ''))
+    same('map: a host with untracked memory', Tree(UNTRACKED, '40000000-13fffffff : System RAM\n', '''\
+0x40000000-0x100000000 fine
+0x40000000-0x140000000 table
+''').run('map'), (0, f'''\
+Physical memory by PARs of 1 GB
+
+0x40000000-0x140000000      4 GB  PPPt
+{LEGEND}
+Realms are not available: not-tracked
+''', ''))
+    same('map: a host without RMM', Tree(NO_RMM, coverage='').run('map'), (0, f'''\
+Physical memory by the GB: no RMM told the size of a PAR
+
+0x40000000-0x100000000      3 GB  ---
+{LEGEND}
+Realms are not available: no-rmm
+''', ''))
+    same('map: PARs of 512 GB', Tree({'l0gpt_size': str(512 * GB)}, coverage='''\
+0x40000000-0x100000000 fine
+0x0-0x8000000000 table-host
+''').run('map')[1].splitlines()[:3], ['Physical memory by PARs of 512 GB', '', '0x40000000-0x100000000      3 GB  H'])
+    # Longer than a line, but not by so much that it were summed up
+    same('map: a long range goes on in the next lines', Tree({}, '40000000-183fffffff : System RAM\n', '''\
+0x40000000-0x1840000000 fine
+0x40000000-0x1840000000 table
+0x1000000000-0x1040000000 table-host
+''').run('map')[1].splitlines()[2:6], [
+        '0x40000000-0x1840000000     96 GB  ' + 32 * 'P',
+        '  0x840000000                      ' + 31 * 'P' + 'H',
+        '  0x1040000000                     ' + 32 * 'P',
+        ''])
+    huge = Tree({'memory_covered': str(64 << 40)}, '''\
+80000000-ffffffff : System RAM
+8080000000-407fffffffff : System RAM
+8000000000000-fffffffffffff : System RAM
+''', '''\
+0x80000000-0x100000000 fine
+0x8080000000-0x10000000000 fine
+0x10000000000-0x407000000000 fine
+0x80000000-0x100000000 table
+0x8080000000-0x408000000000 table
+0x20000000000-0x30000000000 table-host
+''').run('map')
+    same('map: terabytes', huge, (0, f'''\
+Physical memory by PARs of 1 GB
+
+0x80000000-0x100000000                2 GB  PP
+0x100000000-0x8080000000            510 GB  {32 * '.'}
+  0x900000000                               . x 478
+0x8080000000-0x408000000000        63.9 TB  {32 * 'P'}
+  0x8880000000                              P x 1502
+  0x20000000000                             {32 * 'H'}
+  0x20800000000                             H x 992
+  0x30000000000                             {32 * 'P'}
+  0x30800000000                             P x 62880
+  0x407000000000                            {32 * 't'}
+  0x407800000000                            {32 * 't'}
+0x408000000000-0x8000000000000      1.9 PB  {32 * '.'}
+  0x408800000000                            . x 2031072
+0x8000000000000-0x10000000000000      2 PB  {32 * '-'}
+  0x8000800000000                           - x 2097120
+{LEGEND}
+64 TB covered, 0 bytes lent to the RMM: Realms are available
+''', ''))
+    result(max(map(len, huge[1].splitlines())) <= 80, 'map: at most 80 columns', huge[1])
+    refuses('map: the module is not loaded', Tree().run('map'), r"the module arm_cca_rmi isn't loaded .*: see rmi-host ok")
+    refuses('map: addresses are hidden from who is not root', Tree({}, '''\
+00000000-00000000 : System RAM
+  00000000-00000000 : Kernel code
+''').run('map'), '.*/proc/iomem shows addresses to root alone')
+    refuses('map: no debugfs', Tree({}).remove('sys/kernel/debug/rmi/coverage').run('map'),
+            r'/sys/kernel/debug/rmi/coverage \(is debugfs mounted\?\): No such file or directory')
+    refuses('map: no iomem', Tree({}).remove('proc/iomem').run('map'), '/proc/iomem: No such file or directory')
+    refuses('map: no RAM', Tree({}, '0-ffff : PCI Bus 0000:00\n').run('map'), 'no System RAM in /proc/iomem')
+
+
+def test_map_garbage():
+    for text in ('40000000 : System RAM\n', '40000000-zz : System RAM\n', '-40000000-7fffffff : System RAM\n',
+                 '0x40000000-0x7fffffff : System RAM\n', '40000000-7fffffff:System RAM\n', '7fffffff-40000000 : System RAM\n',
+                 '40000000-1fffffffffffff : System RAM\n', '40000000-ffffffffffffffffffff : System RAM\n', '\n', '\0\n',
+                 'x' * 1000 + '\n'):
+        refuses(f'map: iomem with {text[:45]!r}', Tree({}, IOMEM + text).run('map'), r'.*/proc/iomem:7: no .*')
+    for text in ('0x40000000-0x80000000\n', '0x40000000-0x80000000 \n', '40000000-80000000 fine\n', '0x80000000-0x80000000 fine\n',
+                 '0x80000000-0x40000000 fine\n', '0x40000000-0x10000000000000000 fine\n', '0x-0x80000000 table\n',
+                 '0x0x4-0x80000000 table\n', '0x40000000 - 0x80000000 table\n', 'fine\n', '\n', '\0\n', 'x' * 300 + '\n'):
+        refuses(f'map: coverage with {text[:45]!r}', Tree({}, coverage=COVERAGE + text).run('map'), '.*/coverage:4: no .*')
+    for size in (4096, GB // 2, 3 * GB, 1024 * GB):
+        refuses(f'map: PARs of {size} bytes', Tree({'l0gpt_size': str(size)}).run('map'), '.*/l0gpt_size makes no sense')
+
+
+def terminal(tree, **environment):
+    """What comes out of `map` on a terminal"""
+    here, there = pty.openpty()
+    with subprocess.Popen([Tree.program, 'map'], env=tree.environment() | environment, stdout=there) as p:
+        os.close(there)
+        out = b''
+        try:
+            while more := os.read(here, 4096):
+                out += more
+        except OSError:         # the other end is closed
+            pass
+    os.close(here)
+    return p.returncode, out.decode()
+
+
+def test_colours():
+    status, out = terminal(Tree({}))
+    result(status == 0 and '\033[30;42mPPP\033[0m\r\n' in out, 'map: in colour on a terminal', repr(out))
+    plain = Tree({}).run('map')[1]
+    for name, value in (('NO_COLOR', '1'), ('TERM', 'dumb')):
+        same(f'map: plain with {name}={value}', terminal(Tree({}), **{name: value}), (0, plain.replace('\n', '\r\n')))
+    same('map: an empty NO_COLOR is none', terminal(Tree({}), NO_COLOR=''), (status, out))
+
+
+def test_svg():
+    tree = Tree({'memory_covered': str(5 * GB)}, '40000000-ffffffff : System RAM\n200000000-183fffffff : System RAM\n',
+                COVERAGE + '0x200000000-0x1800000000 table-host\n')
+    pictures = os.path.join(tree.root, 'pictures')
+    os.mkdir(pictures)
+    path = os.path.join(pictures, 'map.svg')
+    same('map --svg: it is silent', tree.run('map', '--svg', path), (0, '', ''))
+    same('map --svg: nothing else is left', os.listdir(pictures), ['map.svg'])
+    mask = os.umask(0)
+    os.umask(mask)
+    same('map --svg: with the mode of an ordinary file', stat.S_IMODE(os.stat(path).st_mode), 0o666 & ~mask)
+    try:
+        root = xml.etree.ElementTree.parse(path).getroot()
+    except xml.etree.ElementTree.ParseError as e:
+        result(False, 'map --svg: it is well-formed', e)
+        return
+    result(True, 'map --svg: it is well-formed')
+    ns = root.tag.removesuffix('svg')
+    result(ns.endswith('/2000/svg}'), 'map --svg: it is SVG', root.tag)
+    texts = [e.text for e in root.iter(ns + 'text')]
+    same('map --svg: what is written there', texts, [
+        'Physical memory by PARs of 1 GB', '0x40000000-0x100000000', '3 GB', '0x100000000-0x200000000', '4 GB',
+        '0x200000000-0x1840000000', '89 GB', '  0xa00000000', '  0x1200000000',
+        "tracked, with a table of the platform's", 'tracked, with a table that this host had made',
+        'with a table, but not all of it is known to be tracked', 'no table is known', 'no RAM',
+        '5 GB covered, 0 bytes lent to the RMM: Realms are available'])
+    # Squares of each kind, one of which is in the legend
+    squares = {}
+    for group in root.iter(ns + 'g'):
+        squares[group.find(ns + 'title').text] = (squares.get(group.find(ns + 'title').text, 0) +
+                                                  group.find(ns + 'path').attrib['d'].count('M'))
+    same('map --svg: its squares', squares, {
+        "tracked, with a table of the platform's": 4, 'tracked, with a table that this host had made': 1,
+        'with a table, but not all of it is known to be tracked': 89, 'no table is known': 2, 'no RAM': 5})
+    height, width = float(root.attrib['height']), float(root.attrib['width'])
+    inside = all(float(e.attrib['y']) < height and float(e.attrib['x']) < width for e in root.iter(ns + 'text'))
+    result(inside, 'map --svg: all is inside', root.attrib)
+    refuses('map --svg: no such directory', tree.run('map', '--svg', pictures + '/none/map.svg'), '.*: No such file or directory')
+    refuses('map --svg: a directory has that name', tree.run('map', '--svg', pictures), '.*: Is a directory')
+    same('map --svg: and nothing is left', (sorted(os.listdir(tree.root)), os.listdir(pictures)),
+         (['pictures', 'proc', 'sys'], ['map.svg']))
+    tree.write('proc/iomem', 'nonsense\n')
+    before = os.stat(path).st_ino
+    refuses('map --svg: what makes no sense', tree.run('map', '--svg', path), '.*/iomem:1: no range of memory')
+    same('map --svg: leaves what was there', os.stat(path).st_ino, before)
+
+
+# show -----------------------------------------------------------------------------------------------
+
+def test_show():
+    same('show', Tree(UNTRACKED).run('show'), (0, '''\
+available       0
+reason          not-tracked
+detail          0x100000000-0x140000000 none
+revision        2.0
+rmm_state       active
+granule_size    4096
+l0gpt_size      1073741824
+memory_covered  0
+memory_donated  0
+memory_lost     0
+smc_calls       9
+''', ''))
+    status, out, err = Tree({}).run('show', '--json')
+    same('show --json', (status, json.loads(out), err), (0, {
+        'available': 1, 'reason': 'ok', 'detail': '', 'revision': '2.0', 'rmm_state': 'active', 'granule_size': 4096,
+        'l0gpt_size': 1073741824, 'memory_covered': 3221225472, 'memory_donated': 0, 'memory_lost': 0, 'smc_calls': 9}, ''))
+    status, out, err = Tree(UNTRACKED | {'detail': 'a "b" \\ c', 'smc_calls': str(2**64 - 1)}).run('show', '--json')
+    same('show --json: quotes and large numbers', (status, json.loads(out)['detail'], json.loads(out)['smc_calls'], err), (
+        0, 'a "b" \\ c', 18446744073709551615, ''))
+    status, out, err = Tree(UNTRACKED).run_as_nobody('show', '--json')
+    same('show --json: no detail for who is not root', (status, json.loads(out)['detail'], err), (0, None, ''))
+    status, out, err = Tree(UNTRACKED).run_as_nobody('show')
+    same('show: the same', (status, out.splitlines()[2], err), (0, 'detail', 'rmi-host: detail can be read by root alone\n'))
+    refuses('show: the module is not loaded', Tree().run('show'), r"the module arm_cca_rmi isn't loaded .*: see rmi-host ok")
+    with open('/dev/full', 'w', encoding='utf-8') as full:
+        p = subprocess.run([Tree.program, 'show'], env=Tree({}).environment(), stdout=full, stderr=subprocess.PIPE, check=False)
+    same('show: what can not be written', (p.returncode, p.stderr), (2, b'rmi-host: standard output: No space left on device\n'))
+
+
+def test_garbage():
+    for name, value in (('available', '2'), ('available', '-1'), ('available', ''), ('available', 'yes'), ('available', '1 1'),
+                        ('available', '0x1'), ('granule_size', '4k'), ('granule_size', ' 4096'), ('granule_size', '+4096'),
+                        ('memory_covered', '18446744073709551616'), ('memory_lost', '-4096'), ('smc_calls', '1\n1'),
+                        ('reason', ''), ('reason', 'not tracked'), ('reason', 'OK'), ('reason', '\033[2J'), ('revision', '2.0\0'),
+                        ('rmm_state', 'active\n\n'), ('detail', 'a\033[31mb'), ('detail', '\x80')):
+        for command in ('ok', 'show'):
+            refuses(f'{command}: {name} with {value!r}', Tree({name: value}).run(command), f'.*/sys/firmware/rmi/{name} makes no sense')
+    refuses('ok: reason is too long', Tree({'reason': 'x' * 5000}).run('ok'), '.*/reason: File too large')
+    for command in ('ok', 'show', 'map'):
+        refuses(f'{command}: an attribute is missing', Tree({}).remove('sys/firmware/rmi/revision').run(command),
+                '.*/revision: No such file or directory')
+    for available, reason in (('1', 'no-rmm'), ('0', 'ok')):
+        refuses(f'ok: available={available}, reason={reason}', Tree({'available': available, 'reason': reason}).run('ok'),
+                f'.*: available is {available}, but reason is {reason}')
+    tree = Tree()
+    tree.write('sys/firmware', '')
+    refuses('ok: no directory where one must be', tree.run('ok'), '.*/sys/firmware/rmi: Not a directory')
+    tree.root = 'x' * 5000
+    refuses('ok: RMI_HOST_ROOT is too long', tree.run('ok'), 'RMI_HOST_ROOT is too long')
+
+
+# watch ----------------------------------------------------------------------------------------------
+
+def words(line):
+    """A line without its time, which must be one"""
+    m = re.fullmatch(r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+0000 (.*)\n', line)
+    return m[1] if m else f'no time: {line!r}'
+
+
+def replace(tree, **attributes):
+    """Several at once, as the module does it: by another directory"""
+    new = tree.rmi + '.new'
+    shutil.copytree(tree.rmi, new)
+    for name, value in attributes.items():
+        with open(os.path.join(new, name), 'w', encoding='utf-8') as f:
+            f.write(value + '\n')
+    os.rename(tree.rmi, tree.rmi + '.old')
+    os.rename(new, tree.rmi)
+    shutil.rmtree(tree.rmi + '.old')
+
+
+def test_watch():
+    tree = Tree({})
+    p = tree.start('watch')
+    same('watch: now', words(p.stdout.readline()), '1 ok')
+    shutil.rmtree(tree.rmi)
+    same('watch: the module goes', words(p.stdout.readline()), '0 not-loaded')
+    back = Tree(UNTRACKED)
+    os.rename(back.rmi, tree.rmi)
+    same('watch: the module comes back', words(p.stdout.readline()), '0 not-tracked')
+    replace(tree, reason='no-gpt')
+    # Between the two renames there is no module either
+    line = words(p.stdout.readline())
+    if line == '0 not-loaded':
+        line = words(p.stdout.readline())
+    same('watch: another reason', line, '0 no-gpt')
+    time.sleep(1.5)
+    p.send_signal(signal.SIGINT)
+    same('watch: SIGINT ends it, and nothing was said twice', (p.wait(30), *p.communicate()), (0, '', ''))
+
+    tree = Tree()
+    p = tree.start('watch', '--once')
+    same('watch --once: now', words(p.stdout.readline()), '0 not-loaded')
+    back = Tree({})
+    os.mkdir(os.path.join(tree.root, 'sys'))
+    os.rename(os.path.join(back.root, 'sys/firmware'), os.path.join(tree.root, 'sys/firmware'))
+    same('watch --once: the next change, and the end', (words(p.stdout.readline()), p.wait(30), *p.communicate()), ('1 ok', 0, '', ''))
+
+    p = Tree({}).start('watch', '--once')
+    p.stdout.readline()
+    p.send_signal(signal.SIGTERM)
+    same('watch --once: a signal before a change', (p.wait(30), *p.communicate()), (1, '', ''))
+    tree = Tree({})
+    p = tree.start('watch')
+    p.stdout.readline()
+    tree.write('sys/firmware/rmi/smc_calls', 'many\n')
+    same('watch: what makes no sense ends it', p.wait(30), 2)
+    p.communicate()
+
+
+# The rest -------------------------------------------------------------------------------------------
+
+def version():
+    with open(os.path.join(TOP, 'dkms.conf'), encoding='utf-8') as f:
+        return re.search('^PACKAGE_VERSION="(.*)"$', f.read(), re.M)[1]
+
+
+def test_usage():
+    tree = Tree({})
+    status, text, err = tree.run('--help')
+    result(status == 0 and not err and text.startswith('rmi-host ok '), '--help', f'{status}\n{text}{err}')
+    result(max(map(len, text.splitlines())) <= 100, '--help: not too wide', text)
+    same('--version', tree.run('--version'), (0, f'rmi-host {version()}\n', ''))
+    for args in ([], ['no'], ['ok', 'x'], ['ok', '--json'], ['map', '--svg'], ['map', 'x.svg'], ['map', '--svg', 'a', 'b'],
+                 ['show', '--json=1'], ['show', '--json', '--json'], ['watch', '--twice'], ['--help', 'ok'], ['--version', '1'],
+                 ['-v']):
+        status, out, err = tree.run(*args)
+        result(status == 2 and not out and err.endswith(text), f'usage: {" ".join(args)}', f'{status}\n{out}{err}')
+
+
+def complete(*line):
+    """What bash offers after these words, the last of which is begun"""
+    script = ('. "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _rmi_host; '
+              'for w in "${COMPREPLY[@]}"; do echo "$w"; done')
+    p = subprocess.run(['bash', '-c', script, 'bash', os.path.join(TOOLS, 'rmi-host.bash'), *line], capture_output=True, text=True,
+                       check=False, cwd=Tree.place)
+    return p.stdout.split() + p.stderr.split()
+
+
+def test_files_beside():
+    same('completion: commands', complete('rmi-host', ''), ['ok', 'map', 'show', 'watch', '--help', '--version'])
+    same('completion: a command that is begun', complete('rmi-host', 'sh'), ['show'])
+    same('completion: options', [complete('rmi-host', c, '-') for c in ('ok', 'map', 'show', 'watch')],
+         [[], ['--svg'], ['--json'], ['--once']])
+    same('completion: no more after that', complete('rmi-host', 'show', '--json', ''), [])
+    with open(os.path.join(Tree.place, 'picture.svg'), 'w', encoding='utf-8'):
+        pass
+    same('completion: a file', complete('rmi-host', 'map', '--svg', 'pic'), ['picture.svg'])
+
+    page = os.path.join(TOOLS, 'rmi-host.8')
+    p = subprocess.run(['mandoc', '-T', 'lint', '-W', 'all', page], capture_output=True, text=True, check=False)
+    # Whether a page that is referred to is on this machine says nothing
+    same('manual page: mandoc finds nothing', [l for l in p.stdout.splitlines() if 'mandoc.db' not in l], [])
+    text = subprocess.run(['mandoc', '-T', 'ascii', page], capture_output=True, text=True, check=False).stdout
+    text = re.sub('.\b', '', text)
+    for word in ('ok', 'map [--svg file]', 'show [--json]', 'watch [--once]', '--help', '--version', 'RMI_HOST_ROOT', 'NO_COLOR'):
+        result(word in text, f'manual page: it has {word}', text)
+
+    dest = os.path.join(Tree.place, 'dest')
+    p = subprocess.run(['make', '-s', 'tools-install', f'DESTDIR={dest}'], cwd=TOP, capture_output=True, text=True, check=False)
+    found = sorted((os.path.relpath(os.path.join(d, f), dest), oct(os.stat(os.path.join(d, f)).st_mode & 0o777))
+                   for d, _, files in os.walk(dest) for f in files)
+    same('make tools-install', (p.returncode, p.stdout, p.stderr, found), (0, '', '', [
+        ('usr/sbin/rmi-host', '0o755'),
+        ('usr/share/bash-completion/completions/rmi-host', '0o644'),
+        ('usr/share/man/man8/rmi-host.8', '0o644')]))
+    p = subprocess.run([os.path.join(dest, 'usr/sbin/rmi-host'), '--version'], capture_output=True, text=True, check=False)
+    same('make tools-install: it runs', (p.returncode, p.stdout), (0, f'rmi-host {version()}\n'))
+
+
+def main():
+    with tempfile.TemporaryDirectory(prefix='rmi-tools.') as place:
+        os.chmod(place, 0o755)
+        Tree.place = place
+        Tree.program = shutil.copy(sys.argv[1], os.path.join(place, 'rmi-host'))
+        for test in (test_ok, test_reasons, test_map, test_map_garbage, test_colours, test_svg, test_show, test_garbage, test_watch,
+                     test_usage, test_files_beside):
+            test()
+    print(f'1..{count}')
+    return TESTS_FAILED if failed else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
