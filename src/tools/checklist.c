@@ -31,7 +31,7 @@ static const char * const checks[] = {
 	[ANSWERS] = "an RMM answers",
 	[AGREED] = "RMM and module have a revision in common",
 	[GRANULES] = "the RMM's granules are of the size of this kernel's pages",
-	[GUARDED] = "memory hotplug, reboot and hibernation are guarded",
+	[GUARDED] = "memory hotplug, reboot and hibernation can be guarded",
 	[COMMANDS] = "the RMM does what it is asked to",
 	[MEMORY] = "there is memory for what the RMM and the module need",
 	[KEPT] = "nothing was broken off or given back",
@@ -186,9 +186,9 @@ static void say_fail(const struct attributes *a, const char *what, const char *h
 	say("", "what helps: %s", help);
 }
 
-static void say_skip(const char *what)
+static void say_skip(const char *what, const char *why)
 {
-	say("SKIP", "%s (not reached)", what);
+	say("SKIP", "%s (%s)", what, why);
 }
 
 static void show_checks(const struct attributes *a, const struct reason *why)
@@ -201,7 +201,7 @@ static void show_checks(const struct attributes *a, const struct reason *why)
 		if (check < why->fails && (!why->anywhere || came_past(a, check)))
 			say_pass(a, check);
 		else if (check != why->fails || !why->word)
-			say_skip(checks[check]);
+			say_skip(checks[check], check < why->fails ? "not known" : "not reached");
 	}
 }
 
@@ -224,8 +224,8 @@ static void show_not_loaded(void)
 	say("FAIL", "%s", checks[LOADED]);
 	say("", "%s", not_loaded_help);
 	for (check = LOADED + 1; check < NR_CHECKS; check++)
-		say_skip(checks[check]);
-	say_skip(lost);
+		say_skip(checks[check], "not reached");
+	say_skip(lost, "not reached");
 	printf("Realms are not available: the module isn't loaded\n");
 }
 
