@@ -5,6 +5,7 @@
     boot.py run|shell KERNEL     show the module at work; leave a person in the machine
     boot.py test [PATTERN...]    boot for each test of suite.py whose name matches, print TAP
     boot.py debug [PATTERN...]   the same for those on the debug kernel
+    boot.py matrix KERNEL [PATTERN...]   the same for those that all kernels have
 
 Everything that has to be built is built by `prepare` before. FIRMWARE names another flash image, MACHINE a
 description of another machine (see tests/rmm/describe.c), QEMU_ARGS more of QEMU's arguments, QEMU another QEMU.
@@ -370,6 +371,11 @@ def debug(patterns):
     return status
 
 
+def matrix(args):
+    import suite                # pylint: disable=import-outside-toplevel
+    return run(choose(suite.matrix_boots(args[0]), args[1:]), {})[0]
+
+
 def run(chosen, skipped):
     """Returns the exit status and what was counted."""
     kernels = sorted({b.kernel for b in chosen.values()})
@@ -430,8 +436,8 @@ def main():
     verb, rest = sys.argv[1], sys.argv[2:]
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    if verb in ('test', 'debug'):
-        return {'test': test, 'debug': debug}[verb](rest)
+    if verb in ('test', 'debug', 'matrix'):
+        return {'test': test, 'debug': debug, 'matrix': matrix}[verb](rest)
     return interact({'run': 'demo', 'shell': 'shell'}[verb], *rest)
 
 
