@@ -5,6 +5,7 @@
 # make run, make shell  see it at work in a machine of its own (KERNEL=, FIRMWARE=, MACHINE=, QEMU_ARGS=)
 # make check            all tests; check-build, check-lint, check-unit, check-fuzz, check-coverage, check-bench, check-guest
 #                       and check-debug are its parts (TESTS='6.1/*' chooses boots)
+# make check-kernels    module and boots on all kernels that Debian has; UPDATE=1 writes what came out into README.md
 # make fuzz             the fuzzers for an hour, or for SECONDS=; make coverage: which lines of src/ the unit tests reach
 # make bench            how many commands it takes, beside others: a table, build/bench.csv, build/bench.svg
 # make soak             all at once for ten minutes, or for SECONDS=
@@ -38,7 +39,7 @@ run shell: %:
 check:
 	@tests/host/check build lint unit fuzz coverage bench guest debug
 
-check-build check-lint check-unit check-fuzz check-coverage check-bench check-guest check-debug: check-%:
+check-build check-lint check-unit check-fuzz check-coverage check-bench check-guest check-debug check-kernels: check-%:
 	@tests/host/check $*
 
 bench:
@@ -63,4 +64,4 @@ clean:
 	$(if $(wildcard $(KDIR)),$(MAKE) -C $(KDIR) M=$(CURDIR) clean)
 
 .PHONY: modules install dkms-install dkms-remove run shell check check-build check-lint check-unit check-fuzz check-coverage check-bench check-guest \
-	check-debug bench fuzz coverage soak clean
+	check-debug check-kernels bench fuzz coverage soak clean

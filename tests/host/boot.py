@@ -5,7 +5,6 @@
     boot.py run|shell KERNEL     show the module at work; leave a person in the machine
     boot.py test [PATTERN...]    boot for each test of suite.py whose name matches, print TAP
     boot.py debug [PATTERN...]   the same for those on the debug kernel
-    boot.py matrix KERNEL [PATTERN...]   the same for those that all kernels have
 
 Everything that has to be built is built by `prepare` before. FIRMWARE names another flash image, MACHINE a
 description of another machine (see tests/rmm/describe.c), QEMU_ARGS more of QEMU's arguments, QEMU another QEMU.
@@ -357,7 +356,9 @@ def choose(boots, patterns):
 
 def test(patterns):
     import suite                # pylint: disable=import-outside-toplevel
-    return run(choose(suite.boots(), patterns), {})[0]
+    status, counts = run(choose(suite.boots(), patterns), {})
+    print(f'1..{counts["results"]}')
+    return status
 
 
 def debug(patterns):
@@ -368,18 +369,26 @@ def debug(patterns):
     status, counts = run(boots, skipped)
     print(f'# debug kernel: {len(boots)} boots in {(time.monotonic() - started) / 60:.1f} minutes, '
           f'{counts["injected"]} injected failures, {counts["lost"]} bytes lost')
+    print(f'1..{counts["results"]}')
     return status
 
 
-def matrix(args):
-    import suite                # pylint: disable=import-outside-toplevel
-    return run(choose(suite.matrix_boots(args[0]), args[1:]), {})[0]
+def report(count, name, record, log):
+    """Print what came out of a boot, after `count` results of others. Returns how many there are then."""
+    for ok, what in record.results:
+        count += 1
+        print(f'{"ok" if ok else "not ok"} {count} {name}: {what}')
+        record.counts['failed' if not ok else 'skipped' if '# SKIP' in what else 'passed'] += 1
+    if record.counts['failed']:
+        print(f'# see {os.path.relpath(log, TOP)}')
+    sys.stdout.flush()
+    return count
 
 
-def run(chosen, skipped):
+def run(chosen, skipped, count=0):
     """Returns the exit status and what was counted."""
     kernels = sorted({b.kernel for b in chosen.values()})
-    total, count, failed = 0, 0, 0
+    total, failed = 0, 0
     counts = collections.Counter()
     with tempfile.TemporaryDirectory(prefix='rmi-test.') as tmp:
         initrds = {}
@@ -391,21 +400,15 @@ def run(chosen, skipped):
             jobs = {pool.submit(run_test, n, b, initrds[b.kernel]): n for n, b in chosen.items()}
             for job in concurrent.futures.as_completed(jobs):
                 record, log = job.result()
+                count = report(count, jobs[job], record, log)
                 counts += record.counts
-                bad = [what for ok, what in record.results if not ok]
-                for ok, what in record.results:
-                    count += 1
-                    print(f'{"ok" if ok else "not ok"} {count} {jobs[job]}: {what}')
-                if bad:
-                    failed += 1
-                    print(f'# see {os.path.relpath(log, TOP)}')
+                failed += record.counts['failed'] > 0
                 total += 1
-                sys.stdout.flush()
     for name, why in skipped.items():
         count += 1
         print(f'ok {count} {name} # SKIP {why}')
     print(f'# {total} boots, {failed} of them with failures, {time.monotonic() - started:.0f} s')
-    print(f'1..{count}')
+    counts['results'] = count
     return TESTS_FAILED if failed else 0, counts
 
 
@@ -436,8 +439,8 @@ def main():
     verb, rest = sys.argv[1], sys.argv[2:]
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    if verb in ('test', 'debug', 'matrix'):
-        return {'test': test, 'debug': debug, 'matrix': matrix}[verb](rest)
+    if verb in ('test', 'debug'):
+        return {'test': test, 'debug': debug}[verb](rest)
     return interact({'run': 'demo', 'shell': 'shell'}[verb], *rest)
 
 
