@@ -12,6 +12,7 @@ is one that `make check` needs as well. Exit status 3 if tests failed.
 import fnmatch
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -160,6 +161,8 @@ def main():
     if update and patterns:
         sys.exit('the table is of all kernels: --update takes no PATTERN')
     readme_parts()
+    signal.signal(signal.SIGTERM, boot.stop)
+    signal.signal(signal.SIGINT, boot.stop)
     status, names, _ = call('kernel', '--list', 'matrix')
     rows = [Row(n) for n in names.split('\n')
             if not patterns or any(fnmatch.fnmatch(n, p.partition('/')[0]) for p in patterns)]
