@@ -4,8 +4,8 @@
 
     kernels.py [--update] [PATTERN...]
 
-Prints TAP, and a table of what came out; --update writes it into README.md between its two marks. PATTERN chooses boots, as
-for boot.py. A kernel that can't be fetched, built or booted on this machine is skipped, and the reason printed, unless it
+Prints TAP, and a table of what came out; --update writes it into README.md between its two marks. PATTERN chooses kernels
+(sid*), or boots (sid*/vacate), which --update doesn't take; rows of other kernels stay as they are. A kernel that can't be fetched, built or booted on this machine is skipped, and the reason printed, unless it
 is one that `make check` needs as well. Exit status 3 if tests failed.
 """
 
@@ -120,6 +120,7 @@ def try_kernel(row, patterns, results):
     row.version = os.path.basename(path).split('_')[-1]
     row.pages = page_size(os.path.join(path, 'config'))
     first, boots = suite.matrix_boots(row.name)
+    patterns = [p if '/' in p else p + '/*' for p in patterns]
     chosen = {n: b for n, b in boots.items() if not patterns or any(fnmatch.fnmatch(n, p) for p in patterns)}
     if not builds(row, results) or not comes_up(row, first, results) or not chosen:
         return
@@ -139,10 +140,13 @@ def readme_parts():
     return lines[:begin + 1], lines[begin + 1:end], lines[end:]
 
 
-def publish(table, update):
+def publish(rows, names, update):
     """A table that isn't that of README.md is no failure: Debian's kernels change from week to week."""
-    print('# ' + '\n# '.join(table))
     before, old, after = readme_parts()
+    # By kernel; those that there are no more go
+    lines = {line.split('`')[1]: line for line in old if '`' in line} | {row.name: str(row) for row in rows}
+    table = [*HEAD, *(lines[n] for n in names if n in lines)]
+    print('# ' + '\n# '.join(table))
     if table == old:
         return
     if not update:
@@ -158,14 +162,15 @@ def main():
     args = sys.argv[1:]
     update = args[:1] == ['--update']
     patterns = args[update:]
-    if update and patterns:
-        sys.exit('the table is of all kernels: --update takes no PATTERN')
+    whole = not any('/' in p for p in patterns)
+    if update and not whole:
+        sys.exit('the table is of whole kernels: --update takes no boots')
     readme_parts()
     signal.signal(signal.SIGTERM, boot.stop)
     signal.signal(signal.SIGINT, boot.stop)
     status, names, _ = call('kernel', '--list', 'matrix')
-    rows = [Row(n) for n in names.split('\n')
-            if not patterns or any(fnmatch.fnmatch(n, p.partition('/')[0]) for p in patterns)]
+    names = names.split('\n')
+    rows = [Row(n) for n in names if not patterns or any(fnmatch.fnmatch(n, p.partition('/')[0]) for p in patterns)]
     if status or not rows:
         sys.exit('no kernel has such a name')
     status, _, said = call('prepare')
@@ -176,7 +181,8 @@ def main():
         try_kernel(row, patterns, results)
         print(f'# {row}', flush=True)
     print(f'1..{results.count}')
-    publish([*HEAD, *map(str, rows)], update)
+    if whole:
+        publish(rows, names, update)
     return boot.TESTS_FAILED if results.failed else 0
 
 
