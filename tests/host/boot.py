@@ -144,7 +144,7 @@ def initramfs(kernel, path):
                 shutil.copy2(os.path.join(guest, name), os.path.join(root, 'guest'))
         os.rename(os.path.join(root, 'guest/init'), os.path.join(root, 'init'))
         os.chmod(os.path.join(root, 'init'), 0o755)
-        for name in ('virtio_pci_legacy_dev', 'virtio_pci_modern_dev', 'virtio_pci', 'virtio_mem', 'virtio_blk',
+        for name in ('virtio', 'virtio_ring', 'virtio_pci_legacy_dev', 'virtio_pci_modern_dev', 'virtio_pci', 'virtio_mem', 'virtio_blk',
                      'notifier-error-inject', 'memory-notifier-error-inject'):
             ko = os.path.join(kdir, 'modules', name + '.ko')
             if os.path.exists(ko):
