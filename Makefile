@@ -7,6 +7,7 @@
 # make check            all tests; check-build, check-lint, check-unit, check-fuzz, check-coverage, check-bench, check-guest,
 #                       check-debug, check-tools and check-fleet are its parts (TESTS='6.1/*' chooses boots)
 # make dist             build/arm-cca-rmi-VERSION.tar.xz; make check-packages: it, .deb and .rpm, and a Debian that installs them
+# make check-kernels    module and boots on all kernels that Debian has; UPDATE=1 writes what came out into README.md
 # make fuzz             the fuzzers for an hour, or for SECONDS=; make coverage: which lines of src/ the unit tests reach
 # make bench            how many commands it takes, beside others: a table, build/bench.csv, build/bench.svg
 # make soak             all at once for ten minutes, or for SECONDS=
@@ -66,16 +67,11 @@ run shell: %:
 check:
 	@tests/host/check build lint unit tools fleet fuzz coverage bench guest debug
 
-check-build check-lint check-unit check-tools check-fleet check-fuzz check-coverage check-bench check-guest check-debug: check-%:
+check-build check-lint check-unit check-tools check-fleet check-fuzz check-coverage check-bench check-guest check-debug check-kernels check-packages: check-%:
 	@tests/host/check $*
 
 dist:
 	@tests/host/dist
-
-check-packages:
-	@tests/host/check packages
-
-.PHONY: dist check-packages
 
 bench:
 	@tests/host/need unit bench build boot
@@ -102,4 +98,4 @@ clean:
 	$(if $(wildcard $(KDIR)),$(MAKE) -C $(KDIR) M=$(CURDIR) clean)
 
 .PHONY: modules install dkms-install dkms-remove tools tools-install fleet-install fleet-remove htmldoc run shell check check-tools check-fleet check-build check-lint check-unit check-fuzz check-coverage check-bench check-guest \
-	check-debug bench fuzz coverage soak clean
+	check-debug check-kernels check-packages dist bench fuzz coverage soak clean

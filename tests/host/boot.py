@@ -148,8 +148,8 @@ def initramfs(kernel, path):
         shutil.copy2(os.path.join(TOP, 'src/fleet/rmi-fleet'), os.path.join(root, 'bin'))
         os.rename(os.path.join(root, 'guest/init'), os.path.join(root, 'init'))
         os.chmod(os.path.join(root, 'init'), 0o755)
-        for name in ('virtio_pci_legacy_dev', 'virtio_pci_modern_dev', 'virtio_pci', 'virtio_mem', 'virtio_blk',
-                     'notifier-error-inject', 'memory-notifier-error-inject', 'crc16', 'mbcache', 'crc32c_generic',
+        for name in ('virtio', 'virtio_ring', 'virtio_pci_legacy_dev', 'virtio_pci_modern_dev', 'virtio_pci', 'virtio_mem',
+                     'virtio_blk', 'notifier-error-inject', 'memory-notifier-error-inject', 'crc16', 'mbcache', 'crc32c_generic',
                      'jbd2', 'ext4'):
             ko = os.path.join(kdir, 'modules', name + '.ko')
             if os.path.exists(ko):
@@ -362,7 +362,9 @@ def choose(boots, patterns):
 
 def test(patterns):
     import suite                # pylint: disable=import-outside-toplevel
-    return run(choose(suite.boots(), patterns), {})[0]
+    status, counts = run(choose(suite.boots(), patterns), {})
+    print(f'1..{counts["results"]}')
+    return status
 
 
 def debug(patterns):
@@ -373,6 +375,7 @@ def debug(patterns):
     status, counts = run(boots, skipped)
     print(f'# debug kernel: {len(boots)} boots in {(time.monotonic() - started) / 60:.1f} minutes, '
           f'{counts["injected"]} injected failures, {counts["lost"]} bytes lost')
+    print(f'1..{counts["results"]}')
     return status
 
 
@@ -382,10 +385,22 @@ def packages(root, debs, version, later):
     return run({'6.1/packages': boot}, {})[0]
 
 
-def run(chosen, skipped):
+def report(count, name, record, log):
+    """Print what came out of a boot, after `count` results of others. Returns how many there are then."""
+    for ok, what in record.results:
+        count += 1
+        print(f'{"ok" if ok else "not ok"} {count} {name}: {what}')
+        record.counts['failed' if not ok else 'skipped' if '# SKIP' in what else 'passed'] += 1
+    if record.counts['failed']:
+        print(f'# see {os.path.relpath(log, TOP)}')
+    sys.stdout.flush()
+    return count
+
+
+def run(chosen, skipped, count=0):
     """Returns the exit status and what was counted."""
     kernels = sorted({b.kernel for b in chosen.values()})
-    total, count, failed = 0, 0, 0
+    total, failed = 0, 0
     counts = collections.Counter()
     with tempfile.TemporaryDirectory(prefix='rmi-test.') as tmp:
         initrds = {}
@@ -397,21 +412,15 @@ def run(chosen, skipped):
             jobs = {pool.submit(run_test, n, b, initrds[b.kernel]): n for n, b in chosen.items()}
             for job in concurrent.futures.as_completed(jobs):
                 record, log = job.result()
+                count = report(count, jobs[job], record, log)
                 counts += record.counts
-                bad = [what for ok, what in record.results if not ok]
-                for ok, what in record.results:
-                    count += 1
-                    print(f'{"ok" if ok else "not ok"} {count} {jobs[job]}: {what}')
-                if bad:
-                    failed += 1
-                    print(f'# see {os.path.relpath(log, TOP)}')
+                failed += record.counts['failed'] > 0
                 total += 1
-                sys.stdout.flush()
     for name, why in skipped.items():
         count += 1
         print(f'ok {count} {name} # SKIP {why}')
     print(f'# {total} boots, {failed} of them with failures, {time.monotonic() - started:.0f} s')
-    print(f'1..{count}')
+    counts['results'] = count
     return TESTS_FAILED if failed else 0, counts
 
 

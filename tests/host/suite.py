@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The boots of `make check-guest`: which kernel, which machine, which script of tests/guest with which variables. And
-those of `make check-debug`, on the debug kernel."""
+those of `make check-debug`, on the debug kernel, and of `make check-kernels`, on all that Debian has."""
 
 import fnmatch
 import os
@@ -64,11 +64,15 @@ def rmi_host(k):
     }
 
 
+def is_61(k):
+    return k.partition('-')[0] in ('6.1', DEBUG)
+
+
 def departures(k, dialect, more='', lends=0):
     """Ways to leave a kernel, and what is found afterwards."""
     def leave(script, env, **rest):
         # Debian's kernels of 6.12 oops in kexec and in resume where they have 52-bit addresses
-        return Boot(script, kernel=k, machine=f'dialect {dialect}\n{DRAM}{more}', cpu='' if k in ('6.1', DEBUG) else 'lpa2=off',
+        return Boot(script, kernel=k, machine=f'dialect {dialect}\n{DRAM}{more}', cpu='' if is_61(k) else 'lpa2=off',
                     env={'lends': lends, 'deactivates': int(dialect == 'beta3')} | env, **rest)
 
     def hibernate(how, **rest):
@@ -83,7 +87,7 @@ def departures(k, dialect, more='', lends=0):
         # Without compression the defect can be made. A kernel that resumes from such an image warns about itself.
         'hibernate-refused': hibernate('refused', again={'stage': 2}, env={'hibernate': 'nocompress'}),
     }
-    if k not in ('6.1', DEBUG):
+    if not is_61(k):
         # 6.1 can't: the disk is busy being swap when it looks for its image there
         ways['hibernate-test'] = hibernate('test')
     return ways
@@ -191,6 +195,24 @@ def boots():
     return {f'{k}/{name}': boot for k in KERNELS for name, boot in of_kernel(k).items()}
 
 
+# Of the boots of a kernel, those that find what differs between kernels
+SAMPLE = ('static-beta3', 'static-public', 'dynamic-beta1', 'dynamic-beta3', 'untracked-beta3', 'no-rmm', 'hotplug-beta3',
+          'consumer-beta3', 'vacate', 'reload', 'kexec-dynamic', 'reboot-dynamic', 'hibernate-dynamic')
+
+
+def matrix_boots(k):
+    """Those of `make check-kernels` on one kernel: one that needs nothing of ours, and the others."""
+    page = (16 if k.endswith('16k') else 4) << 10
+    first = Boot('kernel', kernel=k, env={'page': page, 'rt': int(k.endswith('-rt'))}, machine=f'dialect beta3\n{DRAM}')
+    chosen = {f'{k}/{name}': boot for name, boot in of_kernel(k).items() if name in SAMPLE}
+    for boot in chosen.values():
+        # Dozens of rounds are `make check`'s
+        if boot.script == 'dynamic':
+            boot.env = boot.env | {'more': 10}
+        boot.seconds = max(boot.seconds, 600)
+    return first, chosen
+
+
 # Of the boots of a kernel, those in which it runs other code of the module; that kernel is slow
 DEBUGGED = (
     'static-beta3', 'static-public', 'coarse-beta3', 'no-rmm', 'hvc', 'busy-for-ever', 'dynamic-beta1', 'dynamic-beta3',
@@ -205,6 +227,7 @@ BLAMES = (r'INFO: task insmod:\d+ blocked', r'kmemleak: \d+ new suspected memory
 NOT_DEBUGGED = {
     'demo': 'it tests nothing',
     'fleet': 'a script does with it what it does with the others',
+    'kernel': 'it is about the kernels of `make check-kernels`',
     'hotplug-dynamic': 'gigabytes take this kernel minutes; faults does the same with less',
     'lockdown': 'this kernel knows the key of our module: see locked',
     'observe': 'this kernel has no events',
