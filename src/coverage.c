@@ -636,6 +636,11 @@ int coverage_ensure_ram(struct verdict *why)
 
 	mutex_lock(&coverage_lock);
 	released = false;
+	/* It may be another RMM than the one that this was said by */
+	if (!record.tracked.nr && !record.created.nr) {
+		ranges_clear(&record.fine);
+		ranges_clear(&record.tables);
+	}
 	rc = ram_collect(&ram) ? no_room(why) : ensure(&ram, !lazy, true, why);
 	if (!rc)
 		verdict_publish(&ok);
@@ -833,8 +838,11 @@ int coverage_stay(struct verdict *why)
 }
 
 /**
- * coverage_release() - undo all that was done, and forget what is known
+ * coverage_release() - undo all that was done
  * @for_good: don't keep what an operation that could not be finished would need to go on
+ *
+ * What the platform did by itself stays in the record for people to look at, until the next
+ * coverage_ensure_ram().
  *
  * Context: may sleep; takes coverage_lock.
  * Return: 0; -EBUSY if the RMM keeps something, which then stays in the record.
@@ -859,8 +867,6 @@ int coverage_release(bool for_good)
 		pr_warn("the RMM keeps %u tracking regions and %u level 1 tables as they are\n",
 			record.tracked.nr, record.created.nr);
 		rc = -EBUSY;
-	} else {
-		record_clear(&record);
 	}
 	ranges_clear(&record.online);
 	donor_clear_stock();

@@ -103,7 +103,7 @@ static struct platform_device *device;
 static void tell(struct work_struct *unused)
 {
 	char available[24], reason[48];
-	char *env[] = { available, reason, NULL };
+	char *env[3] = { available, reason };
 	struct verdict v;
 
 	verdict_published(&v);
@@ -116,7 +116,9 @@ static void tell(struct work_struct *unused)
 
 static DECLARE_WORK(telling, tell);
 
-/* Who publishes may hold locks that those who listen wait for. Of changes in a row the last counts. */
+/*
+ * Who publishes may hold locks that those who listen wait for. Of changes in a row the last counts.
+ */
 static void changed(void)
 {
 	schedule_work(&telling);
@@ -174,7 +176,7 @@ void sysfs_unregister(void)
 {
 	verdict_listen(NULL);
 	cancel_work_sync(&telling);
-	platform_device_unregister(device);
 	kobject_del(dir);	/* now, whoever still holds a reference */
 	kobject_put(dir);
+	platform_device_unregister(device);	/* who is told of this finds no directory */
 }

@@ -53,7 +53,7 @@ TRACE_EVENT(rmi_command,
 		memcpy(__entry->out, out->x, sizeof(__entry->out));
 		__entry->ns = ns;
 	),
-	TP_printk("%s(%#llx, %#llx, %#llx, %#llx) = %s %#llx, %#llx, %#llx, %#llx retries=%u ns=%llu",
+	TP_printk("%s(%#llx, %#llx, %#llx, %#llx) = %s %#llx %#llx %#llx %#llx retries=%u ns=%llu",
 		  __entry->name, __entry->arg[0], __entry->arg[1], __entry->arg[2],
 		  __entry->arg[3], show_rmi_status(__entry->out[0]), __entry->out[0],
 		  __entry->out[1], __entry->out[2], __entry->out[3], __entry->retries,

@@ -28,7 +28,9 @@ uint64_t smc_ticks(void)
 	return __atomic_load_n(&ticks, __ATOMIC_RELAXED);
 }
 
-/* Of a machine with one CPU: since the first command to the RMM had ended, and before the last one */
+/*
+ * Of a machine with one CPU: since the first command to the RMM had ended, and before the last one
+ */
 static uint64_t first_ended, in_between, outside;
 
 uint64_t smc_ticks_between(void)

@@ -147,7 +147,7 @@ void schedule_work(struct work_struct *work)
 	work_off();
 }
 
-void cancel_work_sync(struct work_struct *work)
+void cancel_work_sync(const struct work_struct *work)
 {
 	assert_int_equal(world.locks_held, 0);
 	if (scheduled == work)

@@ -189,7 +189,7 @@ struct workqueue_struct {
 #define flush_work(w)		((void)(w))
 #define DECLARE_WORK(w, f)	struct work_struct w = { f }
 void schedule_work(struct work_struct *work);
-void cancel_work_sync(struct work_struct *work);
+void cancel_work_sync(const struct work_struct *work);
 
 /* Time */
 typedef s64 ktime_t;
@@ -201,7 +201,7 @@ ktime_t ktime_get(void);
 #define get_cycles()		((u64)ktime_get() / 10)
 #define arch_timer_get_cntfrq()	(world_frequency())
 u32 world_frequency(void);
-#define mul_u64_u32_div(a, b, c)	((u64)((unsigned __int128)(a) * (b) / (c)))
+#define mul_u64_u32_div(a, b, c)	((u64)((__uint128_t)(a) * (b) / (c)))
 #define div64_u64(a, b)		((a) / (b))
 #define HZ			250
 #define jiffies			((unsigned long)ktime_get() / (1000000000 / HZ))

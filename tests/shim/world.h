@@ -84,7 +84,7 @@ struct world {
 	unsigned int notified;		/* who polls `available` was woken */
 	unsigned int uevents;
 	char uevent[128];		/* the last one's variables */
-	/* what tracepoints were called with: sums, in bytes those of memory; the last command, loss */
+	/* what tracepoints saw: sums, in bytes those of memory; the last command, the last loss */
 	struct {
 		u64 commands, retries, ns, donated, reclaimed, lost;
 		const char *name, *kind;
