@@ -70,13 +70,13 @@ static void splice(struct ranges *set, unsigned int i, unsigned int old, unsigne
  */
 int ranges_add_owned(struct ranges *set, u64 start, u64 end, u64 owner)
 {
-	struct span *tail = set->nr ? &set->at[set->nr - 1] : NULL;
 	unsigned int first, last;
 	int rc;
 
 	/* Walks go upwards: an answer for each region of a large host comes this way */
-	if (tail && tail->end == start && tail->owner == owner) {
-		tail->end = end;
+	if (set->nr && set->at[set->nr - 1].end == start &&
+	    set->at[set->nr - 1].owner == owner) {
+		set->at[set->nr - 1].end = end;
 		return 0;
 	}
 	rc = grow(set, set->nr + 1, GFP_KERNEL);
