@@ -229,7 +229,9 @@ class Machine:
         Machine.running.add(self)
 
     def qmp(self, command, **arguments):
+        """The answer to a command."""
         with socket.socket(socket.AF_UNIX) as s:
+            s.settimeout(BOOT_SECONDS)
             s.connect(self.sock)
             f = s.makefile('rw')
             f.readline()
@@ -242,6 +244,7 @@ class Machine:
                         raise RuntimeError(answer['error']['desc'])
                     if 'return' in answer:
                         break
+            return answer['return']
 
     def host(self, request):
         """What a script in the machine asks of us."""
@@ -307,6 +310,11 @@ def follow(machine, record, log):
 
     def too_long():
         record.hung = True
+        try:
+            # Where it hangs, for those who read the log
+            log.write(machine.qmp('human-monitor-command', **{'command-line': 'info registers -a'}).replace('\r', ''))
+        except (OSError, RuntimeError, ValueError) as e:
+            log.write(f'QEMU says nothing of its CPUs: {e}\n')
         machine.process.kill()
 
     timer = threading.Timer(machine.boot.seconds, too_long)
