@@ -28,6 +28,9 @@
  */
 #define MAX_MISSES	32
 
+/* As many pageblocks must be in what is to pay for itself */
+#define SELF_BLOCKS	64
+
 /*
  * How many places are tried in vain before it is believed that there is no memory; each may take
  * milliseconds
@@ -90,17 +93,8 @@ static bool is_boot_memory(u64 start)
 	return early_section(__pfn_to_section(PHYS_PFN(start)));
 }
 
-/**
- * donor_is_boot() - was memory there when the kernel started?
- * @start: physical address
- * @end: physical address, exclusive
- *
- * That memory can't be taken out of the machine, so that nobody has to wait for pages in it.
- *
- * Context: any.
- * Return: true if that holds for all of [@start, @end) that is memory at all, and some of it is.
- */
-bool donor_is_boot(u64 start, u64 end)
+/* All of it that is memory at all, and some of it is */
+static bool was_there_at_boot(u64 start, u64 end)
 {
 	unsigned long pfn = PHYS_PFN(start);
 	bool boot = false;
@@ -113,6 +107,24 @@ bool donor_is_boot(u64 start, u64 end)
 		boot = true;
 	}
 	return boot;
+}
+
+/**
+ * donor_pays_for_itself() - should memory pay for itself rather than with delegated pages?
+ * @start: physical address of a PAR or tracking region
+ * @end: physical address, exclusive
+ *
+ * That takes fewer commands, but whole pageblocks, each of which is isolated and cleared. These are
+ * 2 MB in a region of 1 GB where pages have 4 KB; of 16 KB pages a region is no larger than one.
+ * Memory that can be taken out of the machine is rather left free to go.
+ *
+ * Context: any.
+ * Return: true if so.
+ */
+bool donor_pays_for_itself(u64 start, u64 end)
+{
+	return was_there_at_boot(start, end) &&
+	       (end - start) / PAGE_SIZE >= SELF_BLOCKS * pageblock_nr_pages;
 }
 
 static struct page *from_buddy(const struct payer *payer, unsigned int how, u64 pages, bool boot)

@@ -50,7 +50,7 @@ struct run {
 #define DONOR_BRIEFLY	4U		/* look at a few places only */
 
 u64 donor_probe(void);
-bool donor_is_boot(u64 start, u64 end);
+bool donor_pays_for_itself(u64 start, u64 end);
 int donor_node(u64 start, u64 end);
 int donor_take(const struct payer *payer, u64 pages, unsigned int how, struct run *run);
 int donor_take_back(u64 start, u64 end, bool delegated);

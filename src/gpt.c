@@ -118,7 +118,7 @@ void gpt_payer(u64 par, const struct places *places, struct payer *payer)
 		.self = { par, par + size },
 		.near = places->tables,
 		.far = places->fine,
-		.self_first = places->untracked && donor_is_boot(par, par + size),
+		.self_first = places->untracked && donor_pays_for_itself(par, par + size),
 	};
 }
 

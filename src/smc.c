@@ -129,16 +129,18 @@ static void note_least(atomic64_t *least, s64 ticks)
 {
 	s64 before = atomic64_read(least);
 
-	while ((!before || ticks < before) && !atomic64_try_cmpxchg(least, &before, ticks))
-		;
+	while (!before || ticks < before)
+		if (atomic64_try_cmpxchg(least, &before, ticks))
+			break;
 }
 
 static void note_most(atomic64_t *most, s64 ticks)
 {
 	s64 before = atomic64_read(most);
 
-	while (ticks > before && !atomic64_try_cmpxchg(most, &before, ticks))
-		;
+	while (ticks > before)
+		if (atomic64_try_cmpxchg(most, &before, ticks))
+			break;
 }
 
 static void count(unsigned int i, unsigned int retries, bool failed, s64 ticks)

@@ -222,7 +222,7 @@ void tracking_payer(u64 base, const struct places *places, struct payer *payer)
 		.limit = max_t(u64, (region.end - region.start) / 64, 4 * PAGE_SIZE),
 		.self = region,
 		.far = places->fine,
-		.self_first = donor_is_boot(region.start, region.end),
+		.self_first = donor_pays_for_itself(region.start, region.end),
 		.price = READ_ONCE(price),
 	};
 }

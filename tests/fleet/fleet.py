@@ -502,7 +502,8 @@ def test_install():
         same('make fleet-install puts all of it where it is looked for', (rc, said, found), (0, '', {
             'usr/sbin/rmi-fleet': 0o755, 'usr/lib/systemd/system/rmi-fleet.service': 0o644, 'usr/lib/systemd/system/rmi-fleet.timer': 0o644,
             'usr/lib/udev/rules.d/60-rmi-fleet.rules': 0o644, 'usr/lib/modules-load.d/arm_cca_rmi.conf': 0o644,
-            'usr/lib/modprobe.d/arm_cca_rmi.conf': 0o644, 'usr/share/rmi-fleet/node-feature-rule.yaml': 0o644}))
+            'usr/lib/modprobe.d/arm_cca_rmi.conf': 0o644, 'usr/share/rmi-fleet/node-feature-rule.yaml': 0o644,
+            'usr/share/man/man8/rmi-fleet.8': 0o644}))
         same('and that is all there is in src/fleet', len(os.listdir(FLEET)), len(found))
         rc, said = run(*make, 'fleet-remove')
         same('make fleet-remove takes all of it away', (rc, said, [n for _, _, names in os.walk(there) for n in names]), (0, '', []))

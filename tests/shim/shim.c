@@ -899,7 +899,7 @@ struct dentry *debugfs_create_dir(const char *name, struct dentry *parent)
 void debugfs_create_file(const char *name, unsigned short mode, struct dentry *parent, void *data,
 			 const struct file_operations *fops)
 {
-	assert_ptr_equal(parent, &debug_dir);
+	assert_ptr_equal(parent, (struct dentry *)&debug_dir);
 	assert_int_equal(mode, 0400);
 	assert_null(data);
 	assert_true(nr_debug_files < MAX_DEBUG_FILES);
@@ -909,7 +909,7 @@ void debugfs_create_file(const char *name, unsigned short mode, struct dentry *p
 
 void debugfs_remove(struct dentry *dir)
 {
-	assert_ptr_equal(dir, &debug_dir);
+	assert_ptr_equal(dir, (struct dentry *)&debug_dir);
 	nr_debug_files = 0;
 }
 

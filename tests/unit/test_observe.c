@@ -159,6 +159,64 @@ static void lost_pages_are_told(void **state)
 	world_end_with((METADATA + PRICE) / PAGE_SIZE, METADATA + PRICE);
 }
 
+#define HANDLE	0x77ULL
+
+static u64 descriptor;
+
+/* An RMM that wants two pages for itself to be activated, and gives them back */
+static void hungry(u64 x[5])
+{
+	switch (x[0]) {
+	case RMI_RMM_ACTIVATE:
+		ask_model(x);
+		x[0] = RMI_INCOMPLETE | RMI_MEM_REQ_DONATE << 8;
+		x[1] = HANDLE;
+		x[2] = 2 << 2 | RMI_MEM_UNDELEGATED << 17;
+		break;
+	case RMI_OP_MEM_DONATE:
+		assert_int_equal(x[1], HANDLE);
+		assert_int_equal(x[3], 1);
+		descriptor = *(u64 *)world_at(x[2]);
+		x[0] = RMI_SUCCESS;
+		x[1] = 2;
+		world.smc_done = true;
+		break;
+	case RMI_RMM_DEACTIVATE:
+		x[0] = RMI_INCOMPLETE | RMI_MEM_REQ_RECLAIM << 8;
+		x[1] = HANDLE;
+		world.smc_done = true;
+		break;
+	case RMI_OP_MEM_RECLAIM:
+		assert_int_equal(x[1], HANDLE);
+		*(u64 *)world_at(x[2]) = descriptor;
+		x[0] = RMI_SUCCESS;
+		x[1] = 1;
+		world.smc_done = true;
+		break;
+	}
+}
+
+static void what_the_rmm_itself_is_lent(void **state)
+{
+	u64 start, end;
+	int used = 0;
+
+	(void)state;
+	describe(RMM_DIALECT_BETA3);
+	make(12);
+	world.smc = hungry;
+	load();
+	assert_available(GB);
+	assert_number("memory_donated", 2 * PAGE_SIZE);
+	sscanf(world_debug("donated"), "0x%llx-0x%llx rmm\n%n", &start, &end, &used);
+	assert_int_equal(used, strlen(world_debug("donated")));
+	assert_int_equal(end - start, 2 * PAGE_SIZE);
+	assert_int_equal(world.traced.donated, 2 * PAGE_SIZE);
+	shim_module_exit();
+	assert_int_equal(world.traced.reclaimed, 2 * PAGE_SIZE);
+	world_end();
+}
+
 /* Commands ------------------------------------------------------------------------------------- */
 
 static unsigned int asked;
@@ -387,6 +445,7 @@ int main(void)
 		cmocka_unit_test(record_without_memory),
 		cmocka_unit_test(ledger_adds_up),
 		cmocka_unit_test(lost_pages_are_told),
+		cmocka_unit_test(what_the_rmm_itself_is_lent),
 		cmocka_unit_test(commands_are_counted),
 		cmocka_unit_test(no_clock_no_time),
 		cmocka_unit_test(failures_are_counted),

@@ -51,6 +51,22 @@ static void heap_of_a_large_host_with_holes(void **state)
  * alloc_contig_range() takes milliseconds a try, so that some ten thousand are a minute under the
  * hotplug locks
  */
+/*
+ * Of 16 KB pages a region has 32 MB and costs a page: the first one, and no other, takes a pageblock
+ * for that
+ */
+static void small_regions_take_no_pageblocks(void **state)
+{
+	(void)state;
+	describe(RMM_DIALECT_BETA3);
+	machine.flags = HOST_PAYS;
+	make(14);
+	load();
+	assert_available(GB);
+	assert_true(world.contig_calls <= 2);
+	unload();
+}
+
 static void memory_that_cannot_be_moved_is_soon_given_up(void **state)
 {
 	(void)state;
@@ -100,6 +116,7 @@ int main(void)
 		cmocka_unit_test(heap_of_a_large_host),
 		cmocka_unit_test(heap_of_a_large_host_with_holes),
 		cmocka_unit_test(pageblocks_are_not_wasted),
+		cmocka_unit_test(small_regions_take_no_pageblocks),
 		cmocka_unit_test(memory_that_cannot_be_moved_is_soon_given_up),
 	};
 
