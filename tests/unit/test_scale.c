@@ -52,8 +52,8 @@ static void heap_of_a_large_host_with_holes(void **state)
  * hotplug locks
  */
 /*
- * Of 16 KB pages a region has 32 MB and costs a page: the first one, and no other, takes a pageblock
- * for that
+ * Of 16 KB pages a region has 32 MB and costs a page: the first one, and no other, takes a
+ * pageblock for that
  */
 static void small_regions_take_no_pageblocks(void **state)
 {
