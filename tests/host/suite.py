@@ -225,6 +225,7 @@ BLAMES = (r'INFO: task insmod:\d+ blocked', r'kmemleak: \d+ new suspected memory
 
 # Scripts of tests/guest that it has no boot for, and why
 NOT_DEBUGGED = {
+    'bench': 'it counts what a kernel takes that finds no faults',
     'demo': 'it tests nothing',
     'fleet': 'a script does with it what it does with the others',
     'kernel': 'it is about the kernels of `make check-kernels`',
