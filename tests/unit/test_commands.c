@@ -326,6 +326,24 @@ static void blocked_ends_an_operation(void **state)
 	assert_int_equal(asked[3][1], 0x78);
 }
 
+/* However long it took: that it is given up is no reason not to try it once more */
+static void blocked_ends_a_slow_operation(void **state)
+{
+	const struct answer slow[] = {
+		{ { INCOMPLETE, 0x77 } },
+		{ { INCOMPLETE }, 500 },
+		{ { 14 } },
+		{ { 0, 0x80000000, 1 } },
+	};
+	struct rmi_regs r;
+
+	(void)state;
+	assert_int_equal(shim_set_timeout_ms("0"), 0);
+	assert_int_equal(run(slow, &r), 0);
+	assert_int_equal(r.x[1], 0x80000000);
+	assert_int_equal(nr_asked, 503);
+}
+
 static void blocked_for_ever(void **state)
 {
 	static struct answer many[8192];
@@ -363,6 +381,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(nonsense_is_cancelled, setup, teardown),
 		cmocka_unit_test_setup_teardown(operation_without_end, setup, teardown),
 		cmocka_unit_test_setup_teardown(blocked_ends_an_operation, setup, teardown),
+		cmocka_unit_test_setup_teardown(blocked_ends_a_slow_operation, setup, teardown),
 		cmocka_unit_test_setup_teardown(blocked_for_ever, setup, teardown),
 	};
 
