@@ -154,7 +154,6 @@ static inline void list_del(struct list_head *e)
 typedef struct { int v; } atomic_t;
 typedef struct { s64 v; } atomic64_t;
 #define ATOMIC_INIT(i)		{ i }
-#define ATOMIC64_INIT(i)	{ i }
 #define atomic_inc(a)		((a)->v++)
 #define atomic_read(a)		((a)->v)
 #define atomic64_inc(a)		((a)->v++)
