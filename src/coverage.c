@@ -395,6 +395,31 @@ static int make_all(struct record *r, const struct making *m, const struct range
 	return missing ? -ENOMEM : rc;
 }
 
+/*
+ * The first table has nothing but its own PAR to lie in: rather one that the allocator gives from.
+ * Where that fails for want of memory, make_all() finds another, or says so.
+ */
+static int create_first_table(struct record *r, const struct ranges *ram, bool untracked,
+			      struct verdict *why)
+{
+	const struct places places = { .tables = &r->tables, .fine = &r->fine,
+				       .untracked = untracked };
+	const u64 size = rmm_session()->l0gpt_size;
+	struct job job = { .at = ALIGN_DOWN(donor_stock(size / PAGE_SIZE), size) };
+	struct span part;
+
+	if (!ranges_next(ram, job.at, job.at + size, &part))
+		return 0;
+	if (step_reserve(&r->created, 1))
+		return no_room(why);
+	create_table(&job, &places);
+	if (job.rc)
+		*why = job.why;
+	if (note_table(r, &job))
+		return no_room(why);
+	return job.rc == -ENOMEM ? 0 : job.rc;
+}
+
 static int set_first(struct record *r, u64 ram, u64 before, struct verdict *why)
 {
 	const struct places places = { .tables = &r->tables, .fine = &r->fine };
@@ -413,11 +438,12 @@ static int set_first(struct record *r, u64 ram, u64 before, struct verdict *why)
 
 /*
  * The first region pays for itself, so it must have pages to spare: rather the one that the
- * allocator gives from than the one that holds the kernel.
+ * allocator gives from than the one that holds the kernel. And as long as it is the only one, it
+ * pays for those that come next.
  */
 static int set_first_fine(struct record *r, const struct ranges *payable, struct verdict *why)
 {
-	const u64 at = donor_probe();
+	const u64 at = donor_stock(rmm_session()->region_size / 64);
 	unsigned int i, tries = 0;
 	struct span part;
 	int rc = -ENOMEM;
@@ -446,6 +472,8 @@ static int look_and_make(struct record *r, const struct ranges *ram, bool pay, s
 	rc = gpt_survey(ram, &r->tables, why);
 	if (!rc)
 		rc = tracking_survey(ram, pay, &r->fine, &payable, why);
+	if (!rc && pay && !r->tables.nr)
+		rc = create_first_table(r, ram, payable.nr, why);
 	if (!rc && pay)
 		rc = make_all(r, &tables, ram, payable.nr, why);
 	if (!rc && pay && payable.nr && !r->fine.nr)

@@ -28,6 +28,9 @@
  */
 #define MAX_MISSES	32
 
+/* bytes: so much is taken at once where less is wanted */
+#define CHUNK		SZ_512K
+
 /* As many pageblocks must be in what is to pay for itself */
 #define SELF_BLOCKS	64
 
@@ -127,13 +130,32 @@ bool donor_pays_for_itself(u64 start, u64 end)
 	       (end - start) / PAGE_SIZE >= SELF_BLOCKS * pageblock_nr_pages;
 }
 
-static struct page *from_buddy(const struct payer *payer, unsigned int how, u64 pages, bool boot)
+static void free_run(u64 start, u64 end)
 {
-	const unsigned int most = how & DONOR_BRIEFLY ? 1 : MAX_MISSES;
-	const unsigned int order = get_order(pages * PAGE_SIZE);
+	unsigned long pfn;
+
+	for (pfn = PHYS_PFN(start); pfn < PHYS_PFN(end); pfn++)
+		__free_page(pfn_to_page(pfn));
+}
+
+/* For later; without memory to write it down, nothing is kept */
+static void keep(u64 start, u64 end)
+{
+	int rc;
+
+	mutex_lock(&donor_lock);
+	rc = ranges_add(&stock, start, end);
+	mutex_unlock(&donor_lock);
+	if (rc)
+		free_run(start, end);
+}
+
+/* What isn't wanted now is kept */
+static struct page *take_block(const struct payer *payer, unsigned int how, u64 pages,
+			       unsigned int order, unsigned int most, bool boot)
+{
 	struct page *miss[MAX_MISSES], *page = NULL;
 	unsigned int misses = 0;
-	u64 i;
 
 	while (misses < most) {
 		u64 start, end;
@@ -154,9 +176,25 @@ static struct page *from_buddy(const struct payer *payer, unsigned int how, u64 
 	if (!page)
 		return NULL;
 	split_page(page, order);
-	for (i = pages; i < 1ULL << order; i++)
-		__free_page(page + i);
+	if (pages < 1ULL << order)
+		keep(page_to_phys(page + pages), page_to_phys(page) + (PAGE_SIZE << order));
 	return page;
+}
+
+/*
+ * Single pages come from all over memory, larger blocks from where much is free: there the next
+ * one lies as well
+ */
+static struct page *from_buddy(const struct payer *payer, unsigned int how, u64 pages, bool boot)
+{
+	const unsigned int order = get_order(pages * PAGE_SIZE), large = get_order(CHUNK);
+	struct page *page = NULL;
+
+	if (how & DONOR_BRIEFLY)
+		return take_block(payer, how, pages, order, 1, boot);
+	if (order < large)
+		page = take_block(payer, how, pages, large, 1, boot);
+	return page ?: take_block(payer, how, pages, order, MAX_MISSES, boot);
 }
 
 /* alloc_contig_range() wants them all of one zone, and looks at whole pageblocks */
@@ -174,14 +212,6 @@ static bool is_candidate(unsigned long pfn, unsigned long end)
 	return true;
 }
 
-static void free_run(u64 start, u64 end)
-{
-	unsigned long pfn;
-
-	for (pfn = PHYS_PFN(start); pfn < PHYS_PFN(end); pfn++)
-		__free_page(pfn_to_page(pfn));
-}
-
 /*
  * Whole pageblocks are taken. What isn't wanted now is kept: where little memory is FINE so far,
  * there is no other to be had, and the allocator wouldn't give these very pages again.
@@ -189,18 +219,12 @@ static void free_run(u64 start, u64 end)
 static struct page *take_place(unsigned long pfn, unsigned long pages)
 {
 	const unsigned long end = ALIGN(pfn + pages, pageblock_nr_pages);
-	int rc;
 
 	if (!is_candidate(pfn, end) ||
 	    compat_alloc_contig_range(pfn, end, GFP_KERNEL | __GFP_NOWARN))
 		return NULL;
-	if (pfn + pages == end)
-		return pfn_to_page(pfn);
-	mutex_lock(&donor_lock);
-	rc = ranges_add(&stock, PFN_PHYS(pfn + pages), PFN_PHYS(end));
-	mutex_unlock(&donor_lock);
-	if (rc)
-		free_run(PFN_PHYS(pfn + pages), PFN_PHYS(end));
+	if (pfn + pages < end)
+		keep(PFN_PHYS(pfn + pages), PFN_PHYS(end));
 	return pfn_to_page(pfn);
 }
 
@@ -390,25 +414,30 @@ static int undelegate(u64 start, u64 end, bool refused)
 }
 
 /**
- * donor_probe() - where does the allocator have memory to spare?
+ * donor_stock() - have memory ready where the allocator has some to spare
+ * @bytes: so much in one piece, if it can be had; else the largest piece that can
  *
- * Context: may sleep, allocates for a moment.
- * Return: physical address in one of the largest free blocks of boot memory that can be had; 0 if
- * there is nothing.
+ * It is what a donor_take() that can use it gets first, until donor_clear_stock().
+ *
+ * Context: may sleep, allocates; takes donor_lock.
+ * Return: physical address of that piece, which is boot memory; 0 if there is nothing.
  */
-u64 donor_probe(void)
+u64 donor_stock(u64 bytes)
 {
-	int order;
+	int order = get_order(min_t(u64, bytes, MAX_ORDER_NR_PAGES * PAGE_SIZE));
 
-	for (order = get_order(MAX_ORDER_NR_PAGES * PAGE_SIZE); order >= 0; order--) {
+	for (; order >= 0; order--) {
 		struct page *page = alloc_pages_node(NUMA_NO_NODE, DONOR_GFP, order);
 		const u64 at = page ? page_to_phys(page) : 0;
 
 		if (!page)
 			continue;
-		__free_pages(page, order);
-		if (is_boot_memory(at))
+		if (is_boot_memory(at)) {
+			split_page(page, order);
+			keep(at, at + (PAGE_SIZE << order));
 			return at;
+		}
+		__free_pages(page, order);
 	}
 	return 0;
 }

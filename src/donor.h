@@ -49,7 +49,7 @@ struct run {
 #define DONOR_DELEGATED	2U		/* have them delegated */
 #define DONOR_BRIEFLY	4U		/* look at a few places only */
 
-u64 donor_probe(void);
+u64 donor_stock(u64 bytes);
 bool donor_pays_for_itself(u64 start, u64 end);
 int donor_node(u64 start, u64 end);
 int donor_take(const struct payer *payer, u64 pages, unsigned int how, struct run *run);

@@ -5,6 +5,7 @@
 #include "truth.h"
 
 #define NS_PER_S		UINT64_C(1000000000)
+#define SPIN			1000			/* a microsecond or so */
 #define RMM_ALIGNMENT		64			/* rmm_size() */
 
 static struct rmm_machine machine;		/* the original's memory becomes Linux's */
@@ -30,7 +31,8 @@ static void host_write(void *ctx, uint64_t pa, uint64_t value)
 
 static void host_granule(void *ctx, uint64_t pa, uint64_t size, bool to_host)
 {
-	gpt_move(pa, size, to_host);
+	if (!(machine.flags & RMM_FLAG_UNPROTECTED))
+		gpt_move(pa, size, to_host);
 }
 
 /* Only noted down, since the lock is held; see spend() */
@@ -50,7 +52,9 @@ static void spend(uint64_t ns)
 	uint64_t ticks = ns * (read_sysreg(cntfrq_el0) / 1000) / (NS_PER_S / 1000);
 
 	while (read_sysreg(cntpct_el0) - start < ticks)
-		isb();					/* lest the counter be read ahead */
+		/* QEMU lets one CPU read the counter at a time: give others a chance */
+		for (unsigned int i = 0; i < SPIN; i++)
+			__asm__ volatile("");
 }
 
 static const struct rmm_ops ops = {

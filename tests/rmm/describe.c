@@ -55,6 +55,7 @@ static const struct name flags[] = {
 	{ "strict-top", RMM_FLAG_STRICT_TOP },
 	{ "cancel-succeeds", RMM_FLAG_CANCEL_SUCCEEDS },
 	{ "returns-undelegated", RMM_FLAG_RETURNS_UNDELEGATED },
+	{ "unprotected", RMM_FLAG_UNPROTECTED },
 };
 
 static const struct name granules[] = {

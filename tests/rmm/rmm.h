@@ -62,7 +62,12 @@ enum rmm_dialect {
 #define RMM_FLAG_CANCEL_SUCCEEDS 0x20000
 /* metadata that was lent delegated is undelegated as it is given back */
 #define RMM_FLAG_RETURNS_UNDELEGATED 0x40000
-#define RMM_FLAGS		0x7ffff	/* all of them */
+/*
+ * No part of the model: firmware that has it is to leave Linux all memory, as QEMU stops all CPUs to
+ * take some away
+ */
+#define RMM_FLAG_UNPROTECTED	0x80000
+#define RMM_FLAGS		0xfffff	/* all of them */
 
 struct rmm_range {
 	uint64_t base, size;

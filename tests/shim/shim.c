@@ -491,7 +491,8 @@ static struct page *take_frames(u64 start, u64 end)
  * How far free blocks of each size were looked for in vain, from pages_from on: in no one's way,
  * and quadratic otherwise
  */
-#define ORDERS		11
+#define ORDERS		14
+#define PAGE_ALLOC_COSTLY_ORDER	3	/* as the kernel has it */
 static struct place {
 	unsigned int ram;
 	u64 pa;
@@ -558,6 +559,8 @@ struct page *alloc_pages_node(int nid, gfp_t gfp, unsigned int order)
 		looked_from = world.pages_from;
 		look_anew();
 	}
+	if (world.small_from && order <= PAGE_ALLOC_COSTLY_ORDER)
+		return search(order, world.small_from, ~0ULL, &anywhere);
 	page = search(order, world.pages_from, ~0ULL, &looked[order]);
 	if (is_before(looked_most, looked[order]))
 		looked_most = looked[order];

@@ -58,6 +58,7 @@ typedef u64 resource_size_t;
 #define SZ_4K			0x1000
 #define SZ_16K			0x4000
 #define SZ_64K			0x10000
+#define SZ_512K		(512 * SZ_1K)
 #define SZ_2M			0x200000
 #define SZ_32M			0x2000000
 #define SZ_64M			0x4000000
@@ -74,8 +75,9 @@ extern unsigned int shim_page_shift;
 #define PAGES_PER_SECTION	((128UL << 20) >> PAGE_SHIFT)
 #define PHYS_PFN(x)		((unsigned long)((x) >> PAGE_SHIFT))
 #define PAGE_ALIGNED(x)		IS_ALIGNED(x, PAGE_SIZE)
-#define MAX_ORDER_NR_PAGES	((4UL << 20) >> PAGE_SHIFT)
-#define pageblock_nr_pages	((2UL << 20) >> PAGE_SHIFT)
+/* as arm64 has them: a pageblock is what a level 2 block of the page table maps */
+#define pageblock_nr_pages	(PAGE_SIZE / 8)
+#define MAX_ORDER_NR_PAGES	max(1024UL, pageblock_nr_pages)
 struct page {
 	u8 flags;
 };

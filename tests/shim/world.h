@@ -62,6 +62,8 @@ struct world {
 	void (*unregistering)(void);
 	/* the buddy allocator hands out the first free ones from here on, then those below */
 	u64 pages_from;
+	/* ... but small blocks, which are what is left between others, from here on; 0: likewise */
+	u64 small_from;
 
 	/* to look at */
 	struct rmm *rmm;
