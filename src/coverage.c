@@ -443,7 +443,7 @@ static int set_first(struct record *r, u64 ram, u64 before, struct verdict *why)
  */
 static int set_first_fine(struct record *r, const struct ranges *payable, struct verdict *why)
 {
-	const u64 at = donor_stock(rmm_session()->region_size / 64);
+	const u64 at = donor_stock(rmm_session()->region_size / 1024);
 	unsigned int i, tries = 0;
 	struct span part;
 	int rc = -ENOMEM;

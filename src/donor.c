@@ -197,14 +197,18 @@ static struct page *from_buddy(const struct payer *payer, unsigned int how, u64 
 	return page ?: take_block(payer, how, pages, order, MAX_MISSES, boot);
 }
 
-/* alloc_contig_range() wants them all of one zone, and looks at whole pageblocks */
+/*
+ * alloc_contig_range() wants them all of one zone, and looks at whole pageblocks. Of a subsection
+ * all is online, or nothing.
+ */
 static bool is_candidate(unsigned long pfn, unsigned long end)
 {
 	const struct zone *zone = NULL;
+	struct page *page = NULL;
 
-	for (; pfn < end; pfn++) {
-		struct page *page = pfn_to_online_page(pfn);
-
+	for (; pfn < end; pfn++, page++) {
+		if (!zone || IS_ALIGNED(pfn, PAGES_PER_SUBSECTION))
+			page = pfn_to_online_page(pfn);
 		if (!page || (zone && page_zone(page) != zone) || PageReserved(page))
 			return false;
 		zone = page_zone(page);
@@ -415,7 +419,7 @@ static int undelegate(u64 start, u64 end, bool refused)
 
 /**
  * donor_stock() - have memory ready where the allocator has some to spare
- * @bytes: so much in one piece, if it can be had; else the largest piece that can
+ * @bytes: so much in one piece, or a little more, if it can be had; else the largest piece that can
  *
  * It is what a donor_take() that can use it gets first, until donor_clear_stock().
  *
@@ -424,7 +428,7 @@ static int undelegate(u64 start, u64 end, bool refused)
  */
 u64 donor_stock(u64 bytes)
 {
-	int order = get_order(min_t(u64, bytes, MAX_ORDER_NR_PAGES * PAGE_SIZE));
+	int order = get_order(clamp_t(u64, bytes, CHUNK, MAX_ORDER_NR_PAGES * PAGE_SIZE));
 
 	for (; order >= 0; order--) {
 		struct page *page = alloc_pages_node(NUMA_NO_NODE, DONOR_GFP, order);

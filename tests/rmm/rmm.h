@@ -63,8 +63,8 @@ enum rmm_dialect {
 /* metadata that was lent delegated is undelegated as it is given back */
 #define RMM_FLAG_RETURNS_UNDELEGATED 0x40000
 /*
- * No part of the model: firmware that has it is to leave Linux all memory, as QEMU stops all CPUs to
- * take some away
+ * No part of the model: firmware that has it is to leave Linux all memory, as QEMU stops all CPUs
+ * to take some away
  */
 #define RMM_FLAG_UNPROTECTED	0x80000
 #define RMM_FLAGS		0xfffff	/* all of them */

@@ -6,6 +6,7 @@
 
 struct world world;
 unsigned int shim_page_shift = 12;
+unsigned long pageblock_nr_pages;
 
 static struct rmm_machine machine;
 static void *rmm_memory;
@@ -384,7 +385,7 @@ struct zone *page_zone(const struct page *page)
 {
 	static char zone[2];
 
-	return (struct zone *)&zone[page_to_phys(page) >= 4ULL * SZ_1G];
+	return (struct zone *)&zone[page >= frames + PHYS_PFN(4ULL * SZ_1G)];
 }
 
 struct page *pfn_to_online_page(unsigned long pfn)
@@ -1061,6 +1062,8 @@ void world_make(const struct rmm_machine *described, unsigned int page_shift)
 	for (unsigned int i = 0; i < ARRAY_SIZE(world.pfr0); i++)
 		world.pfr0[i] = 1ULL << 52 | 0x11112222;
 	shim_page_shift = page_shift;
+	/* as arm64 has it: what a level 2 block of the page table maps */
+	pageblock_nr_pages = PAGE_SIZE / 8;
 	world_forget_module();
 	rmi_dir = NULL;
 	device = NULL;
@@ -1071,7 +1074,9 @@ void world_make(const struct rmm_machine *described, unsigned int page_shift)
 	assert_int_equal(shim_set_cover("eager"), 0);
 	*shim_require = false;
 	memset(slot_used, 0, sizeof(slot_used));
-	slots = aligned_alloc(WORLD_SLOT, WORLD_SLOTS * WORLD_SLOT);
+	/* once for all worlds: it is large, and tests make very many */
+	if (!slots)
+		slots = aligned_alloc(WORLD_SLOT, WORLD_SLOTS * WORLD_SLOT);
 	assert_non_null(slots);
 	make_frames(described);
 	look_anew();
@@ -1106,8 +1111,6 @@ void world_end_with(u64 pages_out, u64 with_rmm)
 	if (rmm_memory)
 		munmap(rmm_memory, rmm_memory_size);
 	rmm_memory = NULL;
-	free(slots);
-	slots = NULL;
 }
 
 void world_end(void)

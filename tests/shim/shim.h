@@ -73,10 +73,10 @@ extern unsigned int shim_page_shift;
 #define PFN_DOWN(x)		((x) >> PAGE_SHIFT)
 #define PFN_PHYS(x)		((phys_addr_t)(x) << PAGE_SHIFT)
 #define PAGES_PER_SECTION	((128UL << 20) >> PAGE_SHIFT)
+#define PAGES_PER_SUBSECTION	((2UL << 20) >> PAGE_SHIFT)
 #define PHYS_PFN(x)		((unsigned long)((x) >> PAGE_SHIFT))
 #define PAGE_ALIGNED(x)		IS_ALIGNED(x, PAGE_SIZE)
-/* as arm64 has them: a pageblock is what a level 2 block of the page table maps */
-#define pageblock_nr_pages	(PAGE_SIZE / 8)
+extern unsigned long pageblock_nr_pages;
 #define MAX_ORDER_NR_PAGES	max(1024UL, pageblock_nr_pages)
 struct page {
 	u8 flags;

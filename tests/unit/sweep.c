@@ -25,7 +25,6 @@
 
 #define MAX_ANSWERS	(1U << 15)
 #define MAX_WORKERS	8
-#define MAX_PAIRS	16	/* with the same first fault, unless SWEEP_ALL is set */
 #define MAX_WRONG	40	/* then a scenario is given up; or SWEEP_WRONG */
 
 /* What the RMM is made to say. INCOMPLETE with each memory request, cancellable or not */
@@ -495,11 +494,16 @@ static void try(const struct scenario *s, const struct point *p, unsigned int ki
 	run_point(s, p, false);
 }
 
-/* The job of pairs whose first is this; from the part on that a child before has not done */
-static void try_pairs(const struct scenario *s, const struct fault *first, unsigned int part)
+/*
+ * The job of pairs whose first is this; from the part on that a child before has not done. Each
+ * undo that follows fails in one way, by turns, or with SWEEP_ALL in each.
+ */
+static void try_pairs(const struct scenario *s, const struct fault *first, unsigned int turn,
+		      unsigned int part)
 {
+	const bool all_ways = only || getenv("SWEEP_ALL");
 	struct point p = { .nr = 1, .fault = { *first } };
-	unsigned int n = 0, last, j, nr = 0, each;
+	unsigned int n = 0, last, j;
 	static unsigned char *undo;
 	char id[160];
 
@@ -516,23 +520,23 @@ static void try_pairs(const struct scenario *s, const struct fault *first, unsig
 	last = nr_answers;
 	undo = realloc(undo, last + 1);
 	for (j = first->at + 1; j < last; j++)
-		nr += undo[j] = is_undo(answers[j].in);
-	/* Too many: each so manieth, of which the first is another one for each first fault */
-	each = only || getenv("SWEEP_ALL") ? 1 : nr * ARRAY_SIZE(pair_words) / MAX_PAIRS + 1;
+		undo[j] = is_undo(answers[j].in);
 	p.nr = 2;
-	for (j = first->at + 1; j < last; j++)
+	for (j = first->at + 1; j < last; j++) {
+		turn += undo[j];
 		for (unsigned int k = 0; undo[j] && k < ARRAY_SIZE(pair_words); k++, n++) {
 			if (n < part)
 				continue;
 			tally->worker[me].part = n + 1;
 			p.fault[1] = pair_words[k];
 			p.fault[1].at = j;
-			if ((n + first->at) % each) {
+			if (!all_ways && k != turn % ARRAY_SIZE(pair_words)) {
 				__atomic_fetch_add(&tally->left_out, 1, __ATOMIC_RELAXED);
 				continue;
 			}
 			try(s, &p, 2);
 		}
+	}
 }
 
 /* Jobs in this order: each command with each word in each way; allocations; pairs by their first */
@@ -570,7 +574,7 @@ static void do_job(const struct scenario *s, unsigned int job, unsigned int part
 	job -= clean_allocations * 2;
 	p.fault[0] = pair_words[job % ARRAY_SIZE(pair_words)];
 	p.fault[0].at = job / ARRAY_SIZE(pair_words);
-	try_pairs(s, &p.fault[0], part);
+	try_pairs(s, &p.fault[0], job + p.fault[0].at, part);
 }
 
 static void on_time(int sig)
@@ -711,8 +715,8 @@ void sweep(const struct scenario *s)
 	printf("# fault sweep: %s: %u commands, %u allocations: %u + %u + %u points", s->name,
 	       nr_clean, clean_allocations, tally->kinds[0], tally->kinds[1], tally->kinds[2]);
 	if (tally->left_out)
-		printf(" (%u pairs left out: of more than %d of a first fault, each n-th is tried)",
-		       tally->left_out, MAX_PAIRS);
+		printf(" (each pair with one second answer, %u with others are left to SWEEP_ALL)",
+		       tally->left_out);
 	printf(", %u lies that no host can see, %u believed on the RMM's word", tally->hidden,
 	       tally->believed);
 	printf(", at the most %llu commands and %llu ms", tally->most_commands,

@@ -48,9 +48,9 @@ static void heap_of_a_large_host_with_holes(void **state)
 }
 
 /*
- * Of 16 KB pages a region has 32 MB and costs a page: to take a pageblock, which is all of it, would
- * cost far more. Single pages may come from anywhere, larger blocks are where the first table and the
- * first region had better be.
+ * Of 16 KB pages a region has 32 MB and costs a page: to take a pageblock, which is all of it,
+ * would cost far more. Single pages may come from anywhere, larger blocks are where the first table
+ * and the first region had better be.
  */
 static void small_regions_take_no_pageblocks(void **state)
 {

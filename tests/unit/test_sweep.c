@@ -3,8 +3,8 @@
  * Exhaustive fault sweep: each scenario once for each command and each status in place of the true
  * answer, once for each allocation, and once for each pair of a command and an undo that fail.
  * SWEEP='POINT' plays one point alone, as a failure prints it, and shows its commands; T=SCENARIO
- * one scenario; SWEEP_ALL=1 all of the pairs; SWEEP_JOBS=1 uses one CPU; SWEEP_WRONG=N gives a
- * scenario up after so many failures.
+ * one scenario; SWEEP_ALL=1 has the undo of a pair fail in all ways, rather than in one by turns;
+ * SWEEP_JOBS=1 uses one CPU; SWEEP_WRONG=N gives a scenario up after so many failures.
  */
 #include "../../include/arm_cca_rmi.h"
 #include "sweep.h"
@@ -24,6 +24,8 @@ static void make_world(const struct scenario *s)
 	};
 
 	world_make(&machine, s->page_shift);
+	/* smaller than they are: a small world has as many as a large machine has */
+	pageblock_nr_pages = (2 * MB) >> PAGE_SHIFT;
 	shim_set_timeout_ms("5");
 	shim_set_cover(s->lazy ? "lazy" : "eager");
 }
