@@ -244,7 +244,13 @@ static bool fits(const struct payer *payer, unsigned int how, u64 size, struct s
 	return true;
 }
 
-static bool find_in_stock(const struct payer *payer, unsigned int how, u64 size, struct span *found)
+static bool is_local(const struct payer *payer, u64 start)
+{
+	return payer->nid == NUMA_NO_NODE || payer->nid == pfn_to_nid(PHYS_PFN(start));
+}
+
+static bool find_in_stock(const struct payer *payer, unsigned int how, u64 size, bool local,
+			  struct span *found)
 {
 	struct span s;
 	unsigned int i;
@@ -255,18 +261,19 @@ static bool find_in_stock(const struct payer *payer, unsigned int how, u64 size,
 		if (fits(payer, how, size, s, found))
 			return true;
 	for (i = 0; elsewhere(payer, how) && i < stock.nr; i++)
-		if (fits(payer, how, size, stock.at[i], found))
+		if ((!local || is_local(payer, stock.at[i].start)) &&
+		    fits(payer, how, size, stock.at[i], found))
 			return true;
 	return false;
 }
 
-static struct page *from_stock(const struct payer *payer, unsigned int how, u64 pages)
+static struct page *from_stock(const struct payer *payer, unsigned int how, u64 pages, bool local)
 {
 	struct page *page = NULL;
 	struct span found;
 
 	mutex_lock(&donor_lock);
-	if (find_in_stock(payer, how, pages * PAGE_SIZE, &found)) {
+	if (find_in_stock(payer, how, pages * PAGE_SIZE, local, &found)) {
 		ranges_remove(&stock, found.start, found.end);
 		page = pfn_to_page(PHYS_PFN(found.start));
 	}
@@ -333,9 +340,11 @@ static struct page *find_pages(const struct payer *payer, unsigned int how, u64 
 
 	for (boot = 1; !page && boot >= 0; boot--) {
 		for (*pages = wanted; !page && *pages; *pages /= 2) {
-			page = from_stock(payer, how, *pages);
+			page = from_stock(payer, how, *pages, true);
 			if (!page && *pages <= MAX_ORDER_NR_PAGES)
 				page = from_buddy(payer, how, *pages, boot);
+			if (!page)
+				page = from_stock(payer, how, *pages, false);
 			if (page || how & (DONOR_EXACTLY | DONOR_BRIEFLY))
 				break;
 		}

@@ -401,7 +401,7 @@ int pfn_to_nid(unsigned long pfn)
 	const u64 pa = PFN_PHYS(pfn);
 
 	assert_true(pfn_to_online_page(pfn) || (pa >= world.going_online && pa < world.going_end));
-	return 0;
+	return world.two_nodes && pa / SZ_1G % 2;
 }
 
 u64 page_to_phys(const struct page *page)
@@ -550,12 +550,18 @@ static struct page *search(unsigned int order, u64 from, u64 to, struct place *a
 struct page *alloc_pages_node(int nid, gfp_t gfp, unsigned int order)
 {
 	struct place anywhere = {};
-	struct page *page;
+	struct page *page = NULL;
 
-	(void)nid;
 	assert_true(1UL << order <= MAX_ORDER_NR_PAGES);
 	if (world.no_pages || must_fail(gfp))
 		return NULL;
+	if (world.two_nodes && nid != NUMA_NO_NODE) {
+		for (u64 at = (u64)nid * SZ_1G; !page && at < frames_end; at += 2ULL * SZ_1G) {
+			anywhere = (struct place){};
+			page = search(order, at, at + SZ_1G, &anywhere);
+		}
+		return page;
+	}
 	if (world.pages_from != looked_from) {
 		looked_from = world.pages_from;
 		look_anew();

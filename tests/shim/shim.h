@@ -330,7 +330,7 @@ int kobject_uevent_env(struct kobject *kobj, int action, char *env[]);
 /* debugfs */
 struct dentry;
 struct seq_file {
-	char text[8192];
+	char text[32768];
 	size_t used;
 };
 struct file_operations {

@@ -72,6 +72,38 @@ static void small_regions_take_no_pageblocks(void **state)
 	}
 }
 
+/* Pages that lie on the other node than what they were lent for */
+static unsigned int pages_on_the_other_node(void)
+{
+	unsigned int pages = 0;
+	u64 start, end, base;
+	int used;
+
+	for (const char *p = world_debug("donated"); *p; p += used) {
+		assert_int_equal(sscanf(p, "0x%llx-0x%llx %*s 0x%llx\n%n", &start, &end, &base,
+					&used), 3);
+		pages += start / GB % 2 != base / GB % 2 ? (end - start) >> PAGE_SHIFT : 0;
+	}
+	return pages;
+}
+
+/* Metadata lies on the node of the memory that it is about, but where nothing of that is FINE yet */
+static void pages_are_of_their_regions_node(void **state)
+{
+	(void)state;
+	describe(RMM_DIALECT_BETA3);
+	machine.flags = HOST_PAYS;
+	machine.memory.at[0].size = 8 * GB;
+	world_make(&machine, 14);
+	world_ram(GB, 9 * GB, true);
+	world.two_nodes = true;
+	load();
+	assert_available(8 * GB);
+	/* half of those that were paid for when there was one region that was FINE */
+	assert_in_range(pages_on_the_other_node(), 1, 64);
+	unload();
+}
+
 /*
  * alloc_contig_range() takes milliseconds a try, so that some ten thousand are a minute under the
  * hotplug locks
@@ -126,6 +158,7 @@ int main(void)
 		cmocka_unit_test(heap_of_a_large_host_with_holes),
 		cmocka_unit_test(pageblocks_are_not_wasted),
 		cmocka_unit_test(small_regions_take_no_pageblocks),
+		cmocka_unit_test(pages_are_of_their_regions_node),
 		cmocka_unit_test(memory_that_cannot_be_moved_is_soon_given_up),
 	};
 
