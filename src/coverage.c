@@ -66,7 +66,7 @@ static int step_reserve(struct steps *steps, unsigned int more)
 
 	if (steps->nr + more <= steps->room)
 		return 0;
-	at = kvmalloc_array(room, sizeof(*at), GFP_KERNEL);
+	at = kvmalloc_array(room, sizeof(*at), GFP_KERNEL | __GFP_NOWARN);
 	if (!at)
 		return -ENOMEM;
 	if (steps->nr)
@@ -377,7 +377,7 @@ static int make_pass(struct record *r, const struct making *m, const struct rang
 static int make_all(struct record *r, const struct making *m, const struct ranges *ram,
 		    bool untracked, struct verdict *why)
 {
-	struct job *job = kvcalloc(BATCH_JOBS, sizeof(*job), GFP_KERNEL);
+	struct job *job = kvcalloc(BATCH_JOBS, sizeof(*job), GFP_KERNEL | __GFP_NOWARN);
 	unsigned int made;
 	bool missing;
 	int rc;

@@ -38,7 +38,7 @@ static int grow(struct ranges *set, unsigned int room, gfp_t gfp)
 	if (room <= set->room)
 		return 0;
 	room = max(room, 2 * set->room);
-	at = kvmalloc_array(room, sizeof(*at), gfp);
+	at = kvmalloc_array(room, sizeof(*at), gfp | __GFP_NOWARN);
 	if (!at)
 		return -ENOMEM;
 	if (set->nr)

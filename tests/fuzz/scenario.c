@@ -607,8 +607,13 @@ static bool load_afresh(bool *available)
 	possible = !rmm_operations(world.rmm);
 	load();
 	*available = loaded && cca_rmi_is_available();
-	/* A page that is lost may be one of the many next to each other that a table takes */
-	if (forsaken && loaded && !strcmp(world_read("reason"), "no-memory"))
+	/*
+	 * A page that is lost may be one of the many next to each other that a table takes, for
+	 * which an RMM that can't be cancelled waits for ever
+	 */
+	if (forsaken && loaded && (!strcmp(world_read("reason"), "no-memory") ||
+				   (!strcmp(world_read("reason"), "unfinished") &&
+				    machine.flags & RMM_FLAG_NO_CANCEL)))
 		possible = false;
 	unload();
 	return possible;

@@ -80,6 +80,30 @@ static void remember(struct rmm *rmm, const uint64_t in[5], const uint64_t x[5])
 	h->told[h->next++ % MAX_TOLD] = (struct told){ x[1], (uint32_t)in[0], in[1], in[2] };
 }
 
+/*
+ * A delegation that the host has given up, under a handle that stands for another operation by now:
+ * to go on with it would take pages that the host doesn't speak of
+ */
+static void forget_delegation(struct rmm *rmm, const uint64_t in[5])
+{
+	const struct hostile *h = &rmm->hostile;
+	struct op *op = is_op_command(in[0]) ? op_find(rmm, in[1]) : NULL;
+	uint64_t x[5];
+	unsigned int i;
+
+	if (!op || op->kind != OP_DELEGATE)
+		return;
+	for (i = h->next; i > 0 && h->next - i < MAX_TOLD; i--) {
+		const struct told *t = &h->told[(i - 1) % MAX_TOLD];
+
+		if (t->handle != in[1])
+			continue;
+		if (t->fid != RMI_GRANULE_RANGE_DELEGATE)
+			op_end(rmm, op, RMI_ERROR_INPUT, x);
+		return;
+	}
+}
+
 static bool is_with_rmm(const struct rmm *rmm, uint64_t base, uint64_t top)
 {
 	uint64_t pa;
@@ -434,10 +458,13 @@ void hostile_command(struct rmm *rmm, uint64_t x[5])
 {
 	const uint64_t in[5] = { x[0], x[1], x[2], x[3], x[4] };
 	struct hostile *h = &rmm->hostile;
-	enum how how = decide(rmm, in);
 	uint64_t said[5];
 	unsigned int i;
+	enum how how;
 
+	if (rmm->machine->hostile_rate)
+		forget_delegation(rmm, in);
+	how = decide(rmm, in);
 	if (how != INSTEAD)
 		run(rmm, x);
 	for (i = 0; i < 5; i++)
@@ -455,6 +482,6 @@ void hostile_command(struct rmm *rmm, uint64_t x[5])
 	} else if (how == INSTEAD) {
 		run(rmm, x);
 	}
-	if (h->rate)
+	if (rmm->machine->hostile_rate)
 		remember(rmm, in, x);
 }
