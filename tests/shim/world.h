@@ -64,7 +64,7 @@ struct world {
 	u64 pages_from;
 	/* ... but small blocks, which are what is left between others, from here on; 0: likewise */
 	u64 small_from;
-	bool two_nodes;			/* each other GB is of node 1, and each node has some left */
+	bool two_nodes;			/* each other GB is of node 1 */
 
 	/* to look at */
 	struct rmm *rmm;

@@ -87,7 +87,7 @@ static unsigned int pages_on_the_other_node(void)
 	return pages;
 }
 
-/* Metadata lies on the node of the memory that it is about, but where nothing of that is FINE yet */
+/* Metadata lies on the node of what it is about, but where nothing of that is FINE yet */
 static void pages_are_of_their_regions_node(void **state)
 {
 	(void)state;
