@@ -600,8 +600,10 @@ void donor_clear_stock(void)
 	unsigned int i;
 
 	mutex_lock(&donor_lock);
-	for (i = 0; i < stock.nr; i++)
+	for (i = 0; i < stock.nr; i++) {
 		free_run(stock.at[i].start, stock.at[i].end);
+		cond_resched();
+	}
 	ranges_clear(&stock);
 	atomic_set(&failures, 0);
 	mutex_unlock(&donor_lock);

@@ -11,6 +11,26 @@ static void describe_large(enum rmm_dialect dialect, u64 from, u64 to)
 	world_make(&machine, 12);
 }
 
+static unsigned int reschedules;
+
+static void note_reschedules(u64 x[5])
+{
+	reschedules = world.reschedules;
+}
+
+/* What is left over of each region's pageblock is freed at the end, which is a lot */
+static void others_run_while_stock_is_freed(void **state)
+{
+	(void)state;
+	describe_large(RMM_DIALECT_BETA3, GB, 64 * GB);
+	world_ram(GB, 64 * GB, true);
+	world.smc = note_reschedules;
+	load();
+	assert_available(63 * GB);
+	assert_true(world.reschedules - reschedules >= 60);
+	unload();
+}
+
 static void heap_of_a_large_host(void **state)
 {
 	(void)state;
@@ -154,6 +174,7 @@ static void pageblocks_are_not_wasted(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(others_run_while_stock_is_freed),
 		cmocka_unit_test(heap_of_a_large_host),
 		cmocka_unit_test(heap_of_a_large_host_with_holes),
 		cmocka_unit_test(pageblocks_are_not_wasted),
