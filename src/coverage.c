@@ -439,11 +439,12 @@ static int set_first(struct record *r, u64 ram, u64 before, struct verdict *why)
 /*
  * The first region pays for itself, so it must have pages to spare: rather the one that the
  * allocator gives from than the one that holds the kernel. And as long as it is the only one, it
- * pays for those that come next.
+ * pays for those that come next: a batch of them, of which each takes a page at least.
  */
 static int set_first_fine(struct record *r, const struct ranges *payable, struct verdict *why)
 {
-	const u64 at = donor_stock(rmm_session()->region_size / 1024);
+	const u64 at = donor_stock(max_t(u64, rmm_session()->region_size / 1024,
+					 BATCH_JOBS * PAGE_SIZE));
 	unsigned int i, tries = 0;
 	struct span part;
 	int rc = -ENOMEM;

@@ -98,6 +98,8 @@ static int __init cca_rmi_init(void)
 	guarding = !guard_memory(&v);
 	if (!guarding)
 		verdict_publish(&v);
+	/* What was missed on the way may have been had in the end */
+	verdict_published(&v);
 	announce(&v);
 	if (v.reason == REASON_INTERRUPTED)
 		rc = -EINTR;	/* nobody wants it any more */

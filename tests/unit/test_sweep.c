@@ -41,7 +41,11 @@ static void make_machine(const struct scenario *s)
 static void load(void)
 {
 	played.all_or_nothing = true;
+	world.log[0] = 0;
 	played.loaded = !shim_module_init();
+	if (played.loaded &&
+	    !strcmp(world_read("available"), "1") != !!strstr(world.log, "Realms are available"))
+		sweep_wrong("available is %s, and the log says otherwise", world_read("available"));
 }
 
 static void load_clean(void)
