@@ -273,6 +273,8 @@ class Record:
 
     def __init__(self):
         self.results = []       # (passed, what)
+        self.lines = collections.deque(maxlen=30)       # of the console since the last result
+        self.before = {}        # such lines by the number of a result that failed
         self.planned = None
         self.trouble = None     # the first thing that no boot may say
         self.reports = []       # all that the kernel said of that kind
@@ -284,9 +286,14 @@ class Record:
     def read(self, line, boot):
         """One line of the console."""
         m = re.match(r'(ok|not ok) (\d+) (.*)', line)
+        if not m:
+            self.lines.append(line)
         off = FIRMWARE_DOWN.search(line)
         if m and int(m[2]) == len(self.results) + 1:
             self.results.append((m[1] == 'ok', m[3]))
+            if m[1] != 'ok':
+                self.before[len(self.results)] = list(self.lines)
+            self.lines.clear()
         elif m:
             self.trouble = self.trouble or f'result {m[2]} where {len(self.results) + 1} was due'
         elif re.fullmatch(r'1\.\.\d+', line):
@@ -395,9 +402,12 @@ def packages(root, debs, version, later):
 
 def report(count, name, record, log):
     """Print what came out of a boot, after `count` results of others. Returns how many there are then."""
-    for ok, what in record.results:
+    for n, (ok, what) in enumerate(record.results, 1):
         count += 1
         print(f'{"ok" if ok else "not ok"} {count} {name}: {what}')
+        # Whoever reads this may not have the log
+        for line in [] if ok else record.before.get(n, record.lines):
+            print(f'#   {line}')
         record.counts['failed' if not ok else 'skipped' if '# SKIP' in what else 'passed'] += 1
     if record.counts['failed']:
         print(f'# see {os.path.relpath(log, TOP)}')
