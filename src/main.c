@@ -87,7 +87,7 @@ static void announce(const struct verdict *v)
 
 static int __init cca_rmi_init(void)
 {
-	struct verdict v = { .reason = REASON_OK };
+	struct verdict v;
 	int rc;
 
 	if (trace && compat_trace_on("rmi"))
@@ -96,10 +96,10 @@ static int __init cca_rmi_init(void)
 	if (rc)
 		return rc;
 	guarding = !guard_memory(&v);
-	if (!guarding)
+	if (guarding)
+		v.reason = REASON_OK;	/* what was missed on the way was had in the end */
+	else
 		verdict_publish(&v);
-	/* What was missed on the way may have been had in the end */
-	verdict_published(&v);
 	announce(&v);
 	if (v.reason == REASON_INTERRUPTED)
 		rc = -EINTR;	/* nobody wants it any more */

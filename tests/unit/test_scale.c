@@ -67,17 +67,18 @@ static void heap_of_a_large_host_with_holes(void **state)
 	unload();
 }
 
-/*
- * Of 16 KB pages a region has 32 MB and costs a page: to take a pageblock, which is all of it,
- * would cost far more. Single pages may come from anywhere, larger blocks are where the first table
- * and the first region had better be.
- */
+/* The first region's next blocks go to somebody else, just then */
 static void gives_from_elsewhere(u64 x[5])
 {
 	if (x[0] == RMI_GRANULE_TRACKING_SET)
 		world.pages_from = world.small_from = 4 * GB + 512 * MB;
 }
 
+/*
+ * Of 16 KB pages a region has 32 MB and costs a page: to take a pageblock, which is all of it,
+ * would cost far more. Single pages may come from anywhere, larger blocks are where the first table
+ * and the first region had better be.
+ */
 static void small_regions_take_no_pageblocks(void **state)
 {
 	(void)state;
@@ -89,7 +90,6 @@ static void small_regions_take_no_pageblocks(void **state)
 		world_ram(GB, 5 * GB, true);
 		world.pages_from = 3 * GB + 512 * MB;
 		world.small_from = scattered ? 2 * GB + 512 * MB : 0;
-		/* The first region's next blocks go to somebody else, just then */
 		if (scattered == 2)
 			world.smc = gives_from_elsewhere;
 		load();
