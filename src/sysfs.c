@@ -140,7 +140,7 @@ static int make_files(void)
  * for each change; there is one at first as well.
  *
  * Context: may sleep; what the files tell is in place.
- * Return: 0 or a negative error number; -ENOMEM also if there is such a directory already.
+ * Return: 0; -ENOMEM, also if there is such a directory already; -EEXIST for such a device.
  */
 int sysfs_register(void)
 {
@@ -155,6 +155,9 @@ int sysfs_register(void)
 	device = platform_device_register_simple("arm_cca_rmi", PLATFORM_DEVID_NONE, NULL, 0);
 	if (IS_ERR(device)) {
 		rc = PTR_ERR(device);
+		/* How the driver core sees a name that there was no memory for */
+		if (rc == -EINVAL)
+			rc = -ENOMEM;
 		goto remove_dir;
 	}
 	verdict_listen(changed);

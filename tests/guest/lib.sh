@@ -37,6 +37,10 @@ is() { # DESCRIPTION VALUE EXPECTED
 	fi
 }
 
+nothing() { # FILE: has nothing in it
+	! grep . "$1"
+}
+
 # is() for each sysfs file that is named: FILE=VALUE...
 files() {
 	local f
