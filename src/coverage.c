@@ -221,6 +221,8 @@ static void undo_unless_parked(struct record *r, unsigned int tracked, unsigned 
 /* What is made for all RAM that lacks it: level 1 tables, FINE regions */
 struct making {
 	const char *what;
+	/* May be NULL: tell who pays how much is missing */
+	void (*announce)(const struct record *r, const struct ranges *ram);
 	/* The jobs for the next memory at or after *at that lacks it, as many as @most */
 	unsigned int (*next)(const struct record *r, const struct ranges *ram, u64 *at,
 			     struct job *job, unsigned int most);
@@ -295,6 +297,17 @@ static unsigned int next_regions(const struct record *r, const struct ranges *pa
 	return n;
 }
 
+static void announce_regions(const struct record *r, const struct ranges *payable)
+{
+	struct span gap;
+	unsigned int n;
+	u64 at = 0;
+
+	for (n = 0; ranges_missing(payable, &r->fine, at, PAGE_SIZE, &gap); n++)
+		at = tracking_region(gap.start).end;
+	tracking_announce(n);
+}
+
 static void set_region(struct job *job, const struct places *places)
 {
 	job->rc = tracking_set_fine(job->at, job->before, places, &job->done, &job->why);
@@ -317,6 +330,7 @@ static bool know_regions(const struct record *r)
 
 static const struct making regions = {
 	.what = "covered",
+	.announce = announce_regions,
 	.next = next_regions,
 	.run = set_region,
 	.note = note_region,
@@ -358,6 +372,8 @@ static int make_pass(struct record *r, const struct making *m, const struct rang
 	u64 at = 0;
 	int rc = 0;
 
+	if (m->announce && m->may_run_at_once(r))
+		m->announce(r, ram);
 	while (!rc) {
 		b.nr = m->next(r, ram, &at, job, m->may_run_at_once(r) ? BATCH_JOBS : 1);
 		if (!b.nr)
@@ -597,13 +613,13 @@ static int ensure(const struct ranges *ram, bool pay, bool interruptible, struct
 	rc = resume_parked(&next, why);
 	if (!rc && ram->nr)
 		rc = look_and_make(&next, ram, pay, why);
+	donor_clear_stock();	/* first, as no region with delegated pages can be undone */
 	if (rc) {
 		undo_unless_parked(&next, record.tracked.nr, record.created.nr);
 		swap(next.online, record.online);
 	}
 	swap(next, record);
 	record_clear(&next);
-	donor_clear_stock();
 	return rc;
 }
 

@@ -26,8 +26,8 @@ static void print_lent(void *arg, const struct span *span, bool lost)
 	seq_printf(arg, "%#llx-%#llx ", span->start, span->end);
 	if (lost)
 		seq_puts(arg, "lost\n");
-	else if (span->owner == DONOR_RMM)
-		seq_puts(arg, "rmm\n");
+	else if (span->owner >= DONOR_READY)
+		seq_printf(arg, "%s\n", donor_kind(span->owner));
 	else
 		seq_printf(arg, "%s %#llx\n", donor_kind(span->owner), donor_base(span->owner));
 }

@@ -31,6 +31,12 @@
 /* bytes: so much is taken at once where less is wanted */
 #define CHUNK		SZ_512K
 
+/*
+ * bytes: so much is kept delegated while others are going to want it, which is about what they are
+ * lent while the next chunk is cleared
+ */
+#define ENOUGH_READY	SZ_1M
+
 /* As many pageblocks must be in what is to pay for itself */
 #define SELF_BLOCKS	64
 
@@ -55,12 +61,18 @@ static DEFINE_MUTEX(donor_lock);
  */
 static struct ranges out[2];
 static struct ranges lost;		/* pages that never come back */
+/* pages that are delegated, and lent for nothing yet, until donor_clear_stock() */
+static struct ranges ready;
+static u64 due;				/* bytes: see donor_announce() */
 /* pages that we have and lend to nobody yet, until donor_clear_stock() */
 static struct ranges stock;
 /* places tried in vain since one wasn't, or donor_clear_stock() */
 static atomic_t failures = ATOMIC_INIT(0);
 static struct span avoided;		/* memory that is going offline */
 static struct span expected;		/* memory that is going online */
+
+/* Taken before donor_lock, and held while pages are delegated for many: others wait for these */
+static DEFINE_MUTEX(ready_lock);
 
 /* Placement ------------------------------------------------------------------------------------ */
 
@@ -385,6 +397,7 @@ static void strike_off(u64 start, u64 end)
 {
 	ranges_remove(&out[0], start, end);
 	ranges_remove(&out[1], start, end);
+	ranges_remove(&ready, start, end);
 }
 
 static void lose(u64 start, u64 end)
@@ -392,15 +405,12 @@ static void lose(u64 start, u64 end)
 	struct span part;
 
 	mutex_lock(&donor_lock);
-	if (ranges_next(&out[0], start, end, &part) || ranges_next(&out[1], start, end, &part))
+	if (ranges_next(&out[0], start, end, &part) || ranges_next(&out[1], start, end, &part) ||
+	    ranges_next(&ready, start, end, &part))
 		trace_rmi_memory("lose", start, end, donor_kind(part.owner),
 				 donor_base(part.owner));
-	/*
-	 * Where there is no memory to write it down, it stays written down as being out, which is
-	 * true as well
-	 */
-	if (!ranges_add(&lost, start, end))
-		strike_off(start, end);
+	ranges_keep(&lost, start, end);
+	strike_off(start, end);
 	mutex_unlock(&donor_lock);
 }
 
@@ -456,6 +466,21 @@ u64 donor_stock(u64 bytes)
 }
 
 /**
+ * donor_announce() - some will want delegated pages, a few each
+ * @bytes: how much they will want in all
+ *
+ * What one of them gets delegated is then for the others as well, until donor_clear_stock().
+ *
+ * Context: may sleep; takes donor_lock.
+ */
+void donor_announce(u64 bytes)
+{
+	mutex_lock(&donor_lock);
+	due = bytes - min(bytes, ranges_bytes(&ready));
+	mutex_unlock(&donor_lock);
+}
+
+/**
  * donor_node() - the NUMA node of memory
  * @start: physical address
  * @end: physical address, exclusive
@@ -478,19 +503,7 @@ int donor_node(u64 start, u64 end)
 	return NUMA_NO_NODE;
 }
 
-/**
- * donor_take() - take pages out of Linux's hands, to be lent to the RMM
- * @payer: for whom, and from where
- * @pages: how many; as many as that, or else a power of two that is less
- * @how: DONOR_*
- * @run: set to what was taken
- *
- * They are in the ledger, as being out, until donor_take_back().
- *
- * Context: may sleep, allocates; takes donor_lock.
- * Return: 0; -ENOMEM if they can't be had; -EIO if they can't be delegated.
- */
-int donor_take(const struct payer *payer, u64 pages, unsigned int how, struct run *run)
+static int take(const struct payer *payer, u64 pages, unsigned int how, u64 owner, struct run *run)
 {
 	const bool delegated = how & DONOR_DELEGATED;
 	struct rmi_regs refusal;
@@ -498,8 +511,6 @@ int donor_take(const struct payer *payer, u64 pages, unsigned int how, struct ru
 	u64 end, reached;
 	int rc;
 
-	if (!(how & DONOR_EXACTLY))
-		pages = min_t(u64, rounddown_pow_of_two(pages), MAX_ORDER_NR_PAGES);
 	page = find_pages(payer, how, &pages);
 	if (!page)
 		return -ENOMEM;
@@ -507,7 +518,7 @@ int donor_take(const struct payer *payer, u64 pages, unsigned int how, struct ru
 	end = run->start + pages * PAGE_SIZE;
 
 	mutex_lock(&donor_lock);
-	rc = ranges_add_owned(lent_for(payer->owner), run->start, end, payer->owner);
+	rc = ranges_add_owned(lent_for(owner), run->start, end, owner);
 	mutex_unlock(&donor_lock);
 	if (rc) {
 		free_run(run->start, end);
@@ -522,6 +533,109 @@ int donor_take(const struct payer *payer, u64 pages, unsigned int how, struct ru
 	undelegate(run->start, reached, false);
 	undelegate(reached, end, rc != -EPROTO);
 	return -EIO;
+}
+
+static int take_from_ready(const struct payer *payer, u64 pages, bool local, struct run *run)
+{
+	int rc = -ENOMEM;
+	unsigned int i;
+
+	mutex_lock(&donor_lock);
+	for (i = 0; rc && i < ready.nr; i++) {
+		const struct span s = ready.at[i];
+		u64 end;
+
+		if ((local && !is_local(payer, s.start)) || !lies_in(payer->far, s.start, s.end))
+			continue;
+		pages = min(pages, rounddown_pow_of_two((s.end - s.start) / PAGE_SIZE));
+		end = s.start + pages * PAGE_SIZE;
+		rc = ranges_add_owned(lent_for(payer->owner), s.start, end, payer->owner);
+		if (!rc)
+			ranges_remove(&ready, s.start, end);
+		*run = (struct run){ .start = s.start, .pages = pages, .delegated = true };
+	}
+	mutex_unlock(&donor_lock);
+	return rc;
+}
+
+/*
+ * One command delegates many as well as few: those that are due, if these aren't too many. Others
+ * may have them when all are delegated, and not before.
+ */
+static int make_ready(const struct payer *payer, u64 pages)
+{
+	struct run run;
+	u64 end;
+	int rc;
+
+	mutex_lock(&donor_lock);
+	pages = max(pages, min_t(u64, due, CHUNK) / PAGE_SIZE);
+	mutex_unlock(&donor_lock);
+	rc = pages ? take(payer, pages, DONOR_DELEGATED, DONOR_READY, &run) : 0;
+	if (rc || !pages)
+		return rc;
+	end = run.start + run.pages * PAGE_SIZE;
+	mutex_lock(&donor_lock);
+	rc = ranges_add_owned(&ready, run.start, end, DONOR_READY);
+	if (!rc) {
+		ranges_remove(lent_for(DONOR_READY), run.start, end);
+		due -= min(due, end - run.start);
+	}
+	mutex_unlock(&donor_lock);
+	if (rc)
+		donor_take_back(run.start, end, true);
+	return rc;
+}
+
+static bool is_getting_low(void)
+{
+	bool low;
+
+	mutex_lock(&donor_lock);
+	low = due && ranges_bytes(&ready) < ENOUGH_READY;
+	mutex_unlock(&donor_lock);
+	return low;
+}
+
+/* Memory is cleared before one gets it, which takes a while: so let nobody wait for that in vain */
+static int take_delegated(const struct payer *payer, u64 pages, struct run *run)
+{
+	int rc = take_from_ready(payer, pages, true, run);
+
+	if (!rc) {
+		if (is_getting_low() && mutex_trylock(&ready_lock)) {
+			make_ready(payer, 0);
+			mutex_unlock(&ready_lock);
+		}
+		return 0;
+	}
+	mutex_lock(&ready_lock);
+	rc = take_from_ready(payer, pages, true, run);
+	if (rc)
+		rc = make_ready(payer, pages) ?: take_from_ready(payer, pages, false, run);
+	mutex_unlock(&ready_lock);
+	return rc;
+}
+
+/**
+ * donor_take() - take pages out of Linux's hands, to be lent to the RMM
+ * @payer: for whom, and from where
+ * @pages: how many; as many as that, or else a power of two that is less
+ * @how: DONOR_*
+ * @run: set to what was taken
+ *
+ * They are in the ledger, as being out, until donor_take_back().
+ *
+ * Context: may sleep, allocates; takes donor_lock.
+ * Return: 0; -ENOMEM if they can't be had; -EIO if they can't be delegated.
+ */
+int donor_take(const struct payer *payer, u64 pages, unsigned int how, struct run *run)
+{
+	if (!(how & DONOR_EXACTLY))
+		pages = min_t(u64, rounddown_pow_of_two(pages), MAX_ORDER_NR_PAGES);
+	if (how == DONOR_DELEGATED && pages < CHUNK / PAGE_SIZE)
+		return take_delegated(payer, pages, run);
+	return take(payer, pages, how, payer->owner, run);
 }
 
 /**
@@ -599,6 +713,9 @@ void donor_clear_stock(void)
 {
 	unsigned int i;
 
+	while (ready.nr)
+		donor_take_back(ready.at[0].start, ready.at[0].end, true);
+	ranges_clear(&ready);
 	mutex_lock(&donor_lock);
 	for (i = 0; i < stock.nr; i++) {
 		free_run(stock.at[i].start, stock.at[i].end);
@@ -606,6 +723,7 @@ void donor_clear_stock(void)
 	}
 	ranges_clear(&stock);
 	atomic_set(&failures, 0);
+	due = 0;
 	mutex_unlock(&donor_lock);
 }
 
@@ -644,7 +762,7 @@ u64 donor_bytes_out(void)
 	u64 bytes;
 
 	mutex_lock(&donor_lock);
-	bytes = ranges_bytes(&out[0]) + ranges_bytes(&out[1]);
+	bytes = ranges_bytes(&out[0]) + ranges_bytes(&out[1]) + ranges_bytes(&ready);
 	mutex_unlock(&donor_lock);
 	return bytes;
 }
@@ -681,6 +799,8 @@ void donor_walk(void (*see)(void *arg, const struct span *span, bool lost), void
 	for (i = 0; i < ARRAY_SIZE(out); i++)
 		for (j = 0; j < out[i].nr; j++)
 			see(arg, &out[i].at[j], false);
+	for (j = 0; j < ready.nr; j++)
+		see(arg, &ready.at[j], false);
 	for (j = 0; j < lost.nr; j++)
 		see(arg, &lost.at[j], true);
 	mutex_unlock(&donor_lock);
@@ -697,6 +817,8 @@ const char *donor_kind(u64 owner)
 {
 	if (owner == DONOR_RMM)
 		return "rmm";
+	if (owner == DONOR_READY)
+		return "ready";
 	return owner & DONOR_TABLE ? "table" : "region";
 }
 
@@ -705,11 +827,11 @@ const char *donor_kind(u64 owner)
  * @owner: as in struct payer
  *
  * Context: any.
- * Return: physical address of the PAR or tracking region; 0 for the RMM as a whole.
+ * Return: physical address of the PAR or tracking region; 0 for neither.
  */
 u64 donor_base(u64 owner)
 {
-	return owner == DONOR_RMM ? 0 : owner & ~DONOR_TABLE;
+	return owner >= DONOR_READY ? 0 : owner & ~DONOR_TABLE;
 }
 
 /**

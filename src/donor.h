@@ -36,6 +36,8 @@ struct payer {
 #define DONOR_TABLE	1ULL		/* a PAR and a region may have the same base */
 /* No region's base, no PAR's: what is lent for the RMM as a whole */
 #define DONOR_RMM	(~0ULL)
+/* Nor of these: what is delegated, and lent for nothing yet */
+#define DONOR_READY	(DONOR_RMM - 1)
 
 /* Pages in hand, next to each other */
 struct run {
@@ -50,6 +52,7 @@ struct run {
 #define DONOR_BRIEFLY	4U		/* look at a few places only */
 
 u64 donor_stock(u64 bytes);
+void donor_announce(u64 bytes);
 bool donor_pays_for_itself(u64 start, u64 end);
 int donor_node(u64 start, u64 end);
 int donor_take(const struct payer *payer, u64 pages, unsigned int how, struct run *run);

@@ -58,17 +58,7 @@ static void splice(struct ranges *set, unsigned int i, unsigned int old, unsigne
 	set->nr += new - old;
 }
 
-/**
- * ranges_add_owned() - put [@start, @end) into a set
- * @set: the set; unchanged on error
- * @start: first address
- * @end: exclusive, more than @start
- * @owner: of the range; nothing in it belongs to another
- *
- * Context: may sleep.
- * Return: 0 or -ENOMEM.
- */
-int ranges_add_owned(struct ranges *set, u64 start, u64 end, u64 owner)
+static int add(struct ranges *set, u64 start, u64 end, u64 owner, gfp_t gfp)
 {
 	unsigned int first, last;
 	int rc;
@@ -79,7 +69,7 @@ int ranges_add_owned(struct ranges *set, u64 start, u64 end, u64 owner)
 		set->at[set->nr - 1].end = end;
 		return 0;
 	}
-	rc = grow(set, set->nr + 1, GFP_KERNEL);
+	rc = grow(set, set->nr + 1, gfp);
 	if (rc)
 		return rc;
 	first = find(set, start);
@@ -97,6 +87,21 @@ int ranges_add_owned(struct ranges *set, u64 start, u64 end, u64 owner)
 }
 
 /**
+ * ranges_add_owned() - put [@start, @end) into a set
+ * @set: the set; unchanged on error
+ * @start: first address
+ * @end: exclusive, more than @start
+ * @owner: of the range; nothing in it belongs to another
+ *
+ * Context: may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int ranges_add_owned(struct ranges *set, u64 start, u64 end, u64 owner)
+{
+	return add(set, start, end, owner, GFP_KERNEL);
+}
+
+/**
  * ranges_add() - put [@start, @end) into a set of things that nobody owns, as far as it isn't there
  * @set: the set; unchanged on error
  * @start: first address
@@ -108,6 +113,21 @@ int ranges_add_owned(struct ranges *set, u64 start, u64 end, u64 owner)
 int ranges_add(struct ranges *set, u64 start, u64 end)
 {
 	return ranges_add_owned(set, start, end, 0);
+}
+
+/**
+ * ranges_keep() - put [@start, @end) into a set of things that nobody owns, come what may
+ * @set: the set
+ * @start: first address
+ * @end: exclusive, more than @start
+ *
+ * Can't fail, as ranges_remove().
+ *
+ * Context: may sleep.
+ */
+void ranges_keep(struct ranges *set, u64 start, u64 end)
+{
+	add(set, start, end, 0, GFP_KERNEL | __GFP_NOFAIL);
 }
 
 /**

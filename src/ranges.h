@@ -21,6 +21,7 @@ struct ranges {
 
 int ranges_add(struct ranges *set, u64 start, u64 end);
 int ranges_add_owned(struct ranges *set, u64 start, u64 end, u64 owner);
+void ranges_keep(struct ranges *set, u64 start, u64 end);
 void ranges_remove(struct ranges *set, u64 start, u64 end);
 bool ranges_next(const struct ranges *set, u64 start, u64 end, struct span *part);
 bool ranges_gap(const struct ranges *set, u64 start, u64 end, struct span *gap);

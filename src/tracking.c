@@ -227,6 +227,17 @@ void tracking_payer(u64 base, const struct places *places, struct payer *payer)
 	};
 }
 
+/**
+ * tracking_announce() - regions are going to be made FINE, by as many tracking_set_fine()
+ * @regions: how many
+ *
+ * Context: may sleep.
+ */
+void tracking_announce(unsigned int regions)
+{
+	donor_announce(regions * READ_ONCE(price));
+}
+
 /* Without places, nothing is lent */
 static int set(u64 base, u64 state, const struct places *places, struct rmi_regs *r, u64 *wanted)
 {

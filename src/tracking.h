@@ -15,6 +15,7 @@
 
 int tracking_survey(const struct ranges *ram, bool pay, struct ranges *fine,
 		    struct ranges *payable, struct verdict *why);
+void tracking_announce(unsigned int regions);
 int tracking_set_fine(u64 ram, u64 before, const struct places *places, u64 *step,
 		      struct verdict *why);
 int tracking_unset(u64 step);

@@ -119,6 +119,14 @@ void mutex_lock(struct mutex *m)
 	world.locks_held++;
 }
 
+bool mutex_trylock(struct mutex *m)
+{
+	if (m->held)
+		return false;
+	mutex_lock(m);
+	return true;
+}
+
 static struct work_struct *scheduled;
 
 static void work_off(void)
@@ -863,7 +871,9 @@ struct platform_device *platform_device_register_simple(const char *name, int id
 	assert_string_equal(name, "arm_cca_rmi");
 	assert_int_equal(id, PLATFORM_DEVID_NONE);
 	assert_true(!resources && !nr && !device);
-	device = world.no_device ? NULL : kzalloc(sizeof(*device), GFP_KERNEL);
+	if (world.no_device)
+		return ERR_PTR(world.no_device);
+	device = kzalloc(sizeof(*device), GFP_KERNEL);
 	return device ?: ERR_PTR(-ENOMEM);
 }
 

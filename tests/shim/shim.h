@@ -59,6 +59,7 @@ typedef u64 resource_size_t;
 #define SZ_16K			0x4000
 #define SZ_64K			0x10000
 #define SZ_512K		(512 * SZ_1K)
+#define SZ_1M			0x100000
 #define SZ_2M			0x200000
 #define SZ_32M			0x2000000
 #define SZ_64M			0x4000000
@@ -126,6 +127,7 @@ struct mutex {
 };
 #define DEFINE_MUTEX(name)	struct mutex name
 void mutex_lock(struct mutex *m);
+bool mutex_trylock(struct mutex *m);
 void mutex_unlock(struct mutex *m);
 
 struct list_head {

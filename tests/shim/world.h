@@ -50,7 +50,7 @@ struct world {
 	/* RAM that touches is one resource, whatever of it is online */
 	bool one_resource;
 	bool no_pages;			/* no page can be had */
-	bool no_device;			/* no platform device, either */
+	int no_device;			/* the error that there is instead of a platform device */
 	bool no_frequency;		/* firmware didn't say what the counter has */
 	bool powerless;			/* this process has no capability */
 	bool killed;			/* a signal that ends this process is pending */

@@ -101,6 +101,144 @@ static void small_regions_take_no_pageblocks(void **state)
 	}
 }
 
+/* How often a command was issued */
+static unsigned int issued(const char *command)
+{
+	const char *line = strstr(world_debug("commands"), command);
+	unsigned int count = 0;
+
+	if (line)
+		sscanf(line + strlen(command), " %u", &count);
+	return count;
+}
+
+/* A page for each region is delegated by one command for 512 KB of them, and none for nothing */
+static void small_regions_share_commands(void **state)
+{
+	(void)state;
+	describe(RMM_DIALECT_BETA3);
+	machine.flags = HOST_PAYS;
+	machine.memory.at[0].size = 4 * GB;
+	world_make(&machine, 14);
+	world_ram(GB, 5 * GB, true);
+	load();
+	assert_available(4 * GB);
+	assert_int_equal(issued("RMI_GRANULE_TRACKING_SET"), 128);
+	assert_int_equal(issued("RMI_GRANULE_RANGE_DELEGATE"), 4);
+	assert_int_equal(issued("RMI_GRANULE_RANGE_UNDELEGATE"), 0);
+	assert_int_equal(rmm_delegated(world.rmm), 0);
+	assert_lent();
+	unload();
+}
+
+static void refuses_one(u64 x[5])
+{
+	if (x[0] != RMI_GRANULE_TRACKING_SET || x[1] != 3 * GB || x[3] != RMI_TRACKING_FINE)
+		return;
+	x[0] = RMI_ERROR_INPUT;
+	world.smc_done = true;
+}
+
+/*
+ * What was delegated for one that the RMM refuses comes back, and before the region that it lies in
+ * is to be undone, so that each is asked for once
+ */
+static void what_is_ready_comes_back(void **state)
+{
+	(void)state;
+	describe(RMM_DIALECT_BETA3);
+	machine.flags = HOST_PAYS;
+	machine.memory.at[0].size = 4 * GB;
+	world_make(&machine, 14);
+	world_ram(GB, 5 * GB, true);
+	world.smc = refuses_one;
+	load();
+	assert_file("available", "0");
+	assert_int_equal(issued("RMI_GRANULE_TRACKING_SET"), 2 * 127 + 1);
+	assert_int_equal(issued("RMI_GRANULE_RANGE_DELEGATE"), 4);
+	assert_int_equal(rmm_delegated(world.rmm), 0);
+	assert_donated(0);
+	unload();
+}
+
+/* One allocation of such a load fails, the ledger's among them */
+static void one_allocation_fails(void **state)
+{
+	unsigned int n, left = 0, failed = 0;
+
+	(void)state;
+	for (n = 1; !left; n++) {
+		int rc;
+
+		describe(RMM_DIALECT_BETA3);
+		machine.flags = HOST_PAYS;
+		machine.memory.at[0].size = 2 * GB;
+		world_make(&machine, 14);
+		world_ram(GB, 3 * GB, true);
+		world.fail_alloc = n;
+		rc = shim_module_init();
+		left = world.fail_alloc;
+		world.fail_alloc = 0;
+		if (rc) {
+			assert_int_equal(rc, -ENOMEM);
+		} else if (strcmp(world_read("available"), "1")) {
+			failed++;
+			assert_unavailable("no-memory", world_read("detail"));
+			assert_donated(0);
+			shim_module_exit();
+		} else {
+			assert_available(2 * GB);
+			assert_lent();
+			shim_module_exit();
+		}
+		assert_int_equal(rmm_donated(world.rmm) + rmm_delegated(world.rmm), 0);
+		assert_int_equal(world.pages_out, 0);
+		assert_int_equal(world.allocated, 0);
+		load();
+		assert_available(2 * GB);
+		assert_lent();
+		unload();
+	}
+	assert_true(failed > 5);
+}
+
+static unsigned int pages_ready;
+
+/* Who looks while the first of them is lent */
+static void looks_at_ready(u64 x[5])
+{
+	const char *line = strstr(world_debug("donated") ?: "", " ready\n");
+	u64 start, end;
+
+	if (x[0] != RMI_OP_MEM_DONATE || !line || pages_ready)
+		return;
+	while (line > world_debug("donated") && line[-1] != '\n')
+		line--;
+	assert_int_equal(sscanf(line, "0x%llx-0x%llx", &start, &end), 2);
+	pages_ready = (end - start) / PAGE_SIZE;
+	/* with the one that is being lent */
+	assert_number("memory_donated", rmm_donated(world.rmm) + (pages_ready + 1) * PAGE_SIZE);
+}
+
+/* Pages that are delegated and lent for nothing yet are told of */
+static void what_is_ready_is_told(void **state)
+{
+	(void)state;
+	describe(RMM_DIALECT_BETA3);
+	machine.flags = HOST_PAYS;
+	machine.memory.at[0].size = 2 * GB;
+	world_make(&machine, 14);
+	world_ram(GB, 2 * GB, true);
+	world_ram(2 * GB, 2 * GB + WORLD_BLOCK, false);
+	load();
+	pages_ready = 0;
+	world.smc = looks_at_ready;
+	assert_int_equal(world_online(2 * GB, 2 * GB + WORLD_BLOCK), 0);
+	assert_int_equal(pages_ready, WORLD_BLOCK / (32 * MB) - 1);
+	assert_lent();
+	unload();
+}
+
 /* Pages that lie on the other node than what they were lent for */
 static unsigned int pages_on_the_other_node(void)
 {
@@ -188,6 +326,10 @@ int main(void)
 		cmocka_unit_test(heap_of_a_large_host_with_holes),
 		cmocka_unit_test(pageblocks_are_not_wasted),
 		cmocka_unit_test(small_regions_take_no_pageblocks),
+		cmocka_unit_test(small_regions_share_commands),
+		cmocka_unit_test(what_is_ready_comes_back),
+		cmocka_unit_test(what_is_ready_is_told),
+		cmocka_unit_test(one_allocation_fails),
 		cmocka_unit_test(pages_are_of_their_regions_node),
 		cmocka_unit_test(memory_that_cannot_be_moved_is_soon_given_up),
 	};
