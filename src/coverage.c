@@ -9,6 +9,7 @@
 #include <linux/mutex.h>
 #include <linux/printk.h>
 #include <linux/ratelimit.h>
+#include <linux/sched.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -303,8 +304,10 @@ static void announce_regions(const struct record *r, const struct ranges *payabl
 	unsigned int n;
 	u64 at = 0;
 
-	for (n = 0; ranges_missing(payable, &r->fine, at, PAGE_SIZE, &gap); n++)
+	for (n = 0; ranges_missing(payable, &r->fine, at, PAGE_SIZE, &gap); n++) {
 		at = tracking_region(gap.start).end;
+		cond_resched();
+	}
 	tracking_announce(n);
 }
 

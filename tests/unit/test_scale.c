@@ -67,6 +67,16 @@ static void heap_of_a_large_host_with_holes(void **state)
 	unload();
 }
 
+/* Of 16 KB pages: regions of 32 MB, which cost a page each */
+static void make_small_regions(unsigned int gb)
+{
+	describe(RMM_DIALECT_BETA3);
+	machine.flags = HOST_PAYS;
+	machine.memory.at[0].size = gb * GB;
+	world_make(&machine, 14);
+	world_ram(GB, (gb + 1) * GB, true);
+}
+
 /* The first region's next blocks go to somebody else, just then */
 static void gives_from_elsewhere(u64 x[5])
 {
@@ -83,11 +93,7 @@ static void small_regions_take_no_pageblocks(void **state)
 {
 	(void)state;
 	for (unsigned int scattered = 0; scattered < 3; scattered++) {
-		describe(RMM_DIALECT_BETA3);
-		machine.flags = HOST_PAYS;
-		machine.memory.at[0].size = 4 * GB;
-		world_make(&machine, 14);
-		world_ram(GB, 5 * GB, true);
+		make_small_regions(4);
 		world.pages_from = 3 * GB + 512 * MB;
 		world.small_from = scattered ? 2 * GB + 512 * MB : 0;
 		if (scattered == 2)
@@ -116,11 +122,7 @@ static unsigned int issued(const char *command)
 static void small_regions_share_commands(void **state)
 {
 	(void)state;
-	describe(RMM_DIALECT_BETA3);
-	machine.flags = HOST_PAYS;
-	machine.memory.at[0].size = 4 * GB;
-	world_make(&machine, 14);
-	world_ram(GB, 5 * GB, true);
+	make_small_regions(4);
 	load();
 	assert_available(4 * GB);
 	assert_int_equal(issued("RMI_GRANULE_TRACKING_SET"), 128);
@@ -146,11 +148,7 @@ static void refuses_one(u64 x[5])
 static void what_is_ready_comes_back(void **state)
 {
 	(void)state;
-	describe(RMM_DIALECT_BETA3);
-	machine.flags = HOST_PAYS;
-	machine.memory.at[0].size = 4 * GB;
-	world_make(&machine, 14);
-	world_ram(GB, 5 * GB, true);
+	make_small_regions(4);
 	world.smc = refuses_one;
 	load();
 	assert_file("available", "0");
@@ -170,11 +168,7 @@ static void one_allocation_fails(void **state)
 	for (n = 1; !left; n++) {
 		int rc;
 
-		describe(RMM_DIALECT_BETA3);
-		machine.flags = HOST_PAYS;
-		machine.memory.at[0].size = 2 * GB;
-		world_make(&machine, 14);
-		world_ram(GB, 3 * GB, true);
+		make_small_regions(2);
 		world.fail_alloc = n;
 		rc = shim_module_init();
 		left = world.fail_alloc;
