@@ -14,13 +14,46 @@
  * cca_rmi_is_available() - can Realms be had on this host?
  *
  * True once an RMM of a revision that this host speaks is active and all memory that Linux hands
- * out is conventional, tracked FINE, and has level 1 granule protection tables; memory that goes
- * online later is covered before it does.
+ * out is conventional, tracked FINE, and has level 1 granule protection tables (with the module's
+ * parameter cover=lazy: or can be made so); memory that goes online later is covered before it does.
  *
  * Context: any. Takes no lock, doesn't sleep.
  * Return: true or false; the reason for false is in /sys/firmware/rmi/reason.
  */
 bool cca_rmi_is_available(void);
+
+/**
+ * cca_rmi_take_granules() - get memory of the module's, delegated
+ * @nid: NUMA node that it is rather to be of, or NUMA_NO_NODE
+ * @nr: how many granules
+ * @granule: array of @nr; set to their physical addresses
+ *
+ * All or nothing. Where 2 MB or more are taken, they come in blocks of 2 MB, each aligned to its
+ * size, as far as @nr goes. Nothing may touch them until they are returned. This is the way to get
+ * granules that any kernel survives: they are guarded and marked as offline pages, which nobody can
+ * do for pages of one's own (see cca_rmi_delegate_range()).
+ * Specification: DEN0137, RMI_GRANULE_RANGE_DELEGATE.
+ *
+ * Context: may sleep, allocates. Not in a memory notifier, nor in a reboot or power notifier.
+ * Return: 0; -EINVAL if @nr is 0; -ENODEV if RMI isn't available; -ENOMEM; -EIO, -ETIMEDOUT, -EBUSY,
+ * -ENXIO or -EPROTO if the RMM doesn't do it.
+ */
+int cca_rmi_take_granules(int nid, unsigned int nr, phys_addr_t *granule);
+
+/**
+ * cca_rmi_return_granules() - give back granules that cca_rmi_take_granules() gave
+ * @granule: array of @nr physical addresses, of one or of several calls, in any order
+ * @nr: how many
+ *
+ * They are the module's again, also on -EBUSY: it goes on trying to have them undelegated.
+ * Specification: DEN0137, RMI_GRANULE_RANGE_UNDELEGATE.
+ *
+ * Context: may sleep. Not in a memory notifier; in a reboot or power notifier of a priority above
+ * INT_MIN, which is the module's own.
+ * Return: 0; -EINVAL if one of them wasn't taken, then nothing has changed; -EBUSY if the RMM doesn't
+ * give one back now.
+ */
+int cca_rmi_return_granules(const phys_addr_t *granule, unsigned int nr);
 
 /**
  * cca_rmi_ensure_range() - see that memory can be delegated
@@ -39,17 +72,25 @@ bool cca_rmi_is_available(void);
 int cca_rmi_ensure_range(phys_addr_t phys, size_t size);
 
 /**
- * cca_rmi_delegate_range() - give pages to the Realm world, after cca_rmi_ensure_range()
+ * cca_rmi_delegate_range() - give pages of one's own to the Realm world
  * @phys: physical address, page aligned
  * @size: bytes, page aligned, not zero
  *
- * The pages are the caller's; nothing may touch them until they are undelegated. All or nothing.
+ * What cca_rmi_ensure_range() does is part of it. The pages are the caller's; nothing may touch them
+ * until they are undelegated. All or nothing.
+ *
+ * Kernels whose arm64 fault handler doesn't know granule protection faults (all before Linux 7.4's
+ * series, which brings do_gpf()) do not survive what the module can't prevent for such pages: the
+ * kernel's string functions read up to 7 bytes past the end of a string, so that any user can crash
+ * the host if the page *before* one of these is used for path names; /proc/kcore and crash dumps read
+ * the pages themselves. On those kernels, use cca_rmi_take_granules().
  * Specification: DEN0137, RMI_GRANULE_RANGE_DELEGATE.
  *
  * Context: may sleep, allocates. Not in a memory notifier.
- * Return: 0 or as cca_rmi_ensure_range(); -EIO if the RMM refuses, for example a page that is
- * delegated already; -ENOTRECOVERABLE if it failed half-way and didn't give everything back: then
- * no page of the range may be touched, nor freed, until reboot.
+ * Return: 0 or as cca_rmi_ensure_range(); -EEXIST if a page of it is delegated already, or the
+ * module's; -EIO if the RMM refuses; -ENOTRECOVERABLE if it failed half-way and didn't give everything
+ * back: then no page of the range may be touched, nor freed, unless cca_rmi_undelegate_range() says
+ * that it is back.
  */
 int cca_rmi_delegate_range(phys_addr_t phys, size_t size);
 
@@ -59,11 +100,12 @@ int cca_rmi_delegate_range(phys_addr_t phys, size_t size);
  * @size: bytes, page aligned, not zero
  * @done: set to the bytes from @phys on that are the caller's again, also on error
  *
- * The contents are lost. What doesn't come back must not be touched, nor freed, until reboot.
+ * The contents are lost. What doesn't come back must not be touched, nor freed.
  * Specification: DEN0137, RMI_GRANULE_RANGE_UNDELEGATE.
  *
  * Context: may sleep.
- * Return: 0; -EINVAL; -EIO if the RMM refuses; -ETIMEDOUT; -EPROTO.
+ * Return: 0; -EINVAL, also if a page of it was never delegated by cca_rmi_delegate_range(); -EIO if
+ * the RMM refuses; -ETIMEDOUT; -EBUSY if it has begun and isn't done: try again later; -EPROTO.
  */
 int cca_rmi_undelegate_range(phys_addr_t phys, size_t size, size_t *done);
 

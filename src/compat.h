@@ -3,16 +3,30 @@
 #ifndef COMPAT_H
 #define COMPAT_H
 
+#include <linux/errno.h>
 #include <linux/gfp.h>
+#include <linux/memory.h>
 #include <linux/trace_events.h>
 
-/* Newer kernels say in their own flags what older ones said by a migrate type */
-#ifdef ACR_FLAGS_NONE
+/*
+ * Newer kernels say in their own flags what older ones said by a migrate type. Some have no such
+ * function: then nothing larger than the buddy allocator's largest block can be had.
+ */
+#ifndef CONFIG_CONTIG_ALLOC
+#define compat_alloc_contig_range(start, end, gfp)	(-EOPNOTSUPP)
+#elif defined(ACR_FLAGS_NONE)
 #define compat_alloc_contig_range(start, end, gfp) \
 	alloc_contig_range(start, end, ACR_FLAGS_NONE, gfp)
 #else
 #define compat_alloc_contig_range(start, end, gfp) \
 	alloc_contig_range(start, end, MIGRATE_MOVABLE, gfp)
+#endif
+
+/* Without memory hotplug there are no blocks, and nothing is announced */
+#ifdef CONFIG_MEMORY_HOTPLUG
+#define compat_block_size()	memory_block_size_bytes()
+#else
+#define compat_block_size()	PAGE_SIZE
 #endif
 
 /* Distributions' kernels have events; smaller ones needn't */

@@ -3,38 +3,69 @@
 #include <linux/math64.h>
 #include <linux/seq_file.h>
 
-#include "coverage.h"
+#include "cover.h"
 #include "debugfs.h"
-#include "donor.h"
+#include "ledger.h"
+#include "record.h"
 #include "smc.h"
 
 static struct dentry *dir;
 
-static void print_covered(void *arg, const char *what, const struct span *span)
+static void print_set(struct seq_file *s, const struct ranges *set, const char *what)
 {
-	seq_printf(arg, "%#llx-%#llx %s\n", span->start, span->end, what);
+	unsigned int i;
+
+	for (i = 0; i < set->nr; i++)
+		seq_printf(s, "%#llx-%#llx %s\n", set->at[i].start, set->at[i].end, what);
+}
+
+/* Neighbours in the order of their addresses, as one */
+static int print_made(struct seq_file *s, enum ledger_kind kind, const char *what)
+{
+	const struct record *r = record_view();
+	struct ranges set = {};
+	unsigned int i;
+	int rc = 0;
+
+	for (i = 0; !rc && i < r->nr; i++)
+		if (r->made[i].kind == kind)
+			rc = ranges_put(&set, record_span(&r->made[i]));
+	if (!rc)
+		print_set(s, &set, what);
+	ranges_clear(&set);
+	return rc;
 }
 
 static int debug_coverage_show(struct seq_file *s, void *unused)
 {
-	return coverage_walk(print_covered, s);
+	const struct record *r = record_view();
+	int rc;
+
+	cover_lock_all();
+	print_set(s, &r->online, "online");
+	print_set(s, &r->fine, "fine");
+	rc = print_made(s, LEDGER_REGION, "fine-host");
+	print_set(s, &r->tables, "table");
+	if (!rc)
+		rc = print_made(s, LEDGER_TABLE, "table-host");
+	cover_unlock_all();
+	return rc;
 }
 DEFINE_SHOW_ATTRIBUTE(debug_coverage);
 
-static void print_lent(void *arg, const struct span *span, bool lost)
+static void print_span(void *arg, const struct span *span)
 {
-	seq_printf(arg, "%#llx-%#llx ", span->start, span->end);
-	if (lost)
-		seq_puts(arg, "lost\n");
-	else if (span->owner >= DONOR_READY)
-		seq_printf(arg, "%s\n", donor_kind(span->owner));
+	if (span->kind == LEDGER_TABLE || span->kind == LEDGER_REGION)
+		seq_printf(arg, "%#llx-%#llx %s %#llx\n", span->start, span->end,
+			   ledger_word(span->kind), span->payee);
 	else
-		seq_printf(arg, "%s %#llx\n", donor_kind(span->owner), donor_base(span->owner));
+		seq_printf(arg, "%#llx-%#llx %s\n", span->start, span->end,
+			   ledger_word(span->kind));
 }
 
 static int debug_donated_show(struct seq_file *s, void *unused)
 {
-	donor_walk(print_lent, s);
+	ledger_walk(print_span, s);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(debug_donated);

@@ -6,10 +6,11 @@
 #include <linux/mm.h>
 
 #include "../include/rmi_abi.h"
+#include "exchange.h"
 #include "gpt.h"
-#include "progress.h"
 #include "rmm.h"
 #include "sro.h"
+#include "walk.h"
 
 static int no_table(u64 start, u64 end, const char *what, struct verdict *why)
 {
@@ -27,9 +28,10 @@ static int survey_next(struct span gap, u64 end, u64 *next, struct ranges *table
 {
 	const u64 size = rmm_session()->l0gpt_size, base = gap.start;
 	struct rmi_regs r = { .x = { RMI_GPT_INFO, base, end } };
+	struct payer nothing = {};
 	int rc;
 
-	rc = sro_run(&r, NULL, NULL);
+	rc = sro_run(&r, &nothing, walk_ms());
 	if (rc)
 		return rmm_explain(RMI_GPT_INFO, base, rc, &r, why);
 	if (RMI_RESULT_STATUS(r.x[0]) == RMI_ERROR_INPUT && end >= rmm_session()->pa_end) {
@@ -84,41 +86,61 @@ int gpt_survey(const struct ranges *ram, struct ranges *tables, struct verdict *
 {
 	const u64 size = rmm_session()->l0gpt_size, end = ALIGN(ram->at[ram->nr - 1].end, size);
 	struct span gap;
-	u64 at = 0;
-	int rc = 0;
+	u64 at;
+	int rc;
 
 	if (!rmm_session()->has_gpt_info)
 		return 0;
-	while (!rc && ranges_missing(ram, tables, at, size, &gap)) {
-		rc = survey_next(gap, end, &at, tables, why);
-		if (!rc)
-			rc = progress_tick("looked for level 1 tables of", ram, at, why);
-	}
-	return rc;
+	do {
+		for (at = 0; !walk_is_over() && ranges_missing(ram, tables, at, size, &gap);) {
+			rc = survey_next(gap, end, &at, tables, why);
+			walk_note(rc);
+			if (rc == -ETIMEDOUT || rc == -EBUSY)
+				at = gap.start + size;
+			else if (rc)
+				return rc;
+			rc = walk_tick("looked for level 1 tables of", ram, at, why);
+			if (rc)
+				return rc;
+		}
+	} while (walk_again());
+	return walk_end(why);
+}
+
+/* Bytes that a table took, as far as is known */
+static u64 price;
+
+/**
+ * gpt_price() - how much memory the next level 1 table will want
+ *
+ * Context: any; under cover_lock.
+ * Return: bytes; 0 if the RMM hasn't asked for any yet.
+ */
+u64 gpt_price(void)
+{
+	return price;
 }
 
 /**
  * gpt_payer() - what may be lent for the level 1 table of a PAR
  * @par: physical address of the PAR
  * @places: PARs that have a table, and memory that is tracked FINE
- * @payer: set; as long as @places
  *
  * A table has half a byte for each granule; twice that is more than any RMM may want.
  *
  * Context: any.
+ * Return: that; valid as long as @places.
  */
-void gpt_payer(u64 par, const struct places *places, struct payer *payer)
+struct payer gpt_payer(u64 par, const struct places *places)
 {
 	const u64 size = rmm_session()->l0gpt_size;
 
-	*payer = (struct payer){
-		.owner = par | DONOR_TABLE,
-		.nid = donor_node(par, par + size),
+	return (struct payer){
+		.kind = LEDGER_TABLE,
+		.base = par,
+		.size = size,
 		.limit = max_t(u64, size / PAGE_SIZE, PAGE_SIZE),
-		.self = { par, par + size },
-		.near = places->tables,
-		.far = places->fine,
-		.self_first = places->untracked && donor_pays_for_itself(par, par + size),
+		.places = *places,
 	};
 }
 
@@ -134,7 +156,7 @@ static int has_table(u64 par, struct verdict *why)
 	/* Of the last PAR, some don't speak */
 	if (!rmm_session()->has_gpt_info || end >= rmm_session()->pa_end)
 		return 0;
-	rc = survey_next((struct span){ par, end, 0 }, end, &next, &tables, why);
+	rc = survey_next((struct span){ .start = par, .end = end }, end, &next, &tables, why);
 	if (!rc && ranges_gap(&tables, par, end, &gap))
 		rc = verdict_set(why, REASON_BAD_ANSWER, "%s %#llx: there is a table, and isn't",
 				 rmi_name(RMI_GPT_L1_CREATE), par);
@@ -144,39 +166,37 @@ static int has_table(u64 par, struct verdict *why)
 
 /**
  * gpt_create() - see that a PAR has a level 1 table, and pay for it
- * @par: physical address of the PAR
- * @places: memory that pages for it may come from
+ * @payer: of gpt_payer(); lent and wanted are set
  * @created: set: was there none before?
  * @why: set on error
  *
- * An RMM that has no RMI_GPT_INFO says in this way, too, that there is a table. May run for
- * different PARs at once.
+ * An RMM that has no RMI_GPT_INFO says in this way, too, that there is a table.
  * Specification: DEN0137, RMI_GPT_L1_CREATE.
  *
- * Context: may sleep, allocates. Any lock may be held that allows for that.
- * Return: 0; -ENXIO if it can't have one; -ENOMEM; -ETIMEDOUT, -EIO or -EPROTO if the RMM doesn't
- * say.
+ * Context: may sleep, allocates; under cover_lock.
+ * Return: 0; -ENXIO if it can't have one; -ENOMEM if the stock lacks @payer->wanted, with -ENOSPC in
+ * place of it if that can't be helped; -ETIMEDOUT, -EBUSY, -EIO or -EPROTO if the RMM doesn't say.
  */
-int gpt_create(u64 par, const struct places *places, bool *created, struct verdict *why)
+int gpt_create(struct payer *payer, bool *created, struct verdict *why)
 {
+	const u64 par = payer->base, end = par + payer->size;
 	struct rmi_regs r = { .x = { RMI_GPT_L1_CREATE, par } };
-	const u64 end = par + rmm_session()->l0gpt_size;
-	struct payer payer;
-	u64 wanted = 0;
 	int rc;
 
-	gpt_payer(par, places, &payer);
 	*created = false;
-	rc = sro_run(&r, &payer, &wanted);
-	if (rc == -ENOMEM)
-		return verdict_set(why, REASON_NO_MEMORY,
-				   "%#llx-%#llx has no level 1 table, %llu bytes wanted for it",
-				   par, end, wanted);
+	rc = sro_run(&r, payer, walk_ms());
+	if (rc == -ENOMEM || rc == -ENOSPC) {
+		verdict_set(why, REASON_NO_MEMORY,
+			    "%#llx-%#llx has no level 1 table, %llu bytes wanted for it", par, end,
+			    payer->wanted.pages * PAGE_SIZE);
+		return rc;
+	}
 	if (rc)
 		return rmm_explain(RMI_GPT_L1_CREATE, par, rc, &r, why);
 	switch (RMI_RESULT_STATUS(r.x[0])) {
 	case RMI_SUCCESS:
 		*created = true;
+		price = payer->lent;
 		return 0;
 	case RMI_ERROR_GPT:
 		return has_table(par, why);
@@ -196,20 +216,46 @@ int gpt_create(u64 par, const struct places *places, bool *created, struct verdi
 }
 
 /**
+ * gpt_give_up() - there is no memory for a table that gpt_create() began
+ * @payer: as there
+ * @created: set: is there a table after all?
+ *
+ * Context: may sleep; under cover_lock.
+ * Return: 0 if there is nothing unfinished any more; -EBUSY; -EPROTO.
+ */
+int gpt_give_up(struct payer *payer, bool *created)
+{
+	struct rmi_regs r = { .x = { RMI_GPT_L1_CREATE, payer->base } };
+	int rc = sro_cancel(&r, payer);
+
+	*created = !rc && payer->lent;
+	return rc == -ENOENT ? 0 : rc;
+}
+
+/**
  * gpt_destroy() - take back the level 1 table that gpt_create() made
  * @par: physical address of the PAR
+ * @lent: bytes that were lent for it; set to what still is
  *
  * The RMM refuses while granules of the PAR are delegated.
  * Specification: DEN0137, RMI_GPT_L1_DESTROY.
  *
- * Context: may sleep. Any lock may be held that allows for that.
- * Return: 0 or -EBUSY if the RMM keeps the table.
+ * Context: may sleep; under cover_lock.
+ * Return: 0; -EIO if the RMM keeps the table; -ETIMEDOUT, -EBUSY or -EPROTO as sro_run().
  */
-int gpt_destroy(u64 par)
+int gpt_destroy(u64 par, u64 *lent)
 {
-	const struct payer owner = { .owner = par | DONOR_TABLE,
-				     .self = { par, par + rmm_session()->l0gpt_size } };
+	struct payer payer = { .kind = LEDGER_TABLE, .base = par,
+			       .size = rmm_session()->l0gpt_size, .lent = *lent };
 	struct rmi_regs r = { .x = { RMI_GPT_L1_DESTROY, par } };
+	int rc;
 
-	return sro_run(&r, &owner, NULL) || RMI_RESULT_STATUS(r.x[0]) != RMI_SUCCESS ? -EBUSY : 0;
+	rc = exchange_undelegate(par, par + payer.size, walk_ms());
+	if (rc)
+		return rc;
+	rc = sro_run(&r, &payer, walk_ms());
+	*lent = payer.lent;
+	if (rc == -ENOSPC || rc == -EOPNOTSUPP)
+		return -EIO;
+	return rc ?: RMI_RESULT_STATUS(r.x[0]) == RMI_SUCCESS ? 0 : -EIO;
 }

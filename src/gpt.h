@@ -3,12 +3,14 @@
 #ifndef GPT_H
 #define GPT_H
 
-#include "donor.h"
+#include "sro.h"
 #include "verdict.h"
 
 int gpt_survey(const struct ranges *ram, struct ranges *tables, struct verdict *why);
-int gpt_create(u64 par, const struct places *places, bool *created, struct verdict *why);
-int gpt_destroy(u64 par);
-void gpt_payer(u64 par, const struct places *places, struct payer *payer);
+u64 gpt_price(void);
+struct payer gpt_payer(u64 par, const struct places *places);
+int gpt_create(struct payer *payer, bool *created, struct verdict *why);
+int gpt_give_up(struct payer *payer, bool *created);
+int gpt_destroy(u64 par, u64 *lent);
 
 #endif

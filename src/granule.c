@@ -1,108 +1,271 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/align.h>
+#include <linux/delay.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
+#include <linux/ktime.h>
+#include <linux/list.h>
 #include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/printk.h>
+#include <linux/slab.h>
 
 #include "../include/rmi_abi.h"
 #include "granule.h"
 
-/* Both commands make progress from the base, as far as they care to */
-static int change(u64 fid, u64 start, u64 end, u64 *reached, struct rmi_regs *r)
+/*
+ * An RMM may pause after each granule, and a few times besides. An operation that hasn't ended after
+ * that many turns is left unfinished for now.
+ */
+#define TURNS(granules)	(4 * (granules) + 1024)
+
+/* A command that the RMM began and didn't end: its handle is the only way to end it */
+struct unfinished {
+	struct list_head node;
+	struct granule_change change;
+	u64 handle;
+};
+
+static LIST_HEAD(unfinished);
+static unsigned int nr_unfinished;
+static DEFINE_MUTEX(unfinished_lock);	/* a leaf; protects the list and its count */
+
+/* From the answer INCOMPLETE in @r to one that isn't, or an error of rmi_call() */
+static int finish(u64 handle, u64 granules, struct rmi_regs *r)
 {
-	struct rmi_budget budget;
+	u64 turns;
 	int rc;
 
-	rmi_budget_open(&budget, PHYS_PFN(end - start));
-	for (*reached = start; *reached < end; *reached = r->x[1]) {
-		*r = (struct rmi_regs){ .x = { fid, *reached, end } };
-		rc = rmi_call(r);
+	for (turns = TURNS(granules); turns; turns--) {
+		if (RMI_RESULT_MEM_REQ(r->x[0]) != RMI_MEM_REQ_NONE)
+			return rmi_latch("a granule command asks for memory (X0 %#llx)", r->x[0]);
+		*r = (struct rmi_regs){ .x = { RMI_OP_CONTINUE, handle, RMI_OP_CONTINUE_GO } };
+		rc = rmi_call(r, rmi_timeout_ms());
 		if (rc)
 			return rc;
-		/* One that has begun, and doesn't come to its end, may do anything with these */
-		if (RMI_RESULT_STATUS(r->x[0]) == RMI_INCOMPLETE &&
-		    (rmi_continue(r->x[1], r, &budget) ||
-		     RMI_RESULT_STATUS(r->x[0]) != RMI_SUCCESS))
-			return -EPROTO;
-		if (RMI_RESULT_STATUS(r->x[0]) != RMI_SUCCESS)
-			return -EIO;
-		if (r->x[1] <= *reached || r->x[1] > end || !IS_ALIGNED(r->x[1], PAGE_SIZE))
-			return -EPROTO;
+		if (RMI_RESULT_STATUS(r->x[0]) != RMI_INCOMPLETE)
+			return 0;
 	}
-	return 0;
+	return -ETIMEDOUT;
+}
+
+/* No memory for a few bytes must not make a handle be forgotten */
+static void keep(const struct granule_change *change, u64 handle)
+{
+	struct unfinished *u = kzalloc(sizeof(*u), GFP_KERNEL | __GFP_NOFAIL);
+
+	u->change = *change;
+	u->change.start = change->reached;
+	u->handle = handle;
+	__module_get(THIS_MODULE);
+	mutex_lock(&unfinished_lock);
+	list_add_tail(&u->node, &unfinished);
+	nr_unfinished++;
+	mutex_unlock(&unfinished_lock);
+	pr_warn("%s of %#llx-%#llx remains unfinished in the RMM\n",
+		change->delegate ? "DELEGATE" : "UNDELEGATE", change->reached, change->end);
+}
+
+/* What the final answer of one command means; @begun: it was an operation */
+static int judge(struct granule_change *c, const struct rmi_regs *r, bool begun)
+{
+	c->refusal = r->x[0];
+	switch (RMI_RESULT_STATUS(r->x[0])) {
+	case RMI_SUCCESS:
+		if (r->x[1] <= c->reached || r->x[1] > c->end || !PAGE_ALIGNED(r->x[1]))
+			return rmi_latch("%s of %#llx-%#llx: out_top %#llx",
+					 c->delegate ? "DELEGATE" : "UNDELEGATE", c->reached,
+					 c->end, r->x[1]);
+		c->reached = r->x[1];
+		return 0;
+	case RMI_BLOCKED:
+		return -EAGAIN;
+	default:
+		return begun ? -EREMOTEIO : -EIO;
+	}
+}
+
+/* The command makes progress from its base, as far as it cares to */
+static int step(struct granule_change *c, unsigned int ms)
+{
+	struct rmi_regs r = { .x = { c->delegate ? RMI_GRANULE_RANGE_DELEGATE :
+						   RMI_GRANULE_RANGE_UNDELEGATE,
+				     c->reached, c->end } };
+	u64 handle;
+	int rc;
+
+	rc = rmi_call(&r, ms);
+	if (rc == -EOPNOTSUPP) {
+		c->refusal = RMI_ERROR_NOT_SUPPORTED;
+		return -EIO;
+	}
+	if (rc)
+		return rc;
+	if (RMI_RESULT_STATUS(r.x[0]) != RMI_INCOMPLETE)
+		return judge(c, &r, false);
+	handle = r.x[1];	/* no later answer has it */
+	rc = finish(handle, PHYS_PFN(c->end - c->reached), &r);
+	if (!rc)
+		return judge(c, &r, true);
+	if (rc != -EPROTO) {
+		keep(c, handle);
+		rc = -EBUSY;
+	}
+	return rc;
+}
+
+/* An operation that ends BLOCKED has done nothing, and its handle is dead: the command starts anew */
+static int change(struct granule_change *c, unsigned int ms)
+{
+	ktime_t deadline = 0;
+	int rc = 0;
+
+	c->reached = c->start;
+	while (!rc && c->reached < c->end) {
+		rc = step(c, ms);
+		if (rc != -EAGAIN) {
+			deadline = 0;
+			continue;
+		}
+		if (!deadline)
+			deadline = ktime_add_ms(ktime_get(), ms);
+		if (!ms || ktime_after(ktime_get(), deadline))
+			return -ETIMEDOUT;
+		usleep_range(20, 100);
+		rc = 0;
+	}
+	return rc;
 }
 
 /**
- * granule_delegate() - give [@start, @end) to the Realm world: this kernel may not touch it any
- * more
- * @start: physical address, page aligned
- * @end: physical address, exclusive, page aligned
- * @reached: set to how far it came, also on error; after -EPROTO what lies behind is uncertain
- * @refusal: set to the last answer
+ * granule_delegate() - give memory to the Realm world: this kernel may not touch it any more
+ * @change: @start and @end, page aligned; the rest is set
+ * @ms: for how long a command is repeated that is answered BUSY or BLOCKED
  *
+ * [start, reached) is delegated, also on error.
  * Specification: DEN0137, RMI_GRANULE_RANGE_DELEGATE.
  *
  * Context: may sleep. Any lock may be held that allows for that.
- * Return: 0; -EIO with another status than success in @refusal; -EOPNOTSUPP, -ETIMEDOUT, -EPROTO.
+ * Return: 0; -EIO if the RMM refuses the granule at @reached, what lies behind is as it was;
+ * -ETIMEDOUT if it was BUSY or BLOCKED, likewise; -EBUSY if an operation on [reached, end) has begun
+ * and isn't finished: granule_resume() will tell; -EREMOTEIO if such an operation ended in an error:
+ * nobody knows what it did to [reached, end); -EPROTO if the RMM makes no sense.
  */
-int granule_delegate(u64 start, u64 end, u64 *reached, struct rmi_regs *refusal)
+int granule_delegate(struct granule_change *c, unsigned int ms)
 {
-	return change(RMI_GRANULE_RANGE_DELEGATE, start, end, reached, refusal);
+	c->delegate = true;
+	return change(c, ms);
 }
 
 /**
- * granule_undelegate() - take [@start, @end) back; its contents are lost
- * @start: physical address, page aligned
- * @end: physical address, exclusive, page aligned
- * @reached: set to how far it came, also on error
- * @refusal: set to the last answer
+ * granule_undelegate() - take memory back; its contents are lost
+ * @change: @start and @end, page aligned; the rest is set
+ * @ms: for how long a command is repeated that is answered BUSY or BLOCKED
  *
  * Specification: DEN0137, RMI_GRANULE_RANGE_UNDELEGATE.
  *
  * Context: may sleep. Any lock may be held that allows for that.
  * Return: as granule_delegate().
  */
-int granule_undelegate(u64 start, u64 end, u64 *reached, struct rmi_regs *refusal)
+int granule_undelegate(struct granule_change *c, unsigned int ms)
 {
-	return change(RMI_GRANULE_RANGE_UNDELEGATE, start, end, reached, refusal);
+	c->delegate = false;
+	return change(c, ms);
 }
 
 /**
- * granule_recover() - take [@start, @end) back, granule by granule where it must be
- * @start: physical address, page aligned
- * @end: physical address, exclusive, page aligned
- * @refused: nobody else has them, and a command to delegate them was refused: granules of which the
- * RMM says that they can't be undelegated, either, are this kernel's
- * @back: called for each part that is this kernel's again; may be NULL
- * @gone: called for each part that isn't, or may not be; may be NULL
+ * granule_is_untracked() - does a refusal say that the granule can't be delegated at all?
+ * @change: of granule_delegate() or granule_undelegate() that returned -EIO
  *
- * One granule that doesn't come back needn't keep those behind it; an RMM that makes no sense or
- * doesn't answer does.
- * Specification: DEN0137, RMI_GRANULE_RANGE_UNDELEGATE.
+ * Then it is this kernel's: in a region that isn't FINE, or a PAR without a table, no single granule
+ * is anybody else's.
  *
- * Context: may sleep. Any lock may be held that allows for that and for the callbacks.
- * Return: bytes that are gone.
+ * Context: any.
+ * Return: true if so.
  */
-u64 granule_recover(u64 start, u64 end, bool refused, void (*back)(u64 start, u64 end),
-		    void (*gone)(u64 start, u64 end))
+bool granule_is_untracked(const struct granule_change *c)
 {
-	struct rmi_regs refusal;
-	u64 sum = 0, reached;
-	int rc;
-
-	for (; start < end; start = reached) {
-		rc = granule_undelegate(start, end, &reached, &refusal);
-		if (rc == -EIO && refused)
-			reached += PAGE_SIZE;
-		if (back && start < reached)
-			back(start, reached);
-		if (!rc || (rc == -EIO && refused))
-			continue;
-		start = reached;
-		reached = rc == -EIO ? start + PAGE_SIZE : end;
-		sum += reached - start;
-		if (gone)
-			gone(start, reached);
+	switch (RMI_RESULT_STATUS(c->refusal)) {
+	case RMI_ERROR_NOT_SUPPORTED:
+	case RMI_ERROR_GLOBAL:
+	case RMI_ERROR_TRACKING:
+	case RMI_ERROR_GPT:
+		return true;
+	default:
+		return false;
 	}
-	return sum;
+}
+
+static struct unfinished *take_first(void)
+{
+	struct unfinished *u;
+
+	mutex_lock(&unfinished_lock);
+	u = list_first_entry_or_null(&unfinished, struct unfinished, node);
+	if (u) {
+		list_del(&u->node);
+		nr_unfinished--;
+	}
+	mutex_unlock(&unfinished_lock);
+	return u;
+}
+
+/**
+ * granule_resume() - try to end the commands that could not be ended
+ * @ended: called for each that ended: with 0, [start, reached) has changed and the rest is as it
+ * was; with -EREMOTEIO, nobody knows
+ *
+ * Specification: DEN0137, RMI_OP_CONTINUE.
+ *
+ * Context: may sleep; one caller at a time.
+ */
+void granule_resume(void (*ended)(const struct granule_change *change, int rc))
+{
+	unsigned int n;
+
+	for (n = granule_unfinished(); n; n--) {
+		struct unfinished *u = take_first();
+		struct rmi_regs r = { .x = { RMI_INCOMPLETE } };
+		int rc;
+
+		rc = finish(u->handle, PHYS_PFN(u->change.end - u->change.start), &r);
+		if (rc) {
+			mutex_lock(&unfinished_lock);
+			list_add_tail(&u->node, &unfinished);
+			nr_unfinished++;
+			mutex_unlock(&unfinished_lock);
+			continue;
+		}
+		rc = judge(&u->change, &r, true);
+		/* One that was given up has changed nothing */
+		if (rc != -EPROTO)
+			ended(&u->change, rc == -EAGAIN ? 0 : rc);
+		kfree(u);
+		module_put(THIS_MODULE);
+	}
+}
+
+/**
+ * granule_unfinished() - how many commands have begun and not ended?
+ *
+ * Context: any.
+ * Return: their number.
+ */
+unsigned int granule_unfinished(void)
+{
+	return READ_ONCE(nr_unfinished);
+}
+
+/**
+ * granule_close() - forget the commands that could not be ended; the RMM doesn't
+ *
+ * Context: may sleep; module unload.
+ */
+void granule_close(void)
+{
+	struct unfinished *u;
+
+	while ((u = take_first()))
+		kfree(u);
 }

@@ -5,9 +5,19 @@
 
 #include "smc.h"
 
-int granule_delegate(u64 start, u64 end, u64 *reached, struct rmi_regs *refusal);
-int granule_undelegate(u64 start, u64 end, u64 *reached, struct rmi_regs *refusal);
-u64 granule_recover(u64 start, u64 end, bool refused, void (*back)(u64 start, u64 end),
-		    void (*gone)(u64 start, u64 end));
+/* What one command was to do */
+struct granule_change {
+	bool delegate;		/* else undelegate */
+	u64 start, end;		/* physical addresses, @end exclusive */
+	u64 reached;		/* [start, reached) has changed */
+	u64 refusal;		/* X0 of the last answer */
+};
+
+int granule_delegate(struct granule_change *change, unsigned int ms);
+int granule_undelegate(struct granule_change *change, unsigned int ms);
+bool granule_is_untracked(const struct granule_change *change);
+void granule_resume(void (*ended)(const struct granule_change *change, int rc));
+unsigned int granule_unfinished(void);
+void granule_close(void);
 
 #endif

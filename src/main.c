@@ -4,18 +4,20 @@
 #include <linux/moduleparam.h>
 #include <linux/printk.h>
 
-#include "../include/arm_cca_rmi.h"
 #include "../include/rmi_abi.h"
 #include "compat.h"
-#include "coverage.h"
+#include "cover.h"
 #include "debugfs.h"
-#include "donor.h"
-#include "hotplug.h"
+#include "events.h"
+#include "exchange.h"
+#include "ledger.h"
+#include "record.h"
 #include "rmm.h"
-#include "shutdown.h"
-#include "sro.h"
 #include "sysfs.h"
+#include "take.h"
+#include "transfer.h"
 #include "verdict.h"
+#include "walk.h"
 
 static bool require;
 module_param(require, bool, 0400);
@@ -26,63 +28,72 @@ static bool trace;
 module_param(trace, bool, 0400);
 MODULE_PARM_DESC(trace, "turn on the events of this module, rmi:*, as it is loaded");
 
-static int guard_memory(struct verdict *why)
-{
-	int rc;
-
-	rc = rmm_open(why);
-	if (rc)
-		goto close_rmm;
-	rc = shutdown_register(why);
-	if (rc)
-		goto close_rmm;
-	rc = hotplug_register(why);
-	if (rc)
-		goto unregister_shutdown;
-	rc = coverage_ensure_ram(why);
-	if (rc)
-		goto unregister_hotplug;
-	return 0;
-
-unregister_hotplug:
-	hotplug_unregister();
-	coverage_release(false);
-unregister_shutdown:
-	shutdown_unregister();
-close_rmm:
-	rmm_close();
-	return rc;
-}
-
-static bool guarding;
-
-static void unguard_memory(void)
-{
-	if (guarding) {
-		hotplug_unregister();
-		shutdown_unregister();
-	}
-	/* Also what a load that failed could not take back, perhaps now */
-	coverage_release(true);
-	rmm_close();
-}
-
 static void announce(const struct verdict *v)
 {
-	const struct rmm_session *rmm = rmm_session();
+	struct rmm_session rmm;
 
-	if (rmm->state == RMM_STATE_ACTIVE)
+	rmm_copy_session(&rmm);
+	if (rmm.state == RMM_STATE_ACTIVE)
 		pr_info("RMI %u.%u, RMM active%s, granules of %llu KB, PARs of %llu GB\n",
-			RMI_REVISION_MAJOR(rmm->revision), RMI_REVISION_MINOR(rmm->revision),
-			rmm->adopted ? " (was so before)" : "", rmm->granule_size >> 10,
-			rmm->l0gpt_size >> 30);
+			RMI_REVISION_MAJOR(rmm.revision), RMI_REVISION_MINOR(rmm.revision),
+			rmm.adopted ? " (was so before)" : "", rmm.granule_size >> 10,
+			rmm.l0gpt_size >> 30);
 	if (v->reason != REASON_OK) {
 		pr_info("Realms are not available: %s (%s)\n", verdict_word(v->reason), v->detail);
 		return;
 	}
 	pr_info("%llu KB of memory covered, %llu KB lent for that\n",
-		coverage_bytes() >> 10, donor_bytes_out() >> 10);
+		record_bytes() >> 10, ledger_bytes(ledger_is_loan) >> 10);
 	pr_info("Realms are available\n");
+}
+
+/* Everything of ours that can fail for want of memory comes before the first command */
+static int open_all(void)
+{
+	int rc;
+
+	rc = transfer_open();
+	if (rc)
+		return rc;
+	rc = sysfs_register();
+	if (rc)
+		goto close_transfer;
+	rc = events_register();
+	if (rc)
+		goto unregister_sysfs;
+	debugfs_open();
+	return 0;
+
+unregister_sysfs:
+	sysfs_unregister();
+close_transfer:
+	transfer_close();
+	return rc;
+}
+
+static void close_all(void)
+{
+	debugfs_close();
+	events_unregister();
+	walk_set_released(true);
+	cover_quiesce();
+	/* What can't be had back now is lost */
+	cover_stop(10 * rmi_timeout_ms());
+	cover_quiesce();
+	sysfs_unregister();
+	transfer_close();
+	take_close();
+	sro_forget();
+	exchange_close();
+	record_forget();
+	ledger_close();
+}
+
+static bool is_any_out(void)
+{
+	struct rmi_regs command;
+
+	return ledger_bytes(ledger_is_out) || sro_unfinished(0, &command) || exchange_unfinished();
 }
 
 static int __init cca_rmi_init(void)
@@ -92,38 +103,27 @@ static int __init cca_rmi_init(void)
 
 	if (trace && compat_trace_on("rmi"))
 		pr_warn("this kernel has no events to be traced\n");
-	rc = coverage_open();
+	walk_set_released(false);
+	rc = open_all();
 	if (rc)
 		return rc;
-	guarding = !guard_memory(&v);
-	if (guarding)
-		v.reason = REASON_OK;	/* what was missed on the way was had in the end */
-	else
-		verdict_publish(&v);
+	rc = cover_start(true, true, &v);
 	announce(&v);
-	if (v.reason == REASON_INTERRUPTED)
-		rc = -EINTR;	/* nobody wants it any more */
-	else
-		rc = require && !guarding ? -ENODEV : sysfs_register();
-	if (!rc) {
-		debugfs_open();
+	if (!rc || (v.reason != REASON_INTERRUPTED && !require))
 		return 0;
-	}
-	unguard_memory();
-	coverage_close();
-	sro_close();
-	donor_close();
-	return rc;
+	/*
+	 * A module whose init fails is gone, and its notifiers with it: while anything is out, somebody
+	 * must be there to take it back
+	 */
+	if (is_any_out())
+		return 0;
+	close_all();
+	return v.reason == REASON_INTERRUPTED ? -EINTR : -ENODEV;
 }
 
 static void __exit cca_rmi_exit(void)
 {
-	debugfs_close();
-	sysfs_unregister();
-	unguard_memory();
-	coverage_close();
-	sro_close();
-	donor_close();
+	close_all();
 }
 
 module_init(cca_rmi_init);

@@ -49,85 +49,87 @@ static int grow(struct ranges *set, unsigned int room, gfp_t gfp)
 	return 0;
 }
 
-/* Replace old spans from index i on by new ones; there must be room */
-static void splice(struct ranges *set, unsigned int i, unsigned int old, unsigned int new)
+/*
+ * Replace what a set has of [span.start, span.end): by span, or by nothing. What the old spans have
+ * outside of it stays; one of the same kind and payee that overlaps or touches becomes one with span.
+ */
+static int replace(struct ranges *set, struct span span, bool put, gfp_t gfp)
 {
-	if (new == old)
-		return;
-	memmove(&set->at[i + new], &set->at[i + old], (set->nr - i - old) * sizeof(*set->at));
-	set->nr += new - old;
-}
+	const u64 start = span.start, end = span.end;
+	const unsigned int first = find(set, start);
+	struct span piece[3];
+	unsigned int last, nr = 0;
+	bool right = false;
 
-static int add(struct ranges *set, u64 start, u64 end, u64 owner, gfp_t gfp)
-{
-	unsigned int first, last;
-	int rc;
-
-	/* Walks go upwards: an answer for each region of a large host comes this way */
-	if (set->nr && set->at[set->nr - 1].end == start &&
-	    set->at[set->nr - 1].owner == owner) {
-		set->at[set->nr - 1].end = end;
-		return 0;
-	}
-	rc = grow(set, set->nr + 1, gfp);
-	if (rc)
-		return rc;
-	first = find(set, start);
-	if (first < set->nr && set->at[first].end == start && set->at[first].owner != owner)
-		first++;
+	if (grow(set, set->nr + 2, gfp))
+		return -ENOMEM;
 	for (last = first; last < set->nr && set->at[last].start <= end; last++) {
-		if (set->at[last].start == end && set->at[last].owner != owner)
-			break;
-		start = min(start, set->at[last].start);
-		end = max(end, set->at[last].end);
+		const struct span s = set->at[last];
+
+		if (put && s.kind == span.kind && s.payee == span.payee) {
+			span.start = min(span.start, s.start);
+			span.end = max(span.end, s.end);
+			continue;
+		}
+		if (s.start < start) {
+			piece[nr] = s;
+			piece[nr++].end = min(s.end, start);
+		}
+		if (s.end > end) {
+			piece[2] = s;
+			piece[2].start = max(s.start, end);
+			right = true;
+		}
 	}
-	splice(set, first, last - first, 1);
-	set->at[first] = (struct span){ start, end, owner };
+	if (put)
+		piece[nr++] = span;
+	if (right)
+		piece[nr++] = piece[2];
+	memmove(&set->at[first + nr], &set->at[last], (set->nr - last) * sizeof(*set->at));
+	memcpy(&set->at[first], piece, nr * sizeof(*piece));
+	set->nr += nr - (last - first);
 	return 0;
 }
 
 /**
- * ranges_add_owned() - put [@start, @end) into a set
+ * ranges_put() - put a span into a set, in place of what the set had there
  * @set: the set; unchanged on error
- * @start: first address
- * @end: exclusive, more than @start
- * @owner: of the range; nothing in it belongs to another
+ * @span: end more than start
  *
  * Context: may sleep.
  * Return: 0 or -ENOMEM.
  */
-int ranges_add_owned(struct ranges *set, u64 start, u64 end, u64 owner)
+int ranges_put(struct ranges *set, struct span span)
 {
-	return add(set, start, end, owner, GFP_KERNEL);
+	return replace(set, span, true, GFP_KERNEL);
 }
 
 /**
- * ranges_add() - put [@start, @end) into a set of things that nobody owns, as far as it isn't there
- * @set: the set; unchanged on error
- * @start: first address
- * @end: exclusive, more than @start
- *
- * Context: may sleep.
- * Return: 0 or -ENOMEM, as ranges_add_owned().
- */
-int ranges_add(struct ranges *set, u64 start, u64 end)
-{
-	return ranges_add_owned(set, start, end, 0);
-}
-
-/**
- * ranges_keep() - put [@start, @end) into a set of things that nobody owns, come what may
+ * ranges_keep() - put a span into a set, come what may
  * @set: the set
- * @start: first address
- * @end: exclusive, more than @start
+ * @span: end more than start
  *
  * Can't fail, as ranges_remove().
  *
  * Context: may sleep.
  */
-void ranges_keep(struct ranges *set, u64 start, u64 end)
+void ranges_keep(struct ranges *set, struct span span)
 {
-	add(set, start, end, 0, GFP_KERNEL | __GFP_NOFAIL);
+	replace(set, span, true, GFP_KERNEL | __GFP_NOFAIL);
+}
+
+/**
+ * ranges_add() - put [@start, @end) into a set without kinds and payees
+ * @set: the set; unchanged on error
+ * @start: first address
+ * @end: exclusive, more than @start
+ *
+ * Context: may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int ranges_add(struct ranges *set, u64 start, u64 end)
+{
+	return ranges_put(set, (struct span){ .start = start, .end = end });
 }
 
 /**
@@ -136,29 +138,18 @@ void ranges_keep(struct ranges *set, u64 start, u64 end)
  * @start: first address
  * @end: exclusive, more than @start
  *
- * Can't fail: those who take something out of a set have no way back. The split of a range needs a
+ * Can't fail: those who take something out of a set have no way back. The split of a span needs a
  * few bytes at the most.
  *
  * Context: may sleep.
  */
 void ranges_remove(struct ranges *set, u64 start, u64 end)
 {
-	unsigned int first = find(set, start), last, keep = 0;
-	struct span rest[2];
+	struct span part;
 
-	if (first == set->nr)
-		return;
-	grow(set, set->nr + 1, GFP_KERNEL | __GFP_NOFAIL);
-	for (last = first; last < set->nr && set->at[last].start < end; last++) {
-		const struct span s = set->at[last];
-
-		if (s.start < start)
-			rest[keep++] = (struct span){ s.start, min(s.end, start), s.owner };
-		if (s.end > end)
-			rest[keep++] = (struct span){ end, s.end, s.owner };
-	}
-	splice(set, first, last - first, keep);
-	memcpy(&set->at[first], rest, keep * sizeof(*rest));
+	if (ranges_next(set, start, end, &part))
+		replace(set, (struct span){ .start = start, .end = end }, false,
+			GFP_KERNEL | __GFP_NOFAIL);
 }
 
 /**
@@ -166,7 +157,7 @@ void ranges_remove(struct ranges *set, u64 start, u64 end)
  * @set: the set
  * @start: first address
  * @end: exclusive
- * @part: where to put that part, with its owner
+ * @part: where to put that part, with its kind and payee
  *
  * Context: any.
  * Return: false if there is no such part.
@@ -179,8 +170,9 @@ bool ranges_next(const struct ranges *set, u64 start, u64 end, struct span *part
 		i++;
 	if (start >= end || i == set->nr || set->at[i].start >= end)
 		return false;
-	*part = (struct span){ max(start, set->at[i].start), min(end, set->at[i].end),
-			       set->at[i].owner };
+	*part = set->at[i];
+	part->start = max(start, part->start);
+	part->end = min(end, part->end);
 	return true;
 }
 
@@ -202,7 +194,8 @@ bool ranges_gap(const struct ranges *set, u64 start, u64 end, struct span *gap)
 		start = set->at[i++].end;
 	if (start >= end)
 		return false;
-	*gap = (struct span){ start, i < set->nr ? min(end, set->at[i].start) : end, 0 };
+	*gap = (struct span){ .start = start,
+			      .end = i < set->nr ? min(end, set->at[i].start) : end };
 	return true;
 }
 
@@ -226,6 +219,22 @@ bool ranges_missing(const struct ranges *set, const struct ranges *known, u64 fr
 		if (ranges_gap(known, ALIGN_DOWN(part.start, unit), ALIGN(part.end, unit), gap))
 			return true;
 	return false;
+}
+
+/**
+ * ranges_has() - is all of [@start, @end) in a set?
+ * @set: the set
+ * @start: first address
+ * @end: exclusive
+ *
+ * Context: any.
+ * Return: true if so.
+ */
+bool ranges_has(const struct ranges *set, u64 start, u64 end)
+{
+	struct span gap;
+
+	return !ranges_gap(set, start, end, &gap);
 }
 
 /**

@@ -4,6 +4,7 @@
 #include <linux/io.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
+#include <linux/mutex.h>
 #include <linux/numa.h>
 #include <linux/printk.h>
 #include <linux/sizes.h>
@@ -14,29 +15,35 @@
 
 #include "../include/rmi_abi.h"
 #include "rmm.h"
-#include "sro.h"
+#include "transfer.h"
 
+/* Copied by readers; swapped whole by rmm_open(), under cover_lock */
 static struct rmm_session session;
+static DEFINE_MUTEX(session_lock);	/* a leaf; protects session where cover_lock isn't held */
 
 /* RMI granule size code of this kernel's pages */
 #define GRANULE_CODE	(PAGE_SIZE == SZ_4K ? RMI_GRANULE_SIZE_4K : \
 			 PAGE_SIZE == SZ_16K ? RMI_GRANULE_SIZE_16K : RMI_GRANULE_SIZE_64K)
 
-/* The tracking region size code that this host asks for, and what it means for each granule size */
+/* The tracking region size code that this host asks for */
 #define REGION_CODE	0
-#define REGION_SIZE	(PAGE_SIZE == SZ_4K ? SZ_1G : PAGE_SIZE == SZ_16K ? SZ_32M : SZ_512M)
 
-/*
- * An adopted RMM may have another code, whose meaning depends on the implementation. This is the
- * smallest known.
- */
-#define REGION_SIZE_MIN	SZ_2M
+/* What the codes mean, for each granule size; 0: nobody knows */
+static u64 region_size_of(u64 code)
+{
+	static const u64 sizes[][2] = {
+		[RMI_GRANULE_SIZE_4K] = { SZ_1G, SZ_2M },
+		[RMI_GRANULE_SIZE_16K] = { SZ_32M, 64ULL * SZ_1G },
+		[RMI_GRANULE_SIZE_64K] = { SZ_512M, 4096ULL * SZ_1G },
+	};
+
+	return code < ARRAY_SIZE(sizes[0]) ? sizes[GRANULE_CODE][code] : 0;
+}
 
 /**
  * rmm_session() - what is known of the RMM
  *
- * Context: any; but for region_size, it changes only while the module loads and unloads, and around
- * hibernation.
+ * Context: any; under cover_lock.
  * Return: the one session there is; never NULL.
  */
 const struct rmm_session *rmm_session(void)
@@ -45,34 +52,33 @@ const struct rmm_session *rmm_session(void)
 }
 
 /**
- * rmm_set_region_size() - a tracking region turned out to have another size than was thought
- * @bytes: power of two
+ * rmm_copy_session() - what is known of the RMM, for those who don't hold cover_lock
+ * @copy: set
  *
- * Context: any, under coverage_lock.
+ * Context: may sleep; takes session_lock.
  */
-void rmm_set_region_size(u64 bytes)
+void rmm_copy_session(struct rmm_session *copy)
 {
-	session.region_size = bytes;
+	mutex_lock(&session_lock);
+	*copy = session;
+	mutex_unlock(&session_lock);
 }
 
-/**
- * rmm_see_region_size() - the RMM did something that shows the size of tracking regions to be what
- * is thought
- *
- * Context: any, under coverage_lock.
- */
-void rmm_see_region_size(void)
+static void set_session(const struct rmm_session *s)
 {
-	session.region_size_seen = true;
+	mutex_lock(&session_lock);
+	session = *s;
+	mutex_unlock(&session_lock);
 }
 
 /**
  * rmm_state_word() - the RMM's state, as sysfs shows it
+ * @state: the state
  *
  * Context: any.
  * Return: a constant word.
  */
-const char *rmm_state_word(void)
+const char *rmm_state_word(enum rmm_state state)
 {
 	static const char * const words[] = {
 		[RMM_STATE_NONE] = "none",
@@ -81,7 +87,7 @@ const char *rmm_state_word(void)
 		[RMM_STATE_ACTIVE] = "active",
 	};
 
-	return words[session.state];
+	return words[state];
 }
 
 /**
@@ -120,12 +126,24 @@ int rmm_explain(u64 fid, u64 addr, int rc, const struct rmi_regs *answer, struct
 	}
 }
 
-/* The kernel's own, sanitised copy of this register has no RME field. */
+/**
+ * rmm_cpu_has_rme() - has this CPU the Realm Management Extension?
+ *
+ * The kernel's own, sanitised copy of this register has no RME field.
+ *
+ * Context: any, preemption disabled.
+ * Return: true if so.
+ */
+bool rmm_cpu_has_rme(void)
+{
+	return read_sysreg_s(SYS_ID_AA64PFR0_EL1) & GENMASK_ULL(55, 52);
+}
+
 static void check_cpu(void *info)
 {
 	atomic_t *without = info;
 
-	if (!(read_sysreg_s(SYS_ID_AA64PFR0_EL1) & GENMASK_ULL(55, 52)))
+	if (!rmm_cpu_has_rme())
 		atomic_inc(without);
 }
 
@@ -150,21 +168,21 @@ static int wrong_revision(u64 low, u64 high, struct verdict *why)
 			   RMI_REVISION_MAJOR(high), RMI_REVISION_MINOR(high));
 }
 
-static int agree_revision(struct verdict *why)
+static int agree_revision(struct rmm_session *s, struct verdict *why)
 {
 	struct rmi_regs r = { .x = { RMI_VERSION, RMI_REVISION_WANTED } };
-	int rc = rmi_call(&r);
+	int rc = rmi_call(&r, rmi_timeout_ms());
 
 	if (rc == -EOPNOTSUPP)
 		return verdict_set(why, REASON_NO_RMM, "nobody answers RMI_VERSION");
-	session.state = RMM_STATE_UNKNOWN;
+	s->state = RMM_STATE_UNKNOWN;
 	if (rc)
 		return rmm_explain(RMI_VERSION, RMI_REVISION_WANTED, rc, &r, why);
 	switch (RMI_RESULT_STATUS(r.x[0])) {
 	case RMI_SUCCESS:
 		if (r.x[1] != RMI_REVISION_WANTED)
 			return wrong_revision(r.x[1], r.x[2], why);
-		session.revision = RMI_REVISION_WANTED;
+		s->revision = RMI_REVISION_WANTED;
 		return 0;
 	case RMI_ERROR_INPUT:
 		return wrong_revision(r.x[1], r.x[2], why);
@@ -176,7 +194,7 @@ static int agree_revision(struct verdict *why)
 static int get_feature(u64 index, u64 *value, struct verdict *why)
 {
 	struct rmi_regs r = { .x = { RMI_FEATURES, index } };
-	int rc = rmi_call(&r);
+	int rc = rmi_call(&r, rmi_timeout_ms());
 
 	*value = r.x[1];
 	if (rc || RMI_RESULT_STATUS(r.x[0]) != RMI_SUCCESS)
@@ -184,7 +202,7 @@ static int get_feature(u64 index, u64 *value, struct verdict *why)
 	return 0;
 }
 
-static int learn_features(struct verdict *why)
+static int learn_features(struct rmm_session *s, struct verdict *why)
 {
 	static const u8 pa_bits[] = { 32, 36, 40, 42, 44, 48, 52 };
 	u64 feature0, feature1, pps, l0gptsz;
@@ -202,8 +220,8 @@ static int learn_features(struct verdict *why)
 	if (pps >= ARRAY_SIZE(pa_bits) ||
 	    (l0gptsz != 0 && l0gptsz != 4 && l0gptsz != 6 && l0gptsz != 9))
 		return verdict_set(why, REASON_BAD_ANSWER, "RMI_FEATURES 1: %#llx", feature1);
-	session.pa_end = BIT_ULL(pa_bits[pps]);
-	session.l0gpt_size = BIT_ULL(RMI_L0GPTSZ_BASE_SHIFT + l0gptsz);
+	s->pa_end = BIT_ULL(pa_bits[pps]);
+	s->l0gpt_size = BIT_ULL(RMI_L0GPTSZ_BASE_SHIFT + l0gptsz);
 
 	if (!(feature1 & RMI_FEATURE1_GRANULE(GRANULE_CODE)))
 		return verdict_set(
@@ -219,13 +237,14 @@ static int learn_features(struct verdict *why)
  * GPT_INFO came with beta 3. Before that, its number is unknown; since then it is known in every
  * state of the RMM, so that whatever else it answers to address 0 tells the same.
  */
-static int learn_dialect(struct verdict *why)
+static int learn_dialect(struct rmm_session *s, struct verdict *why)
 {
-	struct rmi_regs r = { .x = { RMI_GPT_INFO, 0, session.l0gpt_size } };
-	int rc = sro_run(&r, NULL, NULL);
+	struct rmi_regs r = { .x = { RMI_GPT_INFO, 0, s->l0gpt_size } };
+	struct payer nothing = {};
+	int rc = sro_run(&r, &nothing, rmi_timeout_ms());
 
-	session.has_gpt_info = rc != -EOPNOTSUPP;
-	sro_set_dialect(session.has_gpt_info);
+	s->has_gpt_info = rc != -EOPNOTSUPP;
+	transfer_set_dialect(s->has_gpt_info);
 	if (rc == -ETIMEDOUT || rc == -EBUSY || rc == -EPROTO)
 		return rmm_explain(RMI_GPT_INFO, 0, rc, &r, why);
 	return 0;
@@ -244,7 +263,8 @@ static __le64 *alloc_config_page(void)
 }
 
 /* The RMM refused our configuration: that is all right if it has one that suits us */
-static int adopt_config(__le64 *page, const struct rmi_regs *refusal, struct verdict *why)
+static int adopt_config(struct rmm_session *s, __le64 *page, const struct rmi_regs *refusal,
+			struct verdict *why)
 {
 	struct rmi_regs r = { .x = { RMI_RMM_CONFIG_GET, virt_to_phys(page) } };
 	u64 granule, region;
@@ -252,7 +272,7 @@ static int adopt_config(__le64 *page, const struct rmi_regs *refusal, struct ver
 
 	/* what it doesn't write must not look like an answer */
 	memset(page, 0xff, RMI_CONFIG_SIZE);
-	rc = rmi_call(&r);
+	rc = rmi_call(&r, rmi_timeout_ms());
 	if (rc == -ETIMEDOUT)
 		return rmm_explain(RMI_RMM_CONFIG_GET, virt_to_phys(page), rc, &r, why);
 	if (rc || RMI_RESULT_STATUS(r.x[0]) != RMI_SUCCESS)
@@ -264,35 +284,37 @@ static int adopt_config(__le64 *page, const struct rmi_regs *refusal, struct ver
 			why, REASON_GRANULE_SIZE,
 			"kernel pages are of %lu KB, RMM is set to granule size code %llu",
 			PAGE_SIZE / SZ_1K, granule);
-	if (region != REGION_CODE)
-		session.region_size = REGION_SIZE_MIN;
+	s->region_size = region_size_of(region);
+	if (!s->region_size)
+		return verdict_set(why, REASON_REGION_SIZE,
+				   "RMM is set to tracking region size code %llu", region);
 	return 0;
 }
 
-static int configure_with(__le64 *page, struct verdict *why)
+static int configure_with(struct rmm_session *s, __le64 *page, struct verdict *why)
 {
 	struct rmi_regs r = { .x = { RMI_RMM_CONFIG_SET, virt_to_phys(page) } };
 	int rc;
 
 	page[RMI_CONFIG_TRACKING_REGION / sizeof(*page)] = cpu_to_le64(REGION_CODE);
 	page[RMI_CONFIG_GRANULE_SIZE / sizeof(*page)] = cpu_to_le64(GRANULE_CODE);
-	rc = rmi_call(&r);
+	rc = rmi_call(&r, rmi_timeout_ms());
 	if (rc)
 		return rmm_explain(RMI_RMM_CONFIG_SET, virt_to_phys(page), rc, &r, why);
-	session.region_size = REGION_SIZE;
-	session.adopted = RMI_RESULT_STATUS(r.x[0]) != RMI_SUCCESS;
-	if (session.adopted) {
-		rc = adopt_config(page, &r, why);
+	s->region_size = region_size_of(REGION_CODE);
+	s->adopted = RMI_RESULT_STATUS(r.x[0]) != RMI_SUCCESS;
+	if (s->adopted) {
+		rc = adopt_config(s, page, &r, why);
 		if (rc)
 			return rc;
 	} else {
-		session.state = RMM_STATE_INIT;
+		s->state = RMM_STATE_INIT;
 	}
-	session.granule_size = PAGE_SIZE;
+	s->granule_size = PAGE_SIZE;
 	return 0;
 }
 
-static int configure(struct verdict *why)
+static int configure(struct rmm_session *s, struct verdict *why)
 {
 	__le64 *page = alloc_config_page();
 	int rc;
@@ -300,39 +322,72 @@ static int configure(struct verdict *why)
 	if (!page)
 		return verdict_set(why, REASON_NO_MEMORY, "configuration page of %lu bytes",
 				   PAGE_SIZE);
-	rc = configure_with(page, why);
+	rc = configure_with(s, page, why);
 	kfree(page);
 	return rc;
 }
 
-/*
+/* So many chunks hold more than activation may want */
+#define MAX_CHUNKS	128
+
+/* With stock for it, as long as there is some */
+static int run_activation(struct rmi_regs *r, struct payer *payer, struct verdict *why)
+{
+	const struct ranges nowhere = {};
+	const struct rmi_regs command = *r;
+	struct span chunk;
+	int rc, tries;
+
+	for (tries = 0;; tries++) {
+		*r = command;
+		rc = sro_run(r, payer, rmi_timeout_ms());
+		if (rc != -ENOMEM)
+			break;
+		if (tries == MAX_CHUNKS ||
+		    pool_stock(NUMA_NO_NODE, payer->wanted.pages * PAGE_SIZE,
+			       payer->wanted.block > 1 ? payer->wanted.block * PAGE_SIZE : 0,
+			       SZ_1G, &nowhere, &chunk)) {
+			*r = command;
+			if (sro_cancel(r, payer))
+				rc = -EBUSY;
+			break;
+		}
+	}
+	pool_drain();
+	if (rc == -ENOMEM || rc == -ENOSPC)
+		return verdict_set(why, REASON_NO_MEMORY, "%s: %llu bytes wanted",
+				   rmi_name(command.x[0]), payer->wanted.pages * PAGE_SIZE);
+	return rc ? rmm_explain(command.x[0], 0, rc, r, why) : 0;
+}
+
+/**
+ * rmm_activate() - have the RMM active, or go on with an activation that could not be finished
+ * @why: set on error
+ *
  * It is active already, by an earlier load of this module, the kernel itself, or the one before a
  * kexec, if it says ERROR_GLOBAL here and took no configuration before. One that took it and says
  * so refuses for a reason of its own.
+ * Specification: DEN0137, RMI_RMM_ACTIVATE.
+ *
+ * Context: may sleep; under cover_lock.
+ * Return: 0 or the negative error number of @why.
  */
-static int activate(struct verdict *why)
+int rmm_activate(struct verdict *why)
 {
-	const struct payer payer = {
-		.owner = DONOR_RMM,
-		.nid = NUMA_NO_NODE,
-		.limit = SZ_64M,
-		.self = { 0, session.pa_end },
-	};
+	struct rmm_session s = session;
+	struct payer payer = { .kind = LEDGER_RMM, .size = s.pa_end, .limit = SZ_64M };
 	struct rmi_regs r = { .x = { RMI_RMM_ACTIVATE } };
-	u64 wanted = 0;
-	int rc = sro_run(&r, &payer, &wanted);
+	int rc = run_activation(&r, &payer, why);
 
-	donor_clear_stock();
-	if (rc == -ENOMEM)
-		return verdict_set(why, REASON_NO_MEMORY, "%s: %llu bytes wanted",
-				   rmi_name(RMI_RMM_ACTIVATE), wanted);
 	if (rc)
-		return rmm_explain(RMI_RMM_ACTIVATE, 0, rc, &r, why);
+		return rc;
+	s.lent = payer.lent;
 	if (RMI_RESULT_STATUS(r.x[0]) == RMI_SUCCESS)
-		session.adopted = false;
-	else if (RMI_RESULT_STATUS(r.x[0]) != RMI_ERROR_GLOBAL || !session.adopted)
+		s.adopted = false;
+	else if (RMI_RESULT_STATUS(r.x[0]) != RMI_ERROR_GLOBAL || !s.adopted)
 		return rmm_explain(RMI_RMM_ACTIVATE, 0, 0, &r, why);
-	session.state = RMM_STATE_ACTIVE;
+	s.state = RMM_STATE_ACTIVE;
+	set_session(&s);
 	return 0;
 }
 
@@ -340,34 +395,35 @@ static int activate(struct verdict *why)
  * rmm_open() - find the RMM, agree a revision and a granule size, and have it active
  * @why: set on error
  *
- * What was learnt on the way stays in rmm_session(), also on error.
+ * What was learnt on the way is in rmm_session() then, also on error.
  * Specification: DEN0137, "RMM life cycle", RMI_VERSION, RMI_FEATURES, RMI_RMM_CONFIG_SET,
  * RMI_RMM_ACTIVATE.
  *
- * Context: may sleep; module load, before anything else calls into this file.
+ * Context: may sleep; under cover_lock, before anything else calls into this file.
  * Return: 0; or the negative error number of @why (-ENODEV without a usable RMM, -ETIMEDOUT,
- * -ENOMEM, -EIO, -EPROTO).
+ * -ENOMEM, -EBUSY, -EIO, -EPROTO).
  */
 int rmm_open(struct verdict *why)
 {
-	int rc;
+	struct rmm_session s = {};
+	int rc = 0;
 
-	session = (struct rmm_session){};
+	rmi_begin_session();
 	if (!rmi_can_call())
-		return verdict_set(why, REASON_NO_SMC_CONDUIT,
-				   "this kernel is a guest, or its firmware has no SMCCC 1.1");
-	rc = check_cpus(why);
+		rc = verdict_set(why, REASON_NO_SMC_CONDUIT,
+				 "this kernel is a guest, or its firmware has no SMCCC 1.1");
 	if (!rc)
-		rc = agree_revision(why);
+		rc = check_cpus(why);
 	if (!rc)
-		rc = learn_features(why);
+		rc = agree_revision(&s, why);
 	if (!rc)
-		rc = learn_dialect(why);
+		rc = learn_features(&s, why);
 	if (!rc)
-		rc = configure(why);
+		rc = learn_dialect(&s, why);
 	if (!rc)
-		rc = activate(why);
-	return rc;
+		rc = configure(&s, why);
+	set_session(&s);
+	return rc ?: rmm_activate(why);
 }
 
 /**
@@ -376,15 +432,21 @@ int rmm_open(struct verdict *why)
  * An RMM that still has granules of Realms refuses, and stays active for whoever made these.
  * Specification: DEN0137, RMI_RMM_DEACTIVATE (beta 3).
  *
- * Context: may sleep; module load or unload.
+ * Context: may sleep; under cover_lock.
  */
 void rmm_close(void)
 {
-	const struct payer owner = { .owner = DONOR_RMM, .self = { 0, session.pa_end } };
+	struct rmm_session s = session;
+	struct payer payer = { .kind = LEDGER_RMM, .size = s.pa_end, .lent = s.lent };
 	struct rmi_regs r = { .x = { RMI_RMM_DEACTIVATE } };
+	int rc;
 
-	if (session.state != RMM_STATE_ACTIVE || session.adopted || !session.has_gpt_info)
+	if (s.state != RMM_STATE_ACTIVE || s.adopted || !s.has_gpt_info)
 		return;
-	if (!sro_run(&r, &owner, NULL) && RMI_RESULT_STATUS(r.x[0]) == RMI_SUCCESS)
-		session.state = RMM_STATE_INIT;
+	rc = sro_run(&r, &payer, rmi_timeout_ms());
+	pool_drain();
+	s.lent = payer.lent;
+	if (!rc && RMI_RESULT_STATUS(r.x[0]) == RMI_SUCCESS)
+		s.state = RMM_STATE_INIT;
+	set_session(&s);
 }

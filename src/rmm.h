@@ -15,7 +15,7 @@ enum rmm_state {
 	RMM_STATE_ACTIVE,
 };
 
-/* All zero: not known. Written by the functions below alone. */
+/* All zero: not known */
 struct rmm_session {
 	enum rmm_state state;
 	bool adopted;		/* somebody activated it before us */
@@ -25,16 +25,17 @@ struct rmm_session {
 	u64 l0gpt_size;		/* bytes that one level 0 GPT entry describes: a PAR */
 	/* exclusive end of the physical address space that the RMM speaks of */
 	u64 pa_end;
-	u64 region_size;	/* bytes: of a tracking region, as far as is known */
-	bool region_size_seen;	/* the RMM's behaviour agrees with that */
+	u64 region_size;	/* bytes: of a tracking region */
+	u64 lent;		/* bytes, for its activation */
 };
 
 int rmm_open(struct verdict *why);
+int rmm_activate(struct verdict *why);
 void rmm_close(void);
 const struct rmm_session *rmm_session(void);
-void rmm_set_region_size(u64 bytes);
-void rmm_see_region_size(void);
-const char *rmm_state_word(void);
+void rmm_copy_session(struct rmm_session *copy);
+const char *rmm_state_word(enum rmm_state state);
+bool rmm_cpu_has_rme(void);
 int rmm_explain(u64 fid, u64 addr, int rc, const struct rmi_regs *answer, struct verdict *why);
 
 #endif

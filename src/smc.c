@@ -10,7 +10,10 @@
 #include <linux/minmax.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
+#include <linux/mutex.h>
+#include <linux/printk.h>
 #include <linux/sched.h>
+#include <linux/string.h>
 #include <linux/time64.h>
 #include <linux/timex.h>
 #include <asm/arch_timer.h>
@@ -20,19 +23,6 @@
 
 #define CREATE_TRACE_POINTS
 #include "trace.h"
-
-/*
- * An operation on so many granules, or moving so many pages, may pause after each of them. One that
- * hasn't ended by then is not going to.
- */
-#define MIN_STEPS	(1U << 10)
-#define MAX_STEPS	(1U << 18)
-
-/*
- * One that is BUSY at each step ends sooner, in multiples of timeout_ms or of a second: others may
- * be waiting for the locks held here
- */
-#define MAX_TIMEOUTS	30ULL
 
 /*
  * A limit that no operator needs to exceed, so that a slip of the finger can't make a load hang for
@@ -114,7 +104,12 @@ const char *rmi_name(u64 fid)
 static struct {
 	atomic64_t count, retries, failures;
 	atomic64_t ticks, least, most;
+	bool known;		/* this session's RMM has answered it */
 } tallies[ARRAY_SIZE(names) + 1];
+
+static DEFINE_MUTEX(latch_lock);	/* a leaf; protects the text */
+static bool latch;			/* read without the lock */
+static char latch_text[RMI_LATCH_SIZE];
 
 static u64 ticks_to_ns(u64 ticks)
 {
@@ -223,11 +218,15 @@ static u64 call_once(const struct rmi_regs *in, struct rmi_regs *out)
 }
 
 /* 0; -EAGAIN if the command is to be repeated; -EOPNOTSUPP */
-static int call_for(const struct rmi_regs *command, struct rmi_regs *answer, u64 *ticks)
+static int call_for(unsigned int i, const struct rmi_regs *command, struct rmi_regs *answer,
+		    u64 *ticks)
 {
 	*ticks += call_once(command, answer);
-	if (not_supported(answer->x[0]))
-		return -EOPNOTSUPP;
+	if (not_supported(answer->x[0])) {
+		/* An RMM that is being updated may say so of a command that it knows */
+		return READ_ONCE(tallies[i].known) ? -EAGAIN : -EOPNOTSUPP;
+	}
+	WRITE_ONCE(tallies[i].known, true);
 	return try_later(command->x[0], answer->x[0]) ? -EAGAIN : 0;
 }
 
@@ -237,19 +236,20 @@ static bool is_failure(u64 x0)
 }
 
 /**
- * rmi_call() - issue one command; repeat it for a bounded time while the RMM says BUSY, or BLOCKED
- * to a new command
+ * rmi_call() - issue one command; repeat it while the RMM says BUSY, or BLOCKED to a new command
  * @regs: function id and arguments; set to the answer, also on -ETIMEDOUT
+ * @ms: for how long it is repeated; 0: issue it once
  *
- * Nothing in the answer but the status has been looked at. The module parameter timeout_ms is the
- * bound; each repetition lets others run first. Specification: DEN0137, "RMI commands" and "Command
- * return codes".
+ * Nothing in the answer but the status has been looked at. Each repetition lets others run first.
+ * NOT_SUPPORTED counts as BUSY for a command that was answered before in this session.
+ * Specification: DEN0137, "RMI commands" and "Command return codes".
  *
  * Context: may sleep; the caller may hold mutexes.
  * Return: 0 with an answer of any other status; -EOPNOTSUPP if nobody knows the command, the rest
- * of the answer then means nothing; -ETIMEDOUT if the time was up.
+ * of the answer then means nothing; -ETIMEDOUT if the time was up; -EPROTO if rmi_latch() was
+ * called: the command wasn't issued, and @regs is as it was.
  */
-int rmi_call(struct rmi_regs *regs)
+int rmi_call(struct rmi_regs *regs, unsigned int ms)
 {
 	const struct rmi_regs command = *regs;
 	const unsigned int i = index_of(command.x[0]);
@@ -259,10 +259,12 @@ int rmi_call(struct rmi_regs *regs)
 	int rc;
 
 	cond_resched();
-	while ((rc = call_for(&command, regs, &ticks)) == -EAGAIN) {
-		if (!deadline) {
-			deadline = ktime_add_ms(ktime_get(), rmi_timeout_ms());
-		} else if (ktime_after(ktime_get(), deadline)) {
+	if (READ_ONCE(latch))
+		return -EPROTO;
+	while ((rc = call_for(i, &command, regs, &ticks)) == -EAGAIN) {
+		if (!deadline)
+			deadline = ktime_add_ms(ktime_get(), ms);
+		if (!ms || ktime_after(ktime_get(), deadline)) {
 			rc = -ETIMEDOUT;
 			break;
 		}
@@ -277,60 +279,73 @@ int rmi_call(struct rmi_regs *regs)
 }
 
 /**
- * rmi_budget_open() - a stateful operation begins
- * @budget: set
- * @granules: how many it works on, or moves
+ * rmi_latch() - the RMM gave an answer about who holds a page that breaks the interface's rules
+ * @fmt: which answer, for people; may hold physical addresses
  *
- * Context: any.
+ * No command is issued any more, so that what is lent stays lent. The first call counts.
+ *
+ * Context: may sleep; takes latch_lock.
+ * Return: -EPROTO.
  */
-void rmi_budget_open(struct rmi_budget *budget, u64 granules)
+int rmi_latch(const char *fmt, ...)
 {
-	const u64 ms = max_t(u64, rmi_timeout_ms(), MSEC_PER_SEC);
+	va_list args;
 
-	budget->deadline = ktime_add_ms(ktime_get(), MAX_TIMEOUTS * ms);
-	budget->steps = clamp_t(u64, granules, MIN_STEPS, MAX_STEPS);
+	mutex_lock(&latch_lock);
+	if (!latch) {
+		va_start(args, fmt);
+		vsnprintf(latch_text, sizeof(latch_text), fmt, args);
+		va_end(args);
+		WRITE_ONCE(latch, true);
+		pr_err("the RMM makes no sense and is left alone: %s\n", latch_text);
+	}
+	mutex_unlock(&latch_lock);
+	return -EPROTO;
 }
 
 /**
- * rmi_budget_spend() - may the operation go on by one more step?
- * @budget: its budget
+ * rmi_latched() - was rmi_latch() called in this session?
+ * @what: set to its text if so; may be NULL
  *
- * Context: any.
- * Return: false if it has had all that it gets.
+ * Context: may sleep, takes latch_lock; any if @what is NULL.
+ * Return: true if so.
  */
-bool rmi_budget_spend(struct rmi_budget *budget)
+bool rmi_latched(char what[RMI_LATCH_SIZE])
 {
-	if (!budget->steps || ktime_after(ktime_get(), budget->deadline))
+	if (!READ_ONCE(latch))
 		return false;
-	budget->steps--;
+	if (what) {
+		mutex_lock(&latch_lock);
+		memcpy(what, latch_text, sizeof(latch_text));
+		mutex_unlock(&latch_lock);
+	}
 	return true;
 }
 
 /**
- * rmi_continue() - give a stateful operation all the time that it wants
- * @handle: the operation's
- * @regs: its last answer; set to the first one that is final or about memory
- * @budget: the operation's
+ * rmi_unlatch() - issue commands again
  *
- * Specification: DEN0137, RMI_OP_CONTINUE.
+ * For a kexec, whose kernel does not survive what stays lent.
  *
- * Context: may sleep; the caller may hold mutexes.
- * Return: 0; -EOPNOTSUPP or -ETIMEDOUT as rmi_call(); -EPROTO if there was no end to it.
+ * Context: any.
  */
-int rmi_continue(u64 handle, struct rmi_regs *regs, struct rmi_budget *budget)
+void rmi_unlatch(void)
 {
-	int rc;
+	WRITE_ONCE(latch, false);
+}
 
-	while (RMI_RESULT_STATUS(regs->x[0]) == RMI_INCOMPLETE &&
-	       RMI_RESULT_MEM_REQ(regs->x[0]) == RMI_MEM_REQ_NONE) {
-		if (!rmi_budget_spend(budget))
-			return -EPROTO;
-		*regs = (struct rmi_regs){ .x = { RMI_OP_CONTINUE, handle, RMI_OP_CONTINUE_GO } };
-		rc = rmi_call(regs);
-		if (rc)
-			return rc;
-	}
-	return 0;
+/**
+ * rmi_begin_session() - what was learnt of the RMM so far may be about another one
+ *
+ * Context: any; no command is under way.
+ */
+void rmi_begin_session(void)
+{
+	unsigned int i;
+
+	rmi_unlatch();
+	for (i = 0; i < ARRAY_SIZE(tallies); i++)
+		WRITE_ONCE(tallies[i].known, false);
 }
 
 /**

@@ -3,7 +3,6 @@
 #ifndef SMC_H
 #define SMC_H
 
-#include <linux/ktime.h>
 #include <linux/types.h>
 
 /*
@@ -12,12 +11,6 @@
  */
 struct rmi_regs {
 	u64 x[5];
-};
-
-/* What one stateful operation may still use up, whatever the RMM says */
-struct rmi_budget {
-	ktime_t deadline;
-	unsigned int steps;
 };
 
 /* What commands of one kind cost since the module was loaded */
@@ -29,11 +22,14 @@ struct rmi_tally {
 	u64 ns, min_ns, max_ns;
 };
 
-int rmi_call(struct rmi_regs *regs);
+#define RMI_LATCH_SIZE	96
+
+int rmi_call(struct rmi_regs *regs, unsigned int ms);
+__printf(1, 2) int rmi_latch(const char *fmt, ...);
+bool rmi_latched(char what[RMI_LATCH_SIZE]);
+void rmi_unlatch(void);
+void rmi_begin_session(void);
 bool rmi_tally(unsigned int i, const char **name, struct rmi_tally *tally);
-void rmi_budget_open(struct rmi_budget *budget, u64 granules);
-bool rmi_budget_spend(struct rmi_budget *budget);
-int rmi_continue(u64 handle, struct rmi_regs *regs, struct rmi_budget *budget);
 bool rmi_can_call(void);
 u64 rmi_call_count(void);
 unsigned int rmi_timeout_ms(void);

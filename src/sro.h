@@ -5,13 +5,25 @@
 #ifndef SRO_H
 #define SRO_H
 
-#include "donor.h"
+#include "pool.h"
 #include "smc.h"
 
-int sro_run(struct rmi_regs *regs, const struct payer *payer, u64 *wanted);
-bool sro_parked(struct rmi_regs *command);
-int sro_resume(struct rmi_regs *regs, const struct payer *payer);
-void sro_set_dialect(bool beta3);
-void sro_close(void);
+/* Who is lent memory, and what may be lent */
+struct payer {
+	enum ledger_kind kind;	/* LEDGER_TABLE, LEDGER_REGION or LEDGER_RMM */
+	u64 base;		/* of the PAR or tracking region; 0 for the RMM */
+	u64 size;		/* of the PAR or region, in bytes */
+	u64 limit;		/* bytes; an RMM that wants more is mistaken */
+	struct places places;
+	/* bytes that it has: as the caller knows before, and as it is afterwards */
+	u64 lent;
+	/* set where there was not enough in stock: what is wanted */
+	struct request wanted;
+};
+
+void sro_forget(void);
+int sro_run(struct rmi_regs *regs, struct payer *payer, unsigned int ms);
+int sro_cancel(struct rmi_regs *regs, struct payer *payer);
+bool sro_unfinished(unsigned int i, struct rmi_regs *command);
 
 #endif

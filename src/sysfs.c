@@ -8,8 +8,8 @@
 
 #include "../include/arm_cca_rmi.h"
 #include "../include/rmi_abi.h"
-#include "coverage.h"
-#include "donor.h"
+#include "ledger.h"
+#include "record.h"
 #include "rmm.h"
 #include "smc.h"
 #include "sysfs.h"
@@ -40,42 +40,57 @@ static ssize_t detail_show(struct kobject *kobj, struct kobj_attribute *attr, ch
 
 static ssize_t revision_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
 {
-	const u32 revision = rmm_session()->revision;
+	struct rmm_session rmm;
 
-	if (!revision)
+	rmm_copy_session(&rmm);
+	if (!rmm.revision)
 		return sysfs_emit(buf, "none\n");
-	return sysfs_emit(buf, "%u.%u\n", RMI_REVISION_MAJOR(revision),
-			  RMI_REVISION_MINOR(revision));
+	return sysfs_emit(buf, "%u.%u\n", RMI_REVISION_MAJOR(rmm.revision),
+			  RMI_REVISION_MINOR(rmm.revision));
 }
 
 static ssize_t rmm_state_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
 {
-	return sysfs_emit(buf, "%s\n", rmm_state_word());
+	struct rmm_session rmm;
+
+	rmm_copy_session(&rmm);
+	return sysfs_emit(buf, "%s\n", rmm_state_word(rmm.state));
 }
 
 static ssize_t granule_size_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
 {
-	return sysfs_emit(buf, "%llu\n", rmm_session()->granule_size);
+	struct rmm_session rmm;
+
+	rmm_copy_session(&rmm);
+	return sysfs_emit(buf, "%llu\n", rmm.granule_size);
 }
 
 static ssize_t l0gpt_size_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
 {
-	return sysfs_emit(buf, "%llu\n", rmm_session()->l0gpt_size);
+	struct rmm_session rmm;
+
+	rmm_copy_session(&rmm);
+	return sysfs_emit(buf, "%llu\n", rmm.l0gpt_size);
 }
 
 static ssize_t memory_covered_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
 {
-	return sysfs_emit(buf, "%llu\n", coverage_bytes());
+	return sysfs_emit(buf, "%llu\n", record_bytes());
 }
 
 static ssize_t memory_donated_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
 {
-	return sysfs_emit(buf, "%llu\n", donor_bytes_out());
+	return sysfs_emit(buf, "%llu\n", ledger_bytes(ledger_is_loan));
+}
+
+static bool is_lost(enum ledger_kind kind)
+{
+	return kind == LEDGER_LOST;
 }
 
 static ssize_t memory_lost_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
 {
-	return sysfs_emit(buf, "%llu\n", donor_bytes_lost());
+	return sysfs_emit(buf, "%llu\n", ledger_bytes(is_lost));
 }
 
 static ssize_t smc_calls_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
@@ -139,8 +154,8 @@ static int make_files(void)
  * Its available and reason can be polled. A device that is called like the module sends an event
  * for each change; there is one at first as well.
  *
- * Context: may sleep; what the files tell is in place.
- * Return: 0; -ENOMEM, also if there is such a directory already; -EEXIST for such a device.
+ * Context: may sleep.
+ * Return: 0; -ENOMEM, also if there is such a directory already; or what the driver core says.
  */
 int sysfs_register(void)
 {
@@ -155,9 +170,6 @@ int sysfs_register(void)
 	device = platform_device_register_simple("arm_cca_rmi", PLATFORM_DEVID_NONE, NULL, 0);
 	if (IS_ERR(device)) {
 		rc = PTR_ERR(device);
-		/* How the driver core sees a name that there was no memory for */
-		if (rc == -EINVAL)
-			rc = -ENOMEM;
 		goto remove_dir;
 	}
 	verdict_listen(changed);

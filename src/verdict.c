@@ -22,6 +22,7 @@ static const struct {
 	[REASON_NO_RMM]			= { "no-rmm", -ENODEV },
 	[REASON_REVISION]		= { "revision", -ENODEV },
 	[REASON_GRANULE_SIZE]		= { "granule-size", -ENODEV },
+	[REASON_REGION_SIZE]		= { "region-size", -ENODEV },
 	[REASON_NOT_TRACKED]		= { "not-tracked", -ENXIO },
 	[REASON_NOT_FINE]		= { "not-fine", -ENXIO },
 	[REASON_NOT_CONVENTIONAL]	= { "not-conventional", -ENXIO },
@@ -31,7 +32,6 @@ static const struct {
 	[REASON_UNFINISHED]		= { "unfinished", -EBUSY },
 	[REASON_REFUSED]		= { "refused", -EIO },
 	[REASON_BAD_ANSWER]		= { "bad-answer", -EPROTO },
-	[REASON_NO_HOTPLUG]		= { "no-hotplug-guard", -EBUSY },
 	[REASON_RELEASED]		= { "released", -ESHUTDOWN },
 	[REASON_INTERRUPTED]		= { "interrupted", -EINTR },
 };
@@ -42,7 +42,7 @@ static_assert(ARRAY_SIZE(reasons) == REASON_COUNT);
  * What the module says to the outside. The lock is a leaf; the reason alone can be read without it.
  */
 static DEFINE_MUTEX(published_lock);
-static struct verdict published = { .reason = REASON_NO_RMM };
+static struct verdict published = { .reason = REASON_UNFINISHED, .detail = "the module is loading" };
 static void (*listener)(void);
 
 /**

@@ -163,7 +163,155 @@ void cancel_work_sync(const struct work_struct *work)
 		scheduled = NULL;
 }
 
+bool schedule_delayed_work(struct delayed_work *work, unsigned long delay)
+{
+	(void)delay;
+	world.delayed = work;
+	return true;
+}
+
+bool cancel_delayed_work_sync(struct delayed_work *work)
+{
+	const bool pending = world.delayed == work;
+
+	assert_int_equal(world.locks_held, 0);
+	if (pending)
+		world.delayed = NULL;
+	return pending;
+}
+
+void world_work_later(void)
+{
+	struct delayed_work *work = world.delayed;
+
+	assert_int_equal(world.locks_held, 0);
+	world.delayed = NULL;
+	if (work)
+		work->work.fn(&work->work);
+	assert_int_equal(world.locks_held, 0);
+}
+
+/* Who would wait for a CPU that is inside of a read-side section is none of ours */
+void synchronize_rcu_tasks(void)
+{
+	world.fresh_pages = false;
+	world.grace_periods++;
+}
+
+void __module_get(void *module)
+{
+	assert_null(module);
+	world.module_refs++;
+}
+
+void module_put(void *module)
+{
+	assert_null(module);
+	assert_true(world.module_refs > 0);
+	world.module_refs--;
+}
+
+/* Bit by bit: nothing to get wrong */
+void bitmap_set(unsigned long *map, unsigned int start, unsigned int nr)
+{
+	for (; nr--; start++)
+		map[start / BITS_PER_LONG] |= 1UL << start % BITS_PER_LONG;
+}
+
+void bitmap_clear(unsigned long *map, unsigned int start, unsigned int nr)
+{
+	for (; nr--; start++)
+		map[start / BITS_PER_LONG] &= ~(1UL << start % BITS_PER_LONG);
+}
+
+static unsigned long find_bit(const unsigned long *map, unsigned long size, unsigned long at,
+			      unsigned long value)
+{
+	while (at < size && (map[at / BITS_PER_LONG] >> at % BITS_PER_LONG & 1) != value)
+		at++;
+	return at;
+}
+
+unsigned long find_next_bit(const unsigned long *map, unsigned long size, unsigned long at)
+{
+	return find_bit(map, size, at, 1);
+}
+
+unsigned long find_next_zero_bit(const unsigned long *map, unsigned long size, unsigned long at)
+{
+	return find_bit(map, size, at, 0);
+}
+
+void *xa_load(struct xarray *xa, unsigned long i)
+{
+	return i < xa->room ? xa->at[i] : NULL;
+}
+
+void *xa_store(struct xarray *xa, unsigned long i, void *p, gfp_t gfp)
+{
+	void **at;
+
+	if (i >= xa->room) {
+		const unsigned long room = max(2 * xa->room, i + 1);
+
+		at = kvmalloc_array(room, sizeof(*at), gfp);
+		if (!at)
+			return ERR_PTR(-ENOMEM);
+		if (xa->room)
+			memcpy(at, xa->at, xa->room * sizeof(*at));
+		kvfree(xa->at);
+		xa->at = at;
+		xa->room = room;
+	}
+	at = &xa->at[i];
+	swap(*at, p);
+	return p;
+}
+
+void xa_destroy(struct xarray *xa)
+{
+	kvfree(xa->at);
+	*xa = (struct xarray){};
+}
+
 static unsigned int this_cpu;
+
+int cpuhp_setup_state_nocalls(enum cpuhp_state state, const char *name,
+			      int (*online)(unsigned int cpu), int (*offline)(unsigned int cpu))
+{
+	assert_int_equal(state, CPUHP_AP_ONLINE_DYN);
+	assert_string_equal(name, "arm_cca_rmi:online");
+	assert_int_equal(world.locks_held, 0);
+	if (world.cpuhp_error)
+		return world.cpuhp_error;
+	world.cpu_online = online;
+	world.cpu_offline = offline;
+	return CPUHP_AP_ONLINE_DYN + 7;
+}
+
+void cpuhp_remove_state_nocalls(enum cpuhp_state state)
+{
+	assert_int_equal(state, CPUHP_AP_ONLINE_DYN + 7);
+	assert_int_equal(world.locks_held, 0);
+	world.cpu_online = NULL;
+	world.cpu_offline = NULL;
+}
+
+void world_cpu_online(unsigned int cpu)
+{
+	this_cpu = cpu;
+	if (world.cpu_online)
+		assert_int_equal(world.cpu_online(cpu), 0);
+	world.cpus++;
+}
+
+void world_cpu_offline(unsigned int cpu)
+{
+	this_cpu = cpu;
+	if (world.cpu_offline)
+		assert_int_equal(world.cpu_offline(cpu), 0);
+	world.cpus--;
+}
 
 void on_each_cpu(void (*fn)(void *info), void *info, int wait)
 {
@@ -312,9 +460,17 @@ static void host_granule(void *ctx, uint64_t pa, uint64_t size, bool to_host)
 	assert_int_equal(!(page->flags & PAGE_WITH_RMM), !to_host);
 	page->flags ^= PAGE_WITH_RMM;
 	world.with_rmm += to_host ? -size : size;
-	/* Whatever Linux lends is its own to lend, and marked */
-	if (!to_host)
-		assert_int_equal(page->flags, PAGE_TAKEN | PAGE_MARKED | PAGE_WITH_RMM);
+	if (to_host)
+		return;
+	/* Whatever Linux lends is its own to lend, and marked; nobody reads it any more */
+	if (page->flags & PAGE_FOREIGN) {
+		assert_int_equal(page->flags & ~PAGE_MARKED, PAGE_TAKEN | PAGE_FOREIGN | PAGE_WITH_RMM);
+		return;
+	}
+	assert_int_equal(page->flags, PAGE_TAKEN | PAGE_MARKED | PAGE_WITH_RMM);
+	assert_false(world.fresh_pages);
+	/* The guard rule: the page before it is not Linux's */
+	assert_true(page > frames && page[-1].flags & PAGE_MARKED);
 }
 
 static bool host_choose(void *ctx, uint64_t below, uint64_t *choice)
@@ -561,6 +717,9 @@ struct page *alloc_pages_node(int nid, gfp_t gfp, unsigned int order)
 	struct page *page = NULL;
 
 	assert_true(1UL << order <= MAX_ORDER_NR_PAGES);
+	/* A load is not worth that others are swapped out, or killed */
+	assert_true(order == 0 || gfp & __GFP_NORETRY);
+	world.fresh_pages |= !!(gfp & __GFP_NORETRY);
 	if (world.no_pages || must_fail(gfp))
 		return NULL;
 	if (world.two_nodes && nid != NUMA_NO_NODE) {
@@ -568,7 +727,10 @@ struct page *alloc_pages_node(int nid, gfp_t gfp, unsigned int order)
 			anywhere = (struct place){};
 			page = search(order, at, at + SZ_1G, &anywhere);
 		}
-		return page;
+		if (page || gfp & __GFP_THISNODE)
+			return page;
+		anywhere = (struct place){};
+		return search(order, 0, ~0ULL, &anywhere);
 	}
 	if (world.pages_from != looked_from) {
 		looked_from = world.pages_from;
@@ -592,8 +754,11 @@ void __free_pages(struct page *page, unsigned int order)
 	unsigned int i;
 
 	for (i = 0; i < 1U << order; i++) {
-		/* not marked, and not with the RMM */
+		/* not marked, and not with the RMM; nor is what it would guard */
 		assert_int_equal(flags_of(&page[i]), PAGE_TAKEN);
+		if (!world.lied)
+			assert_int_not_equal(page[i + 1].flags & (PAGE_WITH_RMM | PAGE_FOREIGN),
+					     PAGE_WITH_RMM);
 		page[i].flags &= ~PAGE_TAKEN;
 		world.pages_out--;
 	}
@@ -610,6 +775,7 @@ int alloc_contig_range(unsigned long start, unsigned long end, unsigned int migr
 	if (world.no_contig || !is_free(PFN_PHYS(start), PFN_PHYS(end)))
 		return -EBUSY;
 	take_frames(PFN_PHYS(start), PFN_PHYS(end));
+	world.fresh_pages = true;
 	return 0;
 }
 
@@ -633,6 +799,23 @@ long si_mem_available(void)
 	return world.no_pages ? 0 : PHYS_PFN(bytes) - world.pages_out;
 }
 
+unsigned long totalram_pages(void)
+{
+	u64 bytes = 0;
+
+	for (unsigned int i = 0; i < world.nr_ram; i++)
+		if (world.ram[i].online)
+			bytes += world.ram[i].end - world.ram[i].start;
+	return PHYS_PFN(bytes);
+}
+
+bool world_is_movable(const struct page *page)
+{
+	const u64 pa = page_to_phys(page);
+
+	return pa >= world.movable_from && pa < world.movable_to;
+}
+
 u64 world_with_rmm(void)
 {
 	return world.with_rmm;
@@ -648,39 +831,133 @@ int notifier_from_errno(int err)
 	return err ? NOTIFY_STOP_MASK | (NOTIFY_OK - err) : NOTIFY_OK;
 }
 
+/* Notifier chains ------------------------------------------------------------------------------ */
+
+static int join_chain(struct world_chain *chain, struct notifier_block *nb, int error)
+{
+	unsigned int at, i;
+
+	assert_int_equal(world.locks_held, 0);
+	if (error)
+		return error;
+	assert_true(chain->nr < WORLD_MAX_MEMBERS);
+	for (i = 0; i < chain->nr; i++)
+		assert_ptr_not_equal(chain->member[i], nb);
+	for (at = 0; at < chain->nr && chain->member[at]->priority >= nb->priority; at++)
+		;
+	for (i = chain->nr++; i > at; i--)
+		chain->member[i] = chain->member[i - 1];
+	chain->member[at] = nb;
+	if (world.registered)
+		world.registered();
+	return 0;
+}
+
+static void leave_chain(struct world_chain *chain, struct notifier_block *nb)
+{
+	unsigned int i;
+
+	assert_int_equal(world.locks_held, 0);
+	for (i = 0; i < chain->nr && chain->member[i] != nb; i++)
+		;
+	assert_true(i < chain->nr);
+	if (world.unregistering)
+		world.unregistering();
+	chain->nr--;
+	for (; i < chain->nr; i++)
+		chain->member[i] = chain->member[i + 1];
+}
+
+/* 0 or the negative error number of the member that ended it; *called: how many were */
+static int call_chain(const struct world_chain *chain, unsigned long action, void *arg,
+		      unsigned int *called)
+{
+	/* as it was when the event came */
+	const struct world_chain now = *chain;
+
+	for (*called = 0; *called < now.nr;) {
+		struct notifier_block *nb = now.member[(*called)++];
+		const int rc = nb->notifier_call(nb, action, arg);
+
+		assert_int_equal(world.locks_held, 0);
+		if (rc & NOTIFY_STOP_MASK)
+			return NOTIFY_OK - (rc & ~NOTIFY_STOP_MASK);
+	}
+	return 0;
+}
+
 int register_memory_notifier(struct notifier_block *nb)
 {
-	assert_int_equal(world.locks_held, 0);
-	assert_null(world.notifier);
-	if (!world.notifier_error)
-		world.notifier = nb;
-	return world.notifier_error;
+	return join_chain(&world.notifiers, nb, world.notifier_error);
 }
 
 void unregister_memory_notifier(struct notifier_block *nb)
 {
-	assert_int_equal(world.locks_held, 0);
-	assert_ptr_equal(world.notifier, nb);
-	if (world.unregistering)
-		world.unregistering();
-	world.notifier = NULL;
+	leave_chain(&world.notifiers, nb);
+}
+
+int register_reboot_notifier(struct notifier_block *nb)
+{
+	return join_chain(&world.reboots, nb, world.reboot_error);
+}
+
+void unregister_reboot_notifier(struct notifier_block *nb)
+{
+	leave_chain(&world.reboots, nb);
+}
+
+int register_pm_notifier(struct notifier_block *nb)
+{
+	return join_chain(&world.pms, nb, world.pm_error);
+}
+
+void unregister_pm_notifier(struct notifier_block *nb)
+{
+	leave_chain(&world.pms, nb);
+}
+
+int world_reboot_as(unsigned long action, const char *command)
+{
+	unsigned int called;
+
+	return call_chain(&world.reboots, action, (void *)command, &called);
+}
+
+int world_reboot(void)
+{
+	return world_reboot_as(SYS_RESTART, NULL);
+}
+
+/* As the kernel does it: who was told of a preparation that fails is told that it is over */
+int world_pm(unsigned long action)
+{
+	const bool prepares = action == PM_HIBERNATION_PREPARE || action == PM_SUSPEND_PREPARE ||
+			      action == PM_RESTORE_PREPARE;
+	unsigned int called, i;
+	int rc = call_chain(&world.pms, action, NULL, &called);
+
+	for (i = 0; rc && prepares && i + 1 < called; i++) {
+		struct notifier_block *nb = world.pms.member[i];
+
+		nb->notifier_call(nb, action + 1, NULL);
+		assert_int_equal(world.locks_held, 0);
+	}
+	return rc;
 }
 
 int world_event(unsigned long action, u64 start, u64 end)
 {
 	struct memory_notify mem = { start >> PAGE_SHIFT, (end - start) >> PAGE_SHIFT };
+	unsigned int called;
 	int rc;
 
-	if (!world.notifier)
-		return 0;
 	if (action == MEM_GOING_ONLINE) {
 		world.going_online = start;
 		world.going_end = end;
 	}
-	rc = world.notifier->notifier_call(world.notifier, action, &mem);
+	rc = call_chain(&world.notifiers, action, &mem, &called);
 	world.going_end = world.going_online;
-	assert_int_equal(world.locks_held, 0);
-	return rc & NOTIFY_STOP_MASK ? NOTIFY_OK - (rc & ~NOTIFY_STOP_MASK) : 0;
+	return rc;
 }
 
 static void set_online(u64 start, u64 end, bool online)
@@ -723,62 +1000,6 @@ int world_offline(u64 start, u64 end)
 	set_online(start, end, false);
 	world_event(MEM_OFFLINE, start, end);
 	return 0;
-}
-
-static int add_notifier(struct notifier_block **place, struct notifier_block *nb, int error)
-{
-	assert_int_equal(world.locks_held, 0);
-	assert_null(*place);
-	if (!error)
-		*place = nb;
-	return error;
-}
-
-static void remove_notifier(struct notifier_block **place, struct notifier_block *nb)
-{
-	assert_int_equal(world.locks_held, 0);
-	assert_ptr_equal(*place, nb);
-	if (world.unregistering)
-		world.unregistering();
-	*place = NULL;
-}
-
-int register_reboot_notifier(struct notifier_block *nb)
-{
-	return add_notifier(&world.reboot, nb, world.reboot_error);
-}
-
-void unregister_reboot_notifier(struct notifier_block *nb)
-{
-	remove_notifier(&world.reboot, nb);
-}
-
-int register_pm_notifier(struct notifier_block *nb)
-{
-	return add_notifier(&world.pm, nb, world.pm_error);
-}
-
-void unregister_pm_notifier(struct notifier_block *nb)
-{
-	remove_notifier(&world.pm, nb);
-}
-
-static int call_notifier(struct notifier_block *nb, unsigned long action)
-{
-	int rc = nb ? nb->notifier_call(nb, action, NULL) : 0;
-
-	assert_int_equal(world.locks_held, 0);
-	return rc & NOTIFY_STOP_MASK ? NOTIFY_OK - (rc & ~NOTIFY_STOP_MASK) : 0;
-}
-
-int world_reboot(void)
-{
-	return call_notifier(world.reboot, 1);
-}
-
-int world_pm(unsigned long action)
-{
-	return call_notifier(world.pm, action);
 }
 
 /* sysfs and parameters ------------------------------------------------------------------------- */
@@ -1117,9 +1338,11 @@ void world_end_with(u64 pages_out, u64 with_rmm)
 	assert_int_equal(nr_debug_files, 0);
 	assert_null(device);
 	assert_null(scheduled);
-	assert_null(world.notifier);
-	assert_null(world.reboot);
-	assert_null(world.pm);
+	assert_int_equal(world.notifiers.nr, 0);
+	assert_int_equal(world.reboots.nr, 0);
+	assert_int_equal(world.pms.nr, 0);
+	assert_null(world.cpu_online);
+	assert_null(world.delayed);
 	assert_int_equal(world.pages_out, pages_out);
 	assert_int_equal(world.with_rmm, with_rmm);
 	munmap(frames, frames_size);

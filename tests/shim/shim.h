@@ -49,6 +49,7 @@ typedef u64 resource_size_t;
 #define is_power_of_2(x)	((x) && !((x) & ((x) - 1)))
 #define rounddown_pow_of_two(x)	(1ULL << (63 - __builtin_clzll(x)))
 #define roundup_pow_of_two(x)	((x) < 2 ? 1ULL : 1ULL << (64 - __builtin_clzll((x) - 1ULL)))
+#define DIV_ROUND_UP(n, d)	(((n) + (d) - 1) / (d))
 #define READ_ONCE(x)		(*(const volatile __typeof__(x) *)&(x))
 #define WRITE_ONCE(x, v)	(*(volatile __typeof__(x) *)&(x) = (v))
 #define cpu_to_le64(x)		(x)
@@ -61,8 +62,10 @@ typedef u64 resource_size_t;
 #define SZ_512K		(512 * SZ_1K)
 #define SZ_1M			0x100000
 #define SZ_2M			0x200000
+#define SZ_4M			0x400000
 #define SZ_32M			0x2000000
 #define SZ_64M			0x4000000
+#define SZ_256M			0x10000000
 #define SZ_512M			0x20000000
 #define SZ_1G			0x40000000
 
@@ -105,6 +108,9 @@ void __free_pages(struct page *page, unsigned int order);
 int alloc_contig_range(unsigned long start, unsigned long end, unsigned int migratetype, gfp_t gfp);
 unsigned int get_order(unsigned long size);
 long si_mem_available(void);
+unsigned long totalram_pages(void);
+#define is_zone_movable_page(page)	(world_is_movable(page))
+bool world_is_movable(const struct page *page);
 unsigned long memory_block_size_bytes(void);
 u64 virt_to_phys(const void *p);
 
@@ -113,7 +119,8 @@ u64 virt_to_phys(const void *p);
 #define GFP_DMA			2
 #define __GFP_NOWARN		4
 #define __GFP_NOFAIL		8
-#define __GFP_RETRY_MAYFAIL	16
+#define __GFP_NORETRY		16
+#define __GFP_THISNODE		32
 void *kzalloc(size_t size, gfp_t flags);
 void kfree(const void *p);
 void *kvmalloc_array(size_t n, size_t size, gfp_t flags);
@@ -166,6 +173,47 @@ typedef struct { s64 v; } atomic64_t;
 	__atomic_compare_exchange_n(&(a)->v, old, new, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)
 #define atomic64_read(a)	((a)->v)
 
+/* Grace periods, and what refers to this module */
+void synchronize_rcu_tasks(void);
+#define THIS_MODULE		NULL
+void __module_get(void *module);
+void module_put(void *module);
+
+/* Bitmaps, for single bits of few words */
+#define BITS_PER_LONG		(8 * sizeof(long))
+#define BITS_TO_LONGS(n)	DIV_ROUND_UP(n, BITS_PER_LONG)
+void bitmap_set(unsigned long *map, unsigned int start, unsigned int nr);
+void bitmap_clear(unsigned long *map, unsigned int start, unsigned int nr);
+unsigned long find_next_bit(const unsigned long *map, unsigned long size, unsigned long at);
+unsigned long find_next_zero_bit(const unsigned long *map, unsigned long size, unsigned long at);
+
+/* Pointers by number; it grows and never shrinks */
+struct xarray {
+	void **at;
+	unsigned long room;
+};
+#define DEFINE_XARRAY(name)	struct xarray name
+void *xa_load(struct xarray *xa, unsigned long i);
+void *xa_store(struct xarray *xa, unsigned long i, void *p, gfp_t gfp);
+#define xa_err(p)		(IS_ERR(p) ? PTR_ERR(p) : 0)
+void xa_destroy(struct xarray *xa);
+#define xa_for_each(xa, i, p)					\
+	for ((i) = 0; (i) < (xa)->room; (i)++)			\
+		if (((p) = (xa)->at[i]))
+
+/* CPUs by number, of which worlds have few */
+struct cpumask {
+	unsigned long bits;
+};
+#define cpumask_empty(m)	(!(m)->bits)
+#define cpumask_first(m)	((unsigned int)__builtin_ctzl((m)->bits))
+#define cpumask_set_cpu(cpu, m)	((void)((m)->bits |= 1UL << (cpu)))
+#define cpumask_clear_cpu(cpu, m)	((void)((m)->bits &= ~(1UL << (cpu))))
+enum cpuhp_state { CPUHP_AP_ONLINE_DYN = 100 };
+int cpuhp_setup_state_nocalls(enum cpuhp_state state, const char *name,
+			      int (*online)(unsigned int cpu), int (*offline)(unsigned int cpu));
+void cpuhp_remove_state_nocalls(enum cpuhp_state state);
+
 void on_each_cpu(void (*fn)(void *info), void *info, int wait);
 unsigned int num_online_cpus(void);
 #define SYS_ID_AA64PFR0_EL1	0
@@ -176,21 +224,17 @@ u64 read_sysreg_s(int reg);
 #define atomic_xchg(a, i)	__atomic_exchange_n(&(a)->v, i, __ATOMIC_SEQ_CST)
 #define container_of(p, type, member)	list_entry(p, type, member)
 
-/* Work is done at once, and that of the kernel's own queue when nobody holds a lock */
+/* Work of the kernel's own queue is done when nobody holds a lock; delayed work when a test says so */
 struct work_struct {
 	void (*fn)(struct work_struct *work);
 };
-struct workqueue_struct {
-	int unused;
-};
-#define WQ_UNBOUND		1
-#define alloc_workqueue(name, flags, max) \
-	((struct workqueue_struct *)kzalloc(sizeof(struct workqueue_struct), GFP_KERNEL))
-#define destroy_workqueue(wq)	kfree(wq)
-#define INIT_WORK(w, f)		((w)->fn = (f))
-#define queue_work_node(nid, wq, w)	((void)(nid), (void)(wq), (w)->fn(w))
-#define flush_work(w)		((void)(w))
 #define DECLARE_WORK(w, f)	struct work_struct w = { f }
+struct delayed_work {
+	struct work_struct work;
+};
+#define DECLARE_DELAYED_WORK(w, f)	struct delayed_work w = { { f } }
+bool schedule_delayed_work(struct delayed_work *work, unsigned long delay);
+bool cancel_delayed_work_sync(struct delayed_work *work);
 void schedule_work(struct work_struct *work);
 void cancel_work_sync(const struct work_struct *work);
 
@@ -209,6 +253,9 @@ u32 world_frequency(void);
 #define HZ			250
 #define jiffies			((unsigned long)ktime_get() / (1000000000 / HZ))
 #define time_after(a, b)	((long)((b) - (a)) < 0)
+#define time_after_eq(a, b)	((long)((a) - (b)) >= 0)
+#define time_before(a, b)	time_after(b, a)
+#define msecs_to_jiffies(ms)	(((unsigned long)(ms) * HZ + 999) / 1000)
 void usleep_range(unsigned long lo, unsigned long hi);
 void cond_resched(void);
 
@@ -275,6 +322,9 @@ int register_memory_notifier(struct notifier_block *nb);
 void unregister_memory_notifier(struct notifier_block *nb);
 
 /* Reboot and hibernation */
+#define SYS_RESTART		1
+#define SYS_HALT		2
+#define SYS_POWER_OFF		3
 #define PM_HIBERNATION_PREPARE	1
 #define PM_POST_HIBERNATION	2
 #define PM_SUSPEND_PREPARE	3
@@ -362,6 +412,8 @@ void debugfs_remove(struct dentry *dir);
 	}							\
 	_Static_assert(1, #name)
 #define CONFIG_EVENT_TRACING	1
+#define CONFIG_CONTIG_ALLOC	1
+#define CONFIG_MEMORY_HOTPLUG	1
 int trace_set_clr_event(const char *system, const char *event, int set);
 
 /* Modules */

@@ -23,8 +23,18 @@
 #define WORLD_SLOTS		16
 #define WORLD_SLOT		0x10000
 
-/* A page frame's flags: not free, PageOffline, and the model's word that it is the RMM's */
-enum { PAGE_TAKEN = 1, PAGE_MARKED = 2, PAGE_WITH_RMM = 4 };
+/*
+ * A page frame's flags: not free, PageOffline, the model's word that it is the RMM's, and a page of a
+ * consumer's own, which a test sets and for which no guard is demanded
+ */
+enum { PAGE_TAKEN = 1, PAGE_MARKED = 2, PAGE_WITH_RMM = 4, PAGE_FOREIGN = 8 };
+
+/* Members of a notifier chain: by priority, then by when they were registered, as in the kernel */
+#define WORLD_MAX_MEMBERS	8
+struct world_chain {
+	struct notifier_block *member[WORLD_MAX_MEMBERS];
+	unsigned int nr;
+};
 
 struct world_ram {
 	u64 start, end;		/* end is exclusive */
@@ -41,7 +51,7 @@ struct world {
 	void (*smc)(u64 x[5]);		/* sees, and may change, each SMC before the RMM does */
 	bool smc_done;			/* set by smc(): x is the answer, the RMM isn't asked */
 	/* what the kernel returns when a notifier is registered */
-	int notifier_error, reboot_error, pm_error;
+	int notifier_error, reboot_error, pm_error, cpuhp_error;
 	unsigned int fail_alloc;	/* this allocation from now on fails; 0: none */
 	bool fail_rest;			/* and so do all that come after it */
 	unsigned int fail_sysfs;	/* likewise for sysfs files */
@@ -58,8 +68,10 @@ struct world {
 	bool no_contig;
 	void (*unlocked)(void);		/* called after each mutex_unlock() */
 	u64 (*choose)(u64 below);	/* which lie a hostile RMM tells; NULL: by its seed */
-	/* called as a notifier is taken off a chain, where events may still come in */
+	/* called as a notifier is put on a chain, or taken off, where events may come in */
+	void (*registered)(void);
 	void (*unregistering)(void);
+	u64 movable_from, movable_to;	/* memory of ZONE_MOVABLE */
 	/* the buddy allocator hands out the first free ones from here on, then those below */
 	u64 pages_from;
 	/* ... but small blocks, which are what is left between others, from here on; 0: likewise */
@@ -81,7 +93,13 @@ struct world {
 	u64 with_rmm;			/* bytes, see world_with_rmm() */
 	u64 contig_calls;		/* of alloc_contig_range() */
 	u64 pages_out;			/* allocated and not freed */
-	struct notifier_block *notifier, *reboot, *pm;
+	struct world_chain notifiers, reboots, pms;
+	int (*cpu_online)(unsigned int cpu);
+	int (*cpu_offline)(unsigned int cpu);
+	unsigned int module_refs;	/* held by the module itself: it can't be unloaded */
+	struct delayed_work *delayed;	/* scheduled, for world_work_later() */
+	bool fresh_pages;		/* allocated, and no grace period since */
+	unsigned int grace_periods;
 	const struct kobj_attribute *file[32];
 	unsigned int files;
 	unsigned int notified;		/* who polls `available` was woken */
@@ -114,7 +132,11 @@ void world_end_with(u64 pages_out, u64 with_rmm);
 void world_new_rmm(void);
 void world_ram(u64 start, u64 end, bool online);	/* end is exclusive */
 int world_event(unsigned long action, u64 start, u64 end);	/* 0 or a negative error number */
-int world_reboot(void);
+int world_reboot(void);				/* a plain restart */
+int world_reboot_as(unsigned long action, const char *command);
+void world_work_later(void);			/* what was scheduled for later is done now */
+void world_cpu_online(unsigned int cpu);
+void world_cpu_offline(unsigned int cpu);
 int world_pm(unsigned long action);		/* 0 or a negative error number */
 void *world_at(u64 pa);				/* of what the module shows the RMM */
 /* bytes that changed hands and did not come back, as the RMM's hooks tell */

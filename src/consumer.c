@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What other kernel modules call; ../include/arm_cca_rmi.h says what it does. */
+#include <linux/errno.h>
+#include <linux/kernel.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+
+#include "../include/arm_cca_rmi.h"
+#include "cover.h"
+#include "exchange.h"
+#include "ledger.h"
+#include "pagebits.h"
+#include "take.h"
+#include "walk.h"
+
+static bool is_range(phys_addr_t phys, size_t size)
+{
+	return size && PAGE_ALIGNED(phys) && PAGE_ALIGNED(size) && phys + size > phys;
+}
+
+int cca_rmi_ensure_range(phys_addr_t phys, size_t size)
+{
+	struct verdict why;
+	int rc;
+
+	if (!is_range(phys, size))
+		return -EINVAL;
+	if (!cca_rmi_is_available())
+		return -ENODEV;
+	rc = cover_ensure_paid(phys, phys + size, &why);
+	if (rc == -ESHUTDOWN)
+		return -ENODEV;
+	return rc ?: pagebits_prepare(phys, phys + size);
+}
+EXPORT_SYMBOL_GPL(cca_rmi_ensure_range);
+
+int cca_rmi_delegate_range(phys_addr_t phys, size_t size)
+{
+	const u64 end = phys + size;
+	struct span ours;
+	int rc;
+
+	rc = cca_rmi_ensure_range(phys, size);
+	if (rc)
+		return rc;
+	/* Before the RMM is asked: some say SUCCESS to delegating what is delegated already */
+	if (ledger_next(phys, end, &ours) || !pagebits_claim(phys, end, false))
+		return -EEXIST;
+	/* Who releases everything looks at what is claimed after saying so */
+	if (walk_is_released()) {
+		pagebits_settle(phys, end, false);
+		return -ENODEV;
+	}
+	return exchange_delegate_foreign(phys, end);
+}
+EXPORT_SYMBOL_GPL(cca_rmi_delegate_range);
+
+int cca_rmi_undelegate_range(phys_addr_t phys, size_t size, size_t *done)
+{
+	const u64 end = phys + size;
+	u64 reached;
+	int rc;
+
+	*done = 0;
+	if (!is_range(phys, size))
+		return -EINVAL;
+	reached = pagebits_returned(phys, end);
+	*done = reached - phys;
+	if (reached == end)
+		return 0;
+	if (!pagebits_claim(reached, end, true))
+		return -EINVAL;
+	rc = exchange_undelegate_foreign(reached, end, &reached);
+	*done = reached - phys;
+	return rc;
+}
+EXPORT_SYMBOL_GPL(cca_rmi_undelegate_range);
+
+int cca_rmi_take_granules(int nid, unsigned int nr, phys_addr_t *granule)
+{
+	if (!nr)
+		return -EINVAL;
+	if (!cca_rmi_is_available() || walk_is_released())
+		return -ENODEV;
+	return take_granules(nid, nr, granule);
+}
+EXPORT_SYMBOL_GPL(cca_rmi_take_granules);
+
+int cca_rmi_return_granules(const phys_addr_t *granule, unsigned int nr)
+{
+	return take_back(granule, nr);
+}
+EXPORT_SYMBOL_GPL(cca_rmi_return_granules);

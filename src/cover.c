@@ -1,0 +1,495 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * How the whole works. Memory is covered in one transaction, all or nothing, under cover_lock:
+ *
+ * 1. Survey: which PARs have a level 1 table, which memory is tracked FINE, and which can be made so?
+ * 2. Tables, for the PARs that lack one. They come first: without a table no granule of a PAR can
+ *    change hands on its own, and metadata is lent granule by granule.
+ * 3. Regions that aren't FINE are made so.
+ * 4. The memory is in the record as online. If anything failed, what was made is undone instead.
+ *
+ * Where the RMM wants memory for 2 and 3, it is lent pages of the stock (pool.c). A change to FINE
+ * can't be cancelled, so there must be stock for it before it begins: a chunk of memory is taken; its
+ * own PAR gets a table and its own region becomes FINE, both paid with undelegated pages of the
+ * chunk, since a page that describes its own region must be undelegated; then the rest of the chunk
+ * can be delegated, which is what other regions are paid with. An operation that still runs short is
+ * left as it is, more is taken into stock, and it is gone on with.
+ *
+ * What the RMM left unfinished in an earlier transaction is gone on with first in the next one, and
+ * once a second in between.
+ */
+#include <linux/align.h>
+#include <linux/delay.h>
+#include <linux/errno.h>
+#include <linux/jiffies.h>
+#include <linux/kernel.h>
+#include <linux/limits.h>
+#include <linux/minmax.h>
+#include <linux/module.h>
+#include <linux/moduleparam.h>
+#include <linux/mutex.h>
+#include <linux/printk.h>
+#include <linux/sizes.h>
+#include <linux/string.h>
+#include <linux/workqueue.h>
+
+#include "../include/rmi_abi.h"
+#include "chunk.h"
+#include "cover.h"
+#include "exchange.h"
+#include "gpt.h"
+#include "make.h"
+#include "ram.h"
+#include "record.h"
+#include "region.h"
+#include "rmm.h"
+#include "undo.h"
+#include "walk.h"
+
+/*
+ * One transaction at a time; held over commands. Taken with the memory hotplug locks and the
+ * notifier chain's held (see events.c): nothing that needs one of those may be waited for under it.
+ */
+static DEFINE_MUTEX(cover_lock);
+
+/* From a load that succeeded to the end: memory is covered before it goes online, or refused */
+static bool guarding;			/* under cover_lock */
+
+/* Pay for what is used, or only when a consumer wants to use it */
+static bool lazy;
+
+static int cover_set(const char *val, const struct kernel_param *kp)
+{
+	if (sysfs_streq(val, "eager"))
+		lazy = false;
+	else if (sysfs_streq(val, "lazy"))
+		lazy = true;
+	else
+		return -EINVAL;
+	return 0;
+}
+
+static int cover_get(char *buf, const struct kernel_param *kp)
+{
+	return sprintf(buf, "%s\n", lazy ? "lazy" : "eager");
+}
+
+static const struct kernel_param_ops cover_ops = {
+	.set = cover_set,
+	.get = cover_get,
+};
+module_param_cb(cover, &cover_ops, NULL, 0400);
+MODULE_PARM_DESC(cover,
+		 "eager (default): pay the RMM for all memory at once; lazy: when it is delegated");
+
+static int no_room(struct verdict *why)
+{
+	return verdict_set(why, REASON_NO_MEMORY, "the module's own record");
+}
+
+/* What is unfinished --------------------------------------------------------------------------- */
+
+static void retry(struct work_struct *unused);
+static DECLARE_DELAYED_WORK(retrying, retry);
+
+static bool is_unfinished(void)
+{
+	struct rmi_regs command;
+
+	return sro_unfinished(0, &command) || exchange_unfinished();
+}
+
+static bool is_ready(enum ledger_kind kind)
+{
+	return kind == LEDGER_READY;
+}
+
+/* One that remains unfinished is the last of them then, so that each comes once */
+static void resume(void)
+{
+	struct rmi_regs command;
+	struct verdict unused;
+	unsigned int n = 0;
+
+	walk_open(WALK_UNDO, rmi_timeout_ms());
+	exchange_resume();
+	while (sro_unfinished(n, &command))
+		n++;
+	for (; n && sro_unfinished(0, &command); n--) {
+		if (command.x[0] == RMI_RMM_ACTIVATE)
+			rmm_activate(&unused);
+		else if (command.x[0] == RMI_GPT_L1_CREATE ||
+			 (command.x[0] == RMI_GRANULE_TRACKING_SET &&
+			  command.x[3] == RMI_TRACKING_FINE))
+			make_resume(&command, &record_view()->online);
+		else
+			undo_resume(&command);
+	}
+}
+
+/* A transaction ends: what is not lent is the allocator's again */
+static void end_transaction(void)
+{
+	pool_drain();
+	if (!rmi_latched(NULL) && (is_unfinished() || ledger_bytes(is_ready)))
+		schedule_delayed_work(&retrying, HZ);
+}
+
+/* One transaction ------------------------------------------------------------------------------ */
+
+/* The RMM speaks of no memory behind this, and we don't ask it */
+static int check_ends(const struct ranges *ram, struct verdict *why)
+{
+	const u64 pa_end = rmm_session()->pa_end;
+	const struct span *last = ram->nr ? &ram->at[ram->nr - 1] : NULL;
+
+	if (!last || last->end <= pa_end)
+		return 0;
+	return verdict_set(why, REASON_NOT_TRACKED,
+			   "%#llx-%#llx beyond the RMM's address space of %#llx",
+			   max(last->start, pa_end), last->end, pa_end);
+}
+
+static int copy(struct ranges *to, const struct ranges *from)
+{
+	unsigned int i;
+	int rc = 0;
+
+	for (i = 0; !rc && i < from->nr; i++)
+		rc = ranges_put(to, from->at[i]);
+	return rc;
+}
+
+static int survey(const struct ranges *ram, bool pay, struct verdict *why)
+{
+	const struct record *r = record_view();
+	struct ranges tables = {}, fine = {}, payable = {};
+	int rc;
+
+	if (copy(&tables, &r->tables) || copy(&fine, &r->fine) || copy(&payable, &r->payable)) {
+		ranges_clear(&tables);
+		ranges_clear(&fine);
+		ranges_clear(&payable);
+		return no_room(why);
+	}
+	rc = gpt_survey(ram, &tables, why);
+	if (!rc)
+		rc = region_survey(ram, pay, &fine, &payable, why);
+	record_learn(&tables, &fine, &payable);
+	return rc;
+}
+
+/*
+ * An RMM that has no GPT_INFO tells by CREATE alone whether a PAR can have a table. So ask it about
+ * one, where nothing is to be paid: whatever it makes for that is undone.
+ */
+static int probe_table(const struct ranges *ram, struct verdict *why)
+{
+	struct span first = ram->at[0];
+	const struct ranges one = { .at = &first, .nr = 1 };
+	const unsigned int mark = record_view()->nr;
+	int rc;
+
+	if (rmm_session()->has_gpt_info || record_view()->tables.nr)
+		return 0;
+	first.end = first.start + 1;
+	rc = make_tables(&one, why);
+	undo_to(mark, rmi_timeout_ms());
+	return rc;
+}
+
+/**
+ * cover_ranges() - cover memory that is online or goes there
+ * @ram: the memory
+ * @pay: have made what it lacks; else only see that it can be had
+ * @killable: a signal that ends this process ends it
+ * @why: set on error
+ *
+ * All or nothing, but for what the RMM doesn't undo.
+ *
+ * Context: may sleep, allocates; under cover_lock.
+ * Return: 0 or the negative error number of @why.
+ */
+int cover_ranges(const struct ranges *ram, bool pay, bool killable, struct verdict *why)
+{
+	unsigned int mark;
+	int rc;
+
+	rc = check_ends(ram, why);
+	if (rc)
+		return rc;
+	if (is_unfinished())
+		resume();
+	mark = record_view()->nr;
+	walk_open(killable ? WALK_MAKE_KILLABLE : WALK_MAKE, rmi_timeout_ms());
+	if (ram->nr)
+		rc = survey(ram, pay, why);
+	if (!rc && ram->nr && !pay)
+		rc = probe_table(ram, why);
+	if (!rc && pay)
+		rc = make_tables(ram, why);
+	if (!rc && pay)
+		rc = make_regions(ram, why);
+	if (!rc && record_online(ram))
+		rc = no_room(why);
+	if (rc)
+		undo_to(mark, rmi_timeout_ms());
+	end_transaction();
+	return rc;
+}
+
+/**
+ * cover_pays_at_once() - is memory paid for when it goes online?
+ *
+ * Context: any.
+ * Return: false if it is when a consumer wants it (cover=lazy).
+ */
+bool cover_pays_at_once(void)
+{
+	return !lazy;
+}
+
+/**
+ * cover_lock_all() - begin a transaction of one's own
+ *
+ * Context: may sleep; takes cover_lock, which is free of it again with cover_unlock_all().
+ */
+void cover_lock_all(void)
+{
+	mutex_lock(&cover_lock);
+}
+
+/**
+ * cover_unlock_all() - end it, and publish the verdict on what is known now
+ *
+ * Context: may sleep.
+ */
+void cover_unlock_all(void)
+{
+	record_publish();
+	mutex_unlock(&cover_lock);
+}
+
+/* The life of the module ----------------------------------------------------------------------- */
+
+static int start(bool fresh, bool killable, struct verdict *why)
+{
+	struct ranges ram = {};
+	int rc = 0;
+
+	if (walk_is_released())
+		rc = verdict_set(why, REASON_RELEASED, "%s", "");
+	if (!rc && fresh) {
+		record_forget();
+		rc = rmm_open(why);
+	}
+	if (!rc)
+		rc = ram_collect(&ram) ? no_room(why) : cover_ranges(&ram, !lazy, killable, why);
+	ranges_clear(&ram);
+	guarding = !rc;
+	if (rc)
+		rmm_close();
+	else
+		verdict_set(why, REASON_OK, "%s", "");
+	record_set_verdict(why);
+	return rc;
+}
+
+/**
+ * cover_start() - find the RMM, and cover all memory that is online
+ * @fresh: it may be another RMM, or another session, than before
+ * @killable: a signal that ends this process ends it
+ * @why: set
+ *
+ * All or nothing. The memory notifier must be registered already: what goes online or offline
+ * meanwhile is seen there, and waits for this to end. The verdict is published.
+ *
+ * Context: may sleep; takes cover_lock.
+ * Return: 0 or the negative error number of @why.
+ */
+int cover_start(bool fresh, bool killable, struct verdict *why)
+{
+	int rc;
+
+	mutex_lock(&cover_lock);
+	rc = start(fresh, killable, why);
+	mutex_unlock(&cover_lock);
+	return rc;
+}
+
+/* Once a second while something is unfinished; a load that failed for that is tried again */
+static void retry(struct work_struct *unused)
+{
+	struct verdict v;
+
+	if (!mutex_trylock(&cover_lock)) {
+		schedule_delayed_work(&retrying, HZ);
+		return;
+	}
+	resume();
+	end_transaction();
+	verdict_published(&v);
+	if (v.reason == REASON_UNFINISHED && !guarding && !is_unfinished() && !walk_is_released() &&
+	    rmm_session()->state == RMM_STATE_ACTIVE)
+		start(false, false, &v);
+	cover_unlock_all();
+}
+
+/**
+ * cover_ensure() - cover memory that goes online
+ * @start: physical address, page aligned
+ * @end: physical address, exclusive, page aligned, more than @start
+ * @why: set on error
+ *
+ * All or nothing. No command is issued for what is known to be covered. Where no load succeeded, or
+ * everything is released, nothing is refused.
+ *
+ * Context: may sleep; takes cover_lock.
+ * Return: 0 or the negative error number of @why.
+ */
+int cover_ensure(u64 start, u64 end, struct verdict *why)
+{
+	struct span span = { .start = start, .end = end };
+	const struct ranges ram = { .at = &span, .nr = 1 };
+	int rc = 0;
+
+	mutex_lock(&cover_lock);
+	if (guarding && !walk_is_released() && !record_is_covered(start, end)) {
+		chunk_expect(start, end);
+		rc = cover_ranges(&ram, !lazy, true, why);
+		chunk_expect(0, 0);
+	}
+	cover_unlock_all();
+	return rc;
+}
+
+/**
+ * cover_ensure_paid() - see that memory that is online can be delegated
+ * @start: physical address, page aligned
+ * @end: physical address, exclusive, page aligned, more than @start
+ * @why: set on error
+ *
+ * Who asks about what is covered waits for no command of others.
+ *
+ * Context: may sleep; takes cover_lock if it isn't covered.
+ * Return: 0; -EINVAL if it isn't online; -ESHUTDOWN after a release; or the negative error number of
+ * @why.
+ */
+int cover_ensure_paid(u64 start, u64 end, struct verdict *why)
+{
+	struct span span = { .start = start, .end = end };
+	const struct ranges ram = { .at = &span, .nr = 1 };
+	int rc = 0;
+
+	if (record_is_covered(start, end))
+		return 0;
+	mutex_lock(&cover_lock);
+	if (walk_is_released() || !guarding)
+		rc = -ESHUTDOWN;
+	else if (!record_is_online(start, end))
+		rc = -EINVAL;
+	else if (!record_is_covered(start, end))
+		rc = cover_ranges(&ram, true, false, why);
+	cover_unlock_all();
+	return rc;
+}
+
+/**
+ * cover_missed() - memory is online without cover
+ * @start: physical address, page aligned
+ * @end: physical address, exclusive, page aligned, more than @start
+ * @why: why that is
+ *
+ * Context: may sleep; takes cover_lock.
+ */
+void cover_missed(u64 start, u64 end, const struct verdict *why)
+{
+	mutex_lock(&cover_lock);
+	record_missed(start, end, why);
+	mutex_unlock(&cover_lock);
+}
+
+/**
+ * cover_forget() - memory went offline, or didn't go online after all
+ * @start: physical address, page aligned
+ * @end: physical address, exclusive, page aligned, more than @start
+ *
+ * Where it was the last of a tracking region or PAR that we made, that is undone. What the RMM does
+ * by itself remains: it costs nothing, and the memory may come back.
+ *
+ * Context: may sleep; takes cover_lock.
+ */
+void cover_forget(u64 start, u64 end)
+{
+	mutex_lock(&cover_lock);
+	record_offline(start, end);
+	undo_unused();
+	end_transaction();
+	cover_unlock_all();
+}
+
+/* What an operation lacked to end may have come back since */
+static void undo_all(unsigned int patience_ms)
+{
+	struct rmi_regs command;
+	unsigned int before = 0, after = 0;
+
+	resume();
+	undo_to(0, patience_ms);
+	while (sro_unfinished(before, &command))
+		before++;
+	if (!before)
+		return;
+	resume();
+	while (sro_unfinished(after, &command))
+		after++;
+	if (after < before)
+		undo_to(0, patience_ms);
+}
+
+/* What activation was lent comes back by deactivation */
+static bool is_loan_but_for_rmm(enum ledger_kind kind)
+{
+	return ledger_is_loan(kind) && kind != LEDGER_RMM;
+}
+
+/**
+ * cover_stop() - undo all that was done; walk_set_released() came before
+ * @patience_ms: for how long nothing may come back
+ *
+ * What the platform did by itself stays in the record for people to look at.
+ *
+ * Context: may sleep; takes cover_lock.
+ * Return: 0; -EBUSY if the RMM keeps something.
+ */
+int cover_stop(unsigned int patience_ms)
+{
+	const unsigned long give_up = jiffies + msecs_to_jiffies(patience_ms);
+	int rc = 0;
+
+	mutex_lock(&cover_lock);
+	guarding = false;
+	undo_all(patience_ms);
+	while (pool_drain() == -ETIMEDOUT && time_before(jiffies, give_up))
+		usleep_range(1000, 2000);
+	record_offline(0, U64_MAX);
+	if (!record_view()->nr && !is_unfinished() && !ledger_bytes(is_loan_but_for_rmm))
+		rmm_close();
+	if (record_view()->nr || is_unfinished() || ledger_bytes(ledger_is_loan)) {
+		pr_warn("the RMM keeps %llu KB, and %u tracking regions and level 1 tables as they are\n",
+			ledger_bytes(ledger_is_loan) / SZ_1K, record_view()->nr);
+		rc = -EBUSY;
+	}
+	cover_unlock_all();
+	return rc;
+}
+
+/**
+ * cover_quiesce() - nothing that is unfinished is tried again by itself
+ *
+ * Context: may sleep; none of this module's locks held.
+ */
+void cover_quiesce(void)
+{
+	cancel_delayed_work_sync(&retrying);
+}

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/errno.h>
+#include <linux/kernel.h>
+#include <linux/mm.h>
+#include <linux/printk.h>
+#include <linux/ratelimit.h>
+#include <linux/sizes.h>
+
+#include "exchange.h"
+#include "granule.h"
+#include "ledger.h"
+#include "pagebits.h"
+#include "trace.h"
+
+static void lose(u64 start, u64 end)
+{
+	trace_rmi_memory("lose", start, end, ledger_word(LEDGER_LOST), 0);
+	ledger_keep(start, end, LEDGER_LOST, 0);
+	pr_err_ratelimited("%llu KB are lost until reboot: the RMM doesn't undelegate them\n",
+			   (end - start) / SZ_1K);
+}
+
+/*
+ * A granule of which nobody knows whose it is, or which the RMM refused to delegate. It is ours if it
+ * can be undelegated, or can't be delegated at all; else something has it, an earlier kernel's Realm
+ * perhaps.
+ */
+static void recover(u64 start, u64 end)
+{
+	for (; start < end; start += PAGE_SIZE) {
+		struct granule_change c = { .start = start, .end = start + PAGE_SIZE };
+		const int rc = granule_undelegate(&c, 1);
+
+		if (!rc || (rc == -EIO && granule_is_untracked(&c)))
+			ledger_keep(start, start + PAGE_SIZE, LEDGER_HELD, 0);
+		else if (rc == -EIO || rc == -EREMOTEIO)
+			lose(start, start + PAGE_SIZE);
+		else if (rc == -ETIMEDOUT)
+			ledger_keep(start, start + PAGE_SIZE, LEDGER_READY, 0);
+	}
+}
+
+/**
+ * exchange_delegate() - delegate pages that are held
+ * @start: physical address, page aligned
+ * @end: physical address, exclusive, page aligned, more than @start
+ * @ms: for how long a command is repeated that is answered BUSY or BLOCKED
+ *
+ * As many as could be are LEDGER_READY afterwards, also on error. The rest is held, or lost.
+ * Specification: DEN0137, RMI_GRANULE_RANGE_DELEGATE.
+ *
+ * Context: may sleep, allocates; under cover_lock.
+ * Return: 0; -EPERM if the page before them is Linux's; -ENOMEM; -EIO if the RMM refused one;
+ * -ETIMEDOUT; -EBUSY if an operation is unfinished; -EPROTO.
+ */
+int exchange_delegate(u64 start, u64 end, unsigned int ms)
+{
+	struct granule_change c = { .start = start, .end = end };
+	int rc;
+
+	rc = ledger_lend(start, end, LEDGER_CHANGING, 0);
+	if (rc)
+		return rc;
+	rc = granule_delegate(&c, ms);
+	ledger_keep(start, c.reached, LEDGER_READY, 0);
+	switch (rc) {
+	case -EIO:
+		if (!granule_is_untracked(&c)) {
+			recover(c.reached, c.reached + PAGE_SIZE);
+			c.reached += PAGE_SIZE;
+		}
+		fallthrough;
+	case -ETIMEDOUT:
+		ledger_keep(c.reached, end, LEDGER_HELD, 0);
+		return rc;
+	case -EREMOTEIO:
+		recover(c.reached, end);
+		return -EIO;
+	default:
+		return rc;
+	}
+}
+
+/* One run, from *start on. Returns -EAGAIN if what remains of it is worth another command. */
+static int undelegate(u64 *start, u64 end, unsigned int ms)
+{
+	struct granule_change c = { .start = *start, .end = end };
+	int rc;
+
+	ledger_keep(*start, end, LEDGER_CHANGING, 0);
+	rc = granule_undelegate(&c, ms);
+	ledger_keep(*start, c.reached, LEDGER_HELD, 0);
+	*start = c.reached;
+	switch (rc) {
+	case -EIO:
+		if (granule_is_untracked(&c))
+			ledger_keep(*start, *start + PAGE_SIZE, LEDGER_HELD, 0);
+		else
+			lose(*start, *start + PAGE_SIZE);
+		*start += PAGE_SIZE;
+		ledger_keep(*start, end, LEDGER_READY, 0);
+		return *start < end ? -EAGAIN : 0;
+	case -ETIMEDOUT:
+		ledger_keep(*start, end, LEDGER_READY, 0);
+		return rc;
+	case -EREMOTEIO:
+		recover(*start, end);
+		return 0;
+	default:
+		return rc;
+	}
+}
+
+/**
+ * exchange_undelegate() - take back what is ready
+ * @start: physical address, page aligned
+ * @end: physical address, exclusive, page aligned; what is not LEDGER_READY in it stays as it is
+ * @ms: for how long a command is repeated that is answered BUSY or BLOCKED
+ *
+ * It is held afterwards. What the RMM refuses to undelegate is lost, and never reaches the allocator.
+ * Specification: DEN0137, RMI_GRANULE_RANGE_UNDELEGATE.
+ *
+ * Context: may sleep; under cover_lock.
+ * Return: 0 if nothing is ready any more; -ETIMEDOUT or -EBUSY if something is, or is unfinished;
+ * -EPROTO.
+ */
+int exchange_undelegate(u64 start, u64 end, unsigned int ms)
+{
+	struct span part;
+	int rc, result = 0;
+
+	while (ledger_find(LEDGER_READY, start, end, &part)) {
+		start = part.end;
+		do
+			rc = undelegate(&part.start, part.end, ms);
+		while (rc == -EAGAIN);
+		if (rc == -EPROTO)
+			return rc;
+		result = result ?: rc;
+	}
+	return result;
+}
+
+/* Page by page, those that may be back; returns false if one isn't */
+static bool recover_foreign(u64 start, u64 end)
+{
+	bool all = true;
+
+	for (; start < end; start += PAGE_SIZE) {
+		struct granule_change c = { .start = start, .end = start + PAGE_SIZE };
+		const int rc = granule_undelegate(&c, rmi_timeout_ms());
+		const bool back = !rc || (rc == -EIO && granule_is_untracked(&c));
+
+		all &= back;
+		if (rc != -EBUSY && rc != -EPROTO)
+			pagebits_settle(start, start + PAGE_SIZE, !back);
+	}
+	return all;
+}
+
+/* Take back what was delegated before the command failed; returns false if some of it stays */
+static bool undo_foreign(u64 start, u64 end)
+{
+	struct granule_change c = { .start = start, .end = end };
+	const int rc = granule_undelegate(&c, rmi_timeout_ms());
+
+	pagebits_settle(start, c.reached, false);
+	if (rc == -EIO || rc == -EREMOTEIO)
+		return recover_foreign(c.reached, end);
+	if (rc == -ETIMEDOUT)
+		pagebits_settle(c.reached, end, true);
+	return !rc;
+}
+
+/**
+ * exchange_delegate_foreign() - delegate pages of a consumer's own
+ * @start: physical address, page aligned
+ * @end: physical address, exclusive, page aligned; pagebits_claim() claimed it
+ *
+ * All or nothing.
+ * Specification: DEN0137, RMI_GRANULE_RANGE_DELEGATE.
+ *
+ * Context: may sleep; no lock is held across commands.
+ * Return: 0; -EIO, -ETIMEDOUT or -EPROTO; -ENOTRECOVERABLE if it failed and not all came back.
+ */
+int exchange_delegate_foreign(u64 start, u64 end)
+{
+	struct granule_change c = { .start = start, .end = end };
+	bool back = true;
+	int rc = granule_delegate(&c, rmi_timeout_ms());
+
+	if (!rc) {
+		pagebits_settle(start, end, true);
+		return 0;
+	}
+	if (rc == -EIO || rc == -ETIMEDOUT)
+		pagebits_settle(c.reached, end, false);
+	else if (rc == -EREMOTEIO)
+		back = recover_foreign(c.reached, end);
+	else
+		back = false;	/* an operation on them is under way, or nobody will ever tell */
+	back &= undo_foreign(start, c.reached);
+	if (!back) {
+		pr_err_ratelimited("%#llx-%#llx: some of it stays delegated after a delegation that failed\n",
+				   start, end);
+		return -ENOTRECOVERABLE;
+	}
+	return rc == -EREMOTEIO ? -EIO : rc;
+}
+
+/**
+ * exchange_undelegate_foreign() - take back pages of a consumer's own
+ * @start: physical address, page aligned
+ * @end: physical address, exclusive, page aligned; pagebits_claim() claimed it
+ * @reached: set to where what is back ends
+ *
+ * Specification: DEN0137, RMI_GRANULE_RANGE_UNDELEGATE.
+ *
+ * Context: may sleep; no lock is held across commands.
+ * Return: 0; -EIO if the RMM refuses; -ETIMEDOUT; -EBUSY if an operation is unfinished; -EPROTO.
+ */
+int exchange_undelegate_foreign(u64 start, u64 end, u64 *reached)
+{
+	struct granule_change c = { .start = start, .end = end };
+	int rc = granule_undelegate(&c, rmi_timeout_ms());
+
+	*reached = c.reached;
+	pagebits_settle(start, c.reached, false);
+	if (rc == -EIO || rc == -ETIMEDOUT || rc == -EREMOTEIO)
+		pagebits_settle(c.reached, end, true);
+	return rc == -EREMOTEIO ? -EIO : rc;
+}
+
+/* What came of a command whose caller was told that it is unfinished */
+static void ended(const struct granule_change *c, int rc)
+{
+	const u64 reached = rc ? c->start : c->reached;
+	struct span part;
+
+	if (!ledger_next(c->start, c->end, &part)) {
+		pagebits_abandon(c->start, reached, c->delegate);
+		pagebits_abandon(reached, c->end, rc || !c->delegate);
+		return;
+	}
+	ledger_keep(c->start, reached, c->delegate ? LEDGER_READY : LEDGER_HELD, 0);
+	if (rc)
+		recover(reached, c->end);
+	else
+		ledger_keep(reached, c->end, c->delegate ? LEDGER_HELD : LEDGER_READY, 0);
+}
+
+/**
+ * exchange_resume() - try to end the commands that could not be ended
+ *
+ * Context: may sleep; under cover_lock.
+ */
+void exchange_resume(void)
+{
+	granule_resume(ended);
+}
+
+/**
+ * exchange_unfinished() - how many commands have begun and not ended?
+ *
+ * Context: any.
+ * Return: their number.
+ */
+unsigned int exchange_unfinished(void)
+{
+	return granule_unfinished();
+}
+
+/**
+ * exchange_close() - forget all: nothing is talked about with the RMM any more
+ *
+ * Context: may sleep; module unload.
+ */
+void exchange_close(void)
+{
+	granule_close();
+	pagebits_close();
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Pages change between the worlds: those in the ledger, and consumers' own. */
+#ifndef EXCHANGE_H
+#define EXCHANGE_H
+
+#include <linux/types.h>
+
+int exchange_delegate(u64 start, u64 end, unsigned int ms);
+int exchange_undelegate(u64 start, u64 end, unsigned int ms);
+int exchange_delegate_foreign(u64 start, u64 end);
+int exchange_undelegate_foreign(u64 start, u64 end, u64 *reached);
+void exchange_resume(void);
+unsigned int exchange_unfinished(void);
+void exchange_close(void);
+
+#endif

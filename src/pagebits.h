@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Two bits for each page: consumers' own pages that are delegated, or about to change. */
+#ifndef PAGEBITS_H
+#define PAGEBITS_H
+
+#include <linux/types.h>
+
+int pagebits_prepare(u64 start, u64 end);
+bool pagebits_claim(u64 start, u64 end, bool out);
+u64 pagebits_returned(u64 start, u64 end);
+void pagebits_settle(u64 start, u64 end, bool out);
+void pagebits_abandon(u64 start, u64 end, bool out);
+bool pagebits_any(u64 start, u64 end);
+u64 pagebits_bytes(void);
+void pagebits_close(void);
+
+#endif

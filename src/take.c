@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/errno.h>
+#include <linux/kernel.h>
+#include <linux/limits.h>
+#include <linux/list.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+
+#include "chunk.h"
+#include "cover.h"
+#include "exchange.h"
+#include "ledger.h"
+#include "pool.h"
+#include "record.h"
+#include "rmm.h"
+#include "smc.h"
+#include "take.h"
+
+/*
+ * A chunk that consumers take granules from, kept while any of them is out. What is not out is
+ * LEDGER_OPEN; its first page is never handed out, since it guards the second.
+ */
+struct open_chunk {
+	struct list_head node;
+	struct span span;
+	int nid;
+};
+
+static LIST_HEAD(open);			/* under cover_lock */
+
+/* So many granules are a block that Realms can map as one */
+static unsigned int block_pages(void)
+{
+	return SZ_2M / PAGE_SIZE;
+}
+
+static int open_new(int nid, unsigned int nr)
+{
+	const u64 block = nr >= block_pages() ? SZ_2M : 0;
+	struct open_chunk *chunk = kzalloc(sizeof(*chunk), GFP_KERNEL);
+	struct ranges ram;
+	struct verdict why;
+	int rc;
+
+	if (!chunk)
+		return -ENOMEM;
+	rc = chunk_take(nid, (u64)nr * PAGE_SIZE, block, rmm_session()->region_size,
+			&record_view()->online, &chunk->span);
+	if (rc)
+		goto free;
+	/* The transaction would end with giving back what is held */
+	rc = ledger_set(chunk->span.start, chunk->span.end, LEDGER_HELD, LEDGER_OPEN);
+	ram = (struct ranges){ .at = &chunk->span, .nr = 1 };
+	if (!rc && !record_is_covered(chunk->span.start, chunk->span.end))
+		rc = cover_ranges(&ram, true, false, &why);
+	if (rc)
+		goto close;
+	chunk->nid = nid;
+	list_add_tail(&chunk->node, &open);
+	return 0;
+
+close:
+	ledger_set(chunk->span.start, chunk->span.end, LEDGER_OPEN, LEDGER_HELD);
+free:
+	kfree(chunk);
+	return rc;
+}
+
+/* The first open run of a chunk, from an aligned block if as many are wanted */
+static bool find_open(const struct open_chunk *chunk, unsigned int nr, struct span *run)
+{
+	const u64 align = nr >= block_pages() ? SZ_2M : PAGE_SIZE;
+	u64 at = chunk->span.start + PAGE_SIZE;
+
+	for (; ledger_find(LEDGER_OPEN, at, chunk->span.end, run); at = run->end) {
+		const u64 end = run->end;
+
+		run->start = ALIGN(run->start, align);
+		run->end = min(end, run->start + min_t(u64, (u64)nr * PAGE_SIZE, align == SZ_2M ?
+								 SZ_2M : (u64)nr * PAGE_SIZE));
+		if (run->start + align <= end && run->start < run->end)
+			return true;
+		run->end = end;
+	}
+	return false;
+}
+
+static bool find_run(int nid, unsigned int nr, struct span *run)
+{
+	const struct open_chunk *chunk, *next;
+
+	list_for_each_entry_safe(chunk, next, &open, node)
+		if (chunk->nid == nid && find_open(chunk, nr, run))
+			return true;
+	return false;
+}
+
+/* Delegate a run. What can't be is held, and goes back with the transaction; or it is lost. */
+static int take_run(const struct span *run)
+{
+	int rc;
+
+	chunk_settle();
+	rc = exchange_delegate(run->start, run->end, rmi_timeout_ms());
+	if (!rc)
+		rc = ledger_set(run->start, run->end, LEDGER_READY, LEDGER_TAKEN);
+	return rc;
+}
+
+static int take_all(int nid, unsigned int nr, phys_addr_t *granule, unsigned int *done)
+{
+	struct span run;
+	int rc = 0;
+	u64 at;
+
+	while (!rc && *done < nr) {
+		if (!find_run(nid, nr - *done, &run)) {
+			rc = open_new(nid, nr - *done);
+			continue;
+		}
+		rc = take_run(&run);
+		for (at = run.start; !rc && at < run.end; at += PAGE_SIZE)
+			granule[(*done)++] = at;
+	}
+	return rc;
+}
+
+/* A chunk of which nothing is out goes back; of others, what came back can be taken again */
+static void tidy(void)
+{
+	struct open_chunk *chunk, *next;
+
+	list_for_each_entry_safe(chunk, next, &open, node) {
+		const u64 start = chunk->span.start, end = chunk->span.end;
+		struct span part;
+		bool out = false;
+		u64 at;
+
+		for (at = start; ledger_next(at, end, &part); at = part.end)
+			out |= ledger_is_out(part.kind);
+		if (out) {
+			ledger_set(start, end, LEDGER_HELD, LEDGER_OPEN);
+			continue;
+		}
+		ledger_set(start, end, LEDGER_OPEN, LEDGER_HELD);
+		list_del(&chunk->node);
+		kfree(chunk);
+	}
+}
+
+static void give(const phys_addr_t *granule, unsigned int nr)
+{
+	struct span part;
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		ledger_keep(granule[i], granule[i] + PAGE_SIZE, LEDGER_READY, 0);
+	for (i = 0; i < nr; i++)
+		if (ledger_find(LEDGER_READY, granule[i], granule[i] + PAGE_SIZE, &part) &&
+		    (!i || granule[i] != granule[i - 1] + PAGE_SIZE))
+			exchange_undelegate(granule[i], U64_MAX, rmi_timeout_ms());
+}
+
+/**
+ * take_granules() - see cca_rmi_take_granules()
+ * @nid: node that they are rather to be of, or NUMA_NO_NODE
+ * @nr: how many
+ * @granule: set to their physical addresses
+ *
+ * Context: may sleep, allocates; takes cover_lock.
+ * Return: 0; -ENOMEM, -EIO, -ETIMEDOUT, -EBUSY or -EPROTO, then nothing is taken.
+ */
+int take_granules(int nid, unsigned int nr, phys_addr_t *granule)
+{
+	unsigned int done = 0;
+	int rc;
+
+	cover_lock_all();
+	rc = take_all(nid, nr, granule, &done);
+	if (rc)
+		give(granule, done);
+	tidy();
+	pool_drain();
+	cover_unlock_all();
+	return rc;
+}
+
+/**
+ * take_back() - see cca_rmi_return_granules()
+ * @granule: their physical addresses
+ * @nr: how many
+ *
+ * Context: may sleep; takes cover_lock.
+ * Return: 0; -EINVAL if one of them wasn't taken, then nothing has changed; -EBUSY if the RMM doesn't
+ * give one back now.
+ */
+int take_back(const phys_addr_t *granule, unsigned int nr)
+{
+	struct span part;
+	unsigned int i;
+	int rc = 0;
+
+	cover_lock_all();
+	for (i = 0; !rc && i < nr; i++)
+		if (!ledger_find(LEDGER_TAKEN, granule[i], granule[i] + PAGE_SIZE, &part))
+			rc = -EINVAL;
+	if (!rc)
+		give(granule, nr);
+	for (i = 0; !rc && i < nr; i++)
+		if (ledger_next(granule[i], granule[i] + PAGE_SIZE, &part) &&
+		    ledger_is_out(part.kind))
+			rc = -EBUSY;
+	tidy();
+	pool_drain();
+	cover_unlock_all();
+	return rc;
+}
+
+/**
+ * take_close() - forget the chunks; what is out stays in the ledger
+ *
+ * Context: may sleep; module unload, no consumer is left.
+ */
+void take_close(void)
+{
+	struct open_chunk *chunk, *next;
+
+	list_for_each_entry_safe(chunk, next, &open, node) {
+		list_del(&chunk->node);
+		kfree(chunk);
+	}
+}
