@@ -158,8 +158,9 @@ def initramfs(kernel, path):
             subprocess.run([cross + 'strip', '--strip-debug', '-o', os.path.join(root, 'modules', os.path.basename(ko)),
                             os.path.join(built, ko)], check=True)
         sign(os.path.join(kdir, 'build'), glob.glob(os.path.join(root, 'modules/*.ko')))
-        subprocess.run([cross + 'gcc', '-std=gnu11', '-O2', '-Wall', '-Wextra', '-Werror', '-static', '-s',
-                        '-o', os.path.join(root, 'bin/kexec'), os.path.join(guest, 'kexec.c')], check=True)
+        for program in ('kexec', 'links'):
+            subprocess.run([cross + 'gcc', '-std=gnu11', '-O2', '-Wall', '-Wextra', '-Werror', '-static', '-s',
+                            '-o', os.path.join(root, 'bin', program), os.path.join(guest, program + '.c')], check=True)
         names = subprocess.run(['find', '.', '-print0'], cwd=root, check=True, capture_output=True).stdout
         with open(path, 'wb') as f:
             subprocess.run(['cpio', '--quiet', '-0', '-o', '-H', 'newc', '-R', '0:0'], cwd=root, input=names, stdout=f,
