@@ -224,7 +224,7 @@ REASONS = [
     ('no-rmm', NONE, 'PPPFSSSSSSSS'),
     ('revision', STARTED, 'PPPPFSSSSSSS'),
     ('granule-size', AGREED, 'PPPPPFSSSSSS'),
-    ('no-hotplug-guard', {}, 'PPPPPPFSSSSS'),
+    ('region-size', {}, 'PPPPPPFSSSSS'),
     ('no-answer', STARTED, 'PPPP???FSSSS'),
     ('no-answer', AGREED, 'PPPPP??FSSSS'),
     ('no-answer', CONFIGURED, 'PPPPPP?FSSSS'),
