@@ -73,13 +73,11 @@ check-build check-lint check-unit check-tools check-fleet check-fuzz check-cover
 dist:
 	@tests/host/dist
 
-# Of 16 KB pages a tracking region has 32 MB: many more commands
-bench_kernels = $(KERNEL) 6.12-16k
 bench:
 	@tests/host/need unit bench build boot
 	@$(MAKE) -s -C tests/bench O=$(CURDIR)/build/bench run
-	@tests/host/prepare $(bench_kernels)
-	@tests/host/bench.py $(bench_kernels)
+	@tests/host/prepare $(KERNEL)
+	@tests/host/bench.py $(KERNEL)
 
 fuzz:
 	@tests/host/fuzz $(or $(SECONDS),3600)
