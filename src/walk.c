@@ -82,6 +82,8 @@ unsigned int walk_ms(void)
 void walk_note(int rc)
 {
 	missed = rc == -ETIMEDOUT || rc == -EBUSY;
+	/* An RMM that makes no sense is left alone */
+	stopped |= rc == -EPROTO;
 	if (missed) {
 		deferred++;
 		stopped |= rc == -EBUSY && time_after_eq(jiffies, give_up);
@@ -104,8 +106,7 @@ static bool is_killed(void)
  */
 bool walk_is_over(void)
 {
-	return stopped || rmi_latched(NULL) || is_killed() ||
-	       (kind != WALK_UNDO && READ_ONCE(released));
+	return stopped || (kind != WALK_UNDO && READ_ONCE(released));
 }
 
 /**
@@ -116,7 +117,7 @@ bool walk_is_over(void)
  */
 bool walk_again(void)
 {
-	if (!deferred || walk_is_over())
+	if (!deferred || walk_is_over() || is_killed())
 		return false;
 	if (!progress) {
 		if (time_after_eq(jiffies, give_up))
