@@ -173,7 +173,7 @@ static void say(const char *what, const struct ranges *ram, u64 at)
  * The RMM's commands let others run, so that this needn't.
  *
  * Context: may sleep; under cover_lock.
- * Return: 0 or -EINTR.
+ * Return: 0, -EINTR or -ESHUTDOWN.
  */
 int walk_tick(const char *what, const struct ranges *ram, u64 at, struct verdict *why)
 {
@@ -183,6 +183,8 @@ int walk_tick(const char *what, const struct ranges *ram, u64 at, struct verdict
 	}
 	if (is_killed())
 		return verdict_set(why, REASON_INTERRUPTED, "by a signal, before %#llx", at);
+	if (kind != WALK_UNDO && READ_ONCE(released))
+		return verdict_set(why, REASON_RELEASED, "%s", "");
 	return 0;
 }
 
