@@ -67,7 +67,7 @@ class Boot:
     """What one boot differs in. Sizes are QEMU's (1G) on its command line, bytes elsewhere."""
 
     def __init__(self, script, kernel='6.1', env=None, machine='', smp=2, ram='1G', rme=True, hvc=False, memory=None,
-                 nomap=None, hot=0, firmware=None, cpu='', disk=0, files=False, again=None, reboots=0, keeps=False,
+                 nomap=None, hot=0, nodes=1, firmware=None, cpu='', disk=0, files=False, again=None, reboots=0, keeps=False,
                  blames=(), icount=False, images=(), cost=8):
         self.script = script        # of tests/guest
         self.kernel = kernel
@@ -80,6 +80,7 @@ class Boot:
         self.memory = memory        # [(base, size)...] instead of the one memory node
         self.nomap = nomap          # [(base, size)...] reserved in the device tree
         self.hot = hot              # megabytes that can be added while it runs
+        self.nodes = nodes          # of NUMA, that share the RAM, which is in gigabytes then
         self.firmware = firmware
         self.cpu = cpu              # more properties of QEMU's CPU: name=value,...
         self.disk = disk            # megabytes of an empty virtio disk
@@ -195,6 +196,10 @@ class Machine:
                 '-cpu', ','.join(['max', 'pauth-impdef=on'] + ['x-rme=on'] * boot.rme + [boot.cpu] * bool(boot.cpu)),
                 '-smp', str(boot.smp), '-nodefaults', '-nographic'] + ['-icount', 'shift=0,sleep=off'] * boot.icount
         memory = ['-m', boot.ram]
+        if boot.nodes > 1:
+            each = int(boot.ram[:-1]) // boot.nodes
+            for n in range(boot.nodes):
+                memory += ['-object', f'memory-backend-ram,id=node{n},size={each}G', '-numa', f'node,nodeid={n},memdev=node{n}']
         if boot.hot:
             memory = ['-m', f'{boot.ram},maxmem=16G,slots=4', '-object', f'memory-backend-ram,id=hot0,size={boot.hot}M',
                       '-device', 'virtio-mem-pci,id=hot,memdev=hot0,requested-size=0']

@@ -172,6 +172,16 @@ def of_kernel(k):
         all_boots['rights-unavailable'] = Boot('rights', kernel=k, env={'available': 0}, ram='4G',
                                                machine=f'dialect beta3\nmemory 1G 4G\ntracking 4G 1G none\n{STUBBORN}')
         all_boots['lockdown'] = Boot('lockdown', kernel=k, env={'lockdown': 'integrity'}, machine=f'dialect beta3\n{DRAM}')
+    # Next to what is lent
+    all_boots['zeropad'] = Boot('zeropad', kernel=k, hot=256, env={'base': 2 * GB, 'links': 1500}, cost=30,
+                                machine=f'dialect beta3\nmemory 1G 3G\n{NEWBORN}')
+    # Huge pages of 1 GB are of kernels with 4 KB pages
+    if page == 4096 and k != DEBUG:
+        def huge(gb, **more):
+            return Boot('hugepages', kernel=k, ram=f'{gb}G', cost=20, machine=f'dialect beta3\nmemory 1G {gb + 1}G\n{NEWBORN}', **more)
+
+        all_boots |= {'hugepages-6g': huge(6), 'hugepages-12g': huge(12), 'hugepages-churn': huge(6, env={'churn': 150}),
+                      'hugepages-2-nodes': huge(8, nodes=2, env={'nodes': 2})}
     if k in (KERNELS[0], DEBUG):
         all_boots['fleet'] = Boot('fleet', kernel=k, env={'available': 1, 'reason': 'ok'}, machine=f'dialect beta3\n{DRAM}{NEWBORN}')
         all_boots['fleet-unavailable'] = Boot('fleet', kernel=k, env={'available': 0, 'reason': 'not-fine'},
@@ -198,6 +208,7 @@ SAME = ('untracked-public', 'untracked-beta1', 'coarse-public', 'coarse-beta1', 
 # And what of the others is in `make check`: where the module calls what the kernel has changed since, or what counts in pages
 DIFFER = {
     '6.12': (
+        'zeropad', 'hugepages-6g',  # what the kernel does with strings, and where the allocator has memory
         'static-beta3',             # platform device, sysfs, memblock and module loader
         'dynamic-beta3',            # alloc_contig_range() and PageOffline
         'untracked-beta3',          # a refusal, whatever it is for
@@ -213,7 +224,7 @@ DIFFER = {
         'dynamic-beta1', 'dynamic-beta3', 'dynamic-odd',            # regions of 32 MB, tables of many pages
         'untracked-beta3',
         'granule-not-offered', 'active-with-another-granule', 'active-before-beta3',    # granules that are pages, or aren't
-        'hotplug-beta3', 'hotplug-dynamic-beta3', 'vacate',         # blocks of other sizes
+        'hotplug-beta3', 'hotplug-dynamic-beta3', 'vacate', 'zeropad',  # blocks of other sizes
         'consumer-beta3', 'gpf',                                    # granules that are delegated
         'kexec-dynamic', 'hibernate-dynamic'),
 }
@@ -243,7 +254,7 @@ def quick_boots():
 
 # Of the boots of a kernel, those that find what differs between kernels
 SAMPLE = ('static-beta3', 'static-public', 'dynamic-beta1', 'dynamic-beta3', 'untracked-beta3', 'no-rmm', 'hotplug-beta3',
-          'consumer-beta3', 'vacate', 'reload', 'kexec-dynamic', 'reboot-dynamic', 'hibernate-dynamic')
+          'consumer-beta3', 'vacate', 'reload', 'zeropad', 'kexec-dynamic', 'reboot-dynamic', 'hibernate-dynamic')
 
 
 def matrix_boots(k):
@@ -262,7 +273,7 @@ def matrix_boots(k):
 # check`, in which locks, memory or what is freed late have something to show. That kernel is slow.
 DEBUGGED = (
     'static-beta3', 'static-public', 'coarse-beta3', 'no-rmm', 'hvc', 'busy-for-ever', 'dynamic-beta1', 'dynamic-beta3',
-    'hotplug-public', 'hotplug-beta3', 'consumer-beta3', 'consumer-lazy', 'vacate', 'pressure', 'reload',
+    'hotplug-public', 'hotplug-beta3', 'consumer-beta3', 'consumer-lazy', 'vacate', 'pressure', 'reload', 'zeropad',
     'gpf', 'cpus', 'kexec-dynamic', 'reboot-dynamic', 'hibernate-dynamic')
 DEBUGGED_FIRST = ('hotplug-beta3', 'consumer-beta3', 'vacate', 'hibernate-dynamic', 'faults-static', 'faults-dynamic', 'locked', 'broken')
 
@@ -281,6 +292,7 @@ NOT_DEBUGGED = {
     'observe': 'this kernel has no events',
     'packages': 'a Debian with the headers of this kernel there is none: see make check-packages',
     'rmi-host': 'a program that no kernel is changed by',
+    'hugepages': 'huge pages of 1 GB are not in this kernel',
     'rights': "what it needs of a distribution's kernel isn't in this one",
     'stress': 'its workers keep each other waiting for minutes on this kernel; faults has fewer at once',
 }
