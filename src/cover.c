@@ -363,21 +363,6 @@ int cover_ensure_paid(u64 start, u64 end, struct verdict *why)
 }
 
 /**
- * cover_missed() - memory is online without cover
- * @start: physical address, page aligned
- * @end: physical address, exclusive, page aligned, more than @start
- * @why: why that is
- *
- * Context: may sleep; takes cover_lock.
- */
-void cover_missed(u64 start, u64 end, const struct verdict *why)
-{
-	mutex_lock(&cover_lock);
-	record_missed(start, end, why);
-	mutex_unlock(&cover_lock);
-}
-
-/**
  * cover_forget() - memory went offline, or didn't go online after all
  * @start: physical address, page aligned
  * @end: physical address, exclusive, page aligned, more than @start
