@@ -1345,6 +1345,7 @@ void world_end_with(u64 pages_out, u64 with_rmm)
 	assert_int_equal(world.pms.nr, 0);
 	assert_null(world.cpu_online);
 	assert_null(world.delayed);
+	assert_int_equal(world.module_refs, 0);
 	assert_int_equal(world.pages_out, pages_out);
 	assert_int_equal(world.with_rmm, with_rmm);
 	munmap(frames, frames_size);
