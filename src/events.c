@@ -231,7 +231,7 @@ static struct notifier_block post_nb = {
 
 /* CPUs ----------------------------------------------------------------------------------------- */
 
-static int cpu_online(unsigned int cpu)
+static int cpu_came_online(unsigned int cpu)
 {
 	/* A load asks those that are online then */
 	if (!rmm_cpu_has_rme())
@@ -239,7 +239,7 @@ static int cpu_online(unsigned int cpu)
 	return 0;
 }
 
-static int cpu_offline(unsigned int cpu)
+static int cpu_goes_offline(unsigned int cpu)
 {
 	record_set_cpu(cpu, true);
 	return 0;
@@ -258,8 +258,8 @@ int events_register(void)
 {
 	int rc;
 
-	rc = cpuhp_setup_state_nocalls(CPUHP_AP_ONLINE_DYN, "arm_cca_rmi:online", cpu_online,
-				       cpu_offline);
+	rc = cpuhp_setup_state_nocalls(CPUHP_AP_ONLINE_DYN, "arm_cca_rmi:online", cpu_came_online,
+				       cpu_goes_offline);
 	if (rc < 0)
 		return rc;
 	cpu_state = rc;

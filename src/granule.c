@@ -140,7 +140,7 @@ static int change(struct granule_change *c, unsigned int ms)
 
 /**
  * granule_delegate() - give memory to the Realm world: this kernel may not touch it any more
- * @change: @start and @end, page aligned; the rest is set
+ * @c: start and end, page aligned; the rest is set
  * @ms: for how long a command is repeated that is answered BUSY or BLOCKED
  *
  * [start, reached) is delegated, also on error.
@@ -160,7 +160,7 @@ int granule_delegate(struct granule_change *c, unsigned int ms)
 
 /**
  * granule_undelegate() - take memory back; its contents are lost
- * @change: @start and @end, page aligned; the rest is set
+ * @c: start and end, page aligned; the rest is set
  * @ms: for how long a command is repeated that is answered BUSY or BLOCKED
  *
  * Specification: DEN0137, RMI_GRANULE_RANGE_UNDELEGATE.
@@ -176,7 +176,7 @@ int granule_undelegate(struct granule_change *c, unsigned int ms)
 
 /**
  * granule_is_untracked() - does a refusal say that the granule can't be delegated at all?
- * @change: of granule_delegate() or granule_undelegate() that returned -EIO
+ * @c: of granule_delegate() or granule_undelegate() that returned -EIO
  *
  * Then it is this kernel's: in a region that isn't FINE, or a PAR without a table, no single granule
  * is anybody else's.

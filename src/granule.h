@@ -13,9 +13,9 @@ struct granule_change {
 	u64 refusal;		/* X0 of the last answer */
 };
 
-int granule_delegate(struct granule_change *change, unsigned int ms);
-int granule_undelegate(struct granule_change *change, unsigned int ms);
-bool granule_is_untracked(const struct granule_change *change);
+int granule_delegate(struct granule_change *c, unsigned int ms);
+int granule_undelegate(struct granule_change *c, unsigned int ms);
+bool granule_is_untracked(const struct granule_change *c);
 void granule_resume(void (*ended)(const struct granule_change *change, int rc));
 unsigned int granule_unfinished(void);
 void granule_close(void);

@@ -13,7 +13,9 @@
 #include <linux/mutex.h>
 #include <linux/page-flags.h>
 #include <linux/pfn.h>
+#include <linux/printk.h>
 #include <linux/sched.h>
+#include <linux/sizes.h>
 
 #include "ledger.h"
 
@@ -361,5 +363,10 @@ void ledger_walk(void (*see)(void *arg, const struct span *span), void *arg)
  */
 void ledger_close(void)
 {
+	const u64 left = ledger_bytes(ledger_is_out);
+
+	if (left)
+		pr_err("%llu KB of memory remain with the RMM until reboot: don't kexec\n",
+		       left / SZ_1K);
 	ranges_clear(&ledger);
 }

@@ -152,7 +152,7 @@ static int make_files(void)
  * sysfs_register() - make /sys/firmware/rmi with all its files, and tell what changes in it
  *
  * Its available and reason can be polled. A device that is called like the module sends an event
- * for each change; there is one at first as well.
+ * for each change, of which the end of the load is the first.
  *
  * Context: may sleep.
  * Return: 0; -ENOMEM, also if there is such a directory already; or what the driver core says.
@@ -173,7 +173,6 @@ int sysfs_register(void)
 		goto remove_dir;
 	}
 	verdict_listen(changed);
-	changed();
 	return 0;
 
 remove_dir:

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A consumer of arm_cca_rmi, as a KVM that runs Realms would be one. Written to /proc/rmi_consumer:
- * "take N" allocates N pages and delegates them; "give" undelegates and frees them all; "ensure
- * ADDRESS BYTES" has memory covered. Read: how many bytes it has delegated.
+ * "take N" allocates N pages and delegates them; "give" undelegates and frees them all; "borrow N"
+ * takes N granules of the module's; "return half" returns each other one of these, the last one
+ * first, "return all" all of them; "ensure ADDRESS BYTES" has memory covered. Read: how many bytes it
+ * has delegated of its own.
  */
 #include <linux/errno.h>
 #include <linux/gfp.h>
@@ -10,6 +12,7 @@
 #include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/numa.h>
 #include <linux/proc_fs.h>
 #include <linux/seq_file.h>
 #include <linux/string.h>
@@ -57,6 +60,43 @@ static int give(void)
 	return 0;
 }
 
+static phys_addr_t borrowed[MAX_PAGES];
+static unsigned int nr_borrowed;
+
+static int borrow(unsigned int n)
+{
+	int rc;
+
+	if (n > MAX_PAGES - nr_borrowed)
+		return -ENOMEM;
+	rc = cca_rmi_take_granules(NUMA_NO_NODE, n, borrowed + nr_borrowed);
+	if (!rc)
+		nr_borrowed += n;
+	return rc;
+}
+
+static int return_half(void)
+{
+	unsigned int i, kept = 0;
+	int rc = 0;
+
+	for (i = nr_borrowed; !rc && i--;)
+		if (i % 2)
+			rc = cca_rmi_return_granules(&borrowed[i], 1);
+	for (i = 0; i < nr_borrowed; i += 2)
+		borrowed[kept++] = borrowed[i];
+	nr_borrowed = kept;
+	return rc;
+}
+
+static int return_all(void)
+{
+	const unsigned int n = nr_borrowed;
+
+	nr_borrowed = 0;
+	return n ? cca_rmi_return_granules(borrowed, n) : 0;
+}
+
 static ssize_t consumer_write(struct file *file, const char __user *buf, size_t n, loff_t *pos)
 {
 	char text[64] = "";
@@ -72,6 +112,12 @@ static ssize_t consumer_write(struct file *file, const char __user *buf, size_t 
 		rc = cca_rmi_ensure_range(start, bytes);
 	else if (sysfs_streq(text, "give"))
 		rc = give();
+	else if (sscanf(text, "borrow %u", &pages) == 1)
+		rc = borrow(pages);
+	else if (sysfs_streq(text, "return half"))
+		rc = return_half();
+	else if (sysfs_streq(text, "return all"))
+		rc = return_all();
 	return rc ?: n;
 }
 
@@ -103,6 +149,7 @@ static int __init consumer_init(void)
 static void __exit consumer_exit(void)
 {
 	remove_proc_entry("rmi_consumer", NULL);
+	return_all();
 	give();
 }
 

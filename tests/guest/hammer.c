@@ -141,7 +141,7 @@ static void ask_for_nonsense(struct hand *h)
 
 	if (h->nr) {
 		rc = cca_rmi_delegate_range(start_of(r), size_of(r));
-		if (rc == -EIO)
+		if (rc == -EEXIST)
 			count(REFUSALS);
 		else
 			unexpected("delegate twice", start_of(r), size_of(r), rc);
@@ -150,7 +150,7 @@ static void ask_for_nonsense(struct hand *h)
 	if (!page)
 		return;
 	rc = cca_rmi_undelegate_range(page_to_phys(page), PAGE_SIZE, &done);
-	if (rc == -EIO && !done)
+	if (rc == -EINVAL && !done)
 		count(REFUSALS);
 	else
 		unexpected("undelegate for nothing", page_to_phys(page), PAGE_SIZE, rc);

@@ -132,7 +132,7 @@ PASS  all CPUs have the Realm Management Extension (RME)
 PASS  an RMM answers
 PASS  RMM and module have a revision in common: RMI 2.0
 PASS  the RMM's granules are of the size of this kernel's pages: 4 KB
-PASS  memory hotplug, reboot and hibernation can be guarded
+PASS  the size of the RMM's tracking regions is known
 PASS  the RMM does what it is asked to
 PASS  there is memory for what the RMM and the module need: 0 bytes lent
 PASS  nothing was broken off or given back
@@ -175,7 +175,7 @@ FAIL  an RMM answers
       what helps: install a firmware that has an RMM
 SKIP  RMM and module have a revision in common (not reached)
 SKIP  the RMM's granules are of the size of this kernel's pages (not reached)
-SKIP  memory hotplug, reboot and hibernation can be guarded (not reached)
+SKIP  the size of the RMM's tracking regions is known (not reached)
 SKIP  the RMM does what it is asked to (not reached)
 SKIP  there is memory for what the RMM and the module need (not reached)
 SKIP  nothing was broken off or given back (not reached)
@@ -193,7 +193,7 @@ SKIP  all CPUs have the Realm Management Extension (RME) (not reached)
 SKIP  an RMM answers (not reached)
 SKIP  RMM and module have a revision in common (not reached)
 SKIP  the RMM's granules are of the size of this kernel's pages (not reached)
-SKIP  memory hotplug, reboot and hibernation can be guarded (not reached)
+SKIP  the size of the RMM's tracking regions is known (not reached)
 SKIP  the RMM does what it is asked to (not reached)
 SKIP  there is memory for what the RMM and the module need (not reached)
 SKIP  nothing was broken off or given back (not reached)
@@ -224,7 +224,7 @@ REASONS = [
     ('no-rmm', NONE, 'PPPFSSSSSSSS'),
     ('revision', STARTED, 'PPPPFSSSSSSS'),
     ('granule-size', AGREED, 'PPPPPFSSSSSS'),
-    ('no-hotplug-guard', {}, 'PPPPPPFSSSSS'),
+    ('region-size', {}, 'PPPPPPFSSSSS'),
     ('no-answer', STARTED, 'PPPP???FSSSS'),
     ('no-answer', AGREED, 'PPPPP??FSSSS'),
     ('no-answer', CONFIGURED, 'PPPPPP?FSSSS'),
@@ -262,7 +262,7 @@ def test_reasons():
                f'{status} {found}\n{out}{err}')
     status, out, err = Tree({'available': '0', 'reason': 'moon-phase', 'detail': 'full'}).run('ok')
     same('ok: a reason that only newer modules know', (status, out.splitlines()[6:12], err), (1, [
-        'PASS  memory hotplug, reboot and hibernation can be guarded',
+        "PASS  the size of the RMM's tracking regions is known",
         "FAIL  the module's reason is one that this rmi-host knows",
         '      moon-phase: full',
         '      what helps: this rmi-host is older than the module, whose README tells',
