@@ -84,6 +84,7 @@ struct world {
 	u64 smcs;
 	u64 now_ns, slept_ns;
 	u64 going_online, going_end;	/* memory that a notifier is being told of */
+	u64 isolated, isolated_end;	/* ... that is going offline: no page of it can be had */
 	unsigned int reschedules;
 	unsigned int allocated;		/* blocks not freed */
 	unsigned int allocations;	/* ever */
