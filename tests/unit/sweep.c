@@ -247,6 +247,12 @@ static void note_beginning(const u64 x[5])
 	began_fine = began == RMI_GRANULE_TRACKING_SET && x[3] == RMI_TRACKING_FINE;
 }
 
+/* What an RMM says of a command that it doesn't know; of one that it does, it is a way to be BUSY */
+static bool is_unknown(u64 x0)
+{
+	return x0 == -1ULL || RMI_RESULT_STATUS(x0) == RMI_ERROR_NOT_SUPPORTED;
+}
+
 /*
  * Lies that no host can see, about whose pages are:
  * - they are said to be back, and nothing else tells;
@@ -268,7 +274,7 @@ static bool hides_pages(const struct fault *f, const u64 in[5])
 		return f->how == DID && !is_incomplete(f->x0) && played.scenario->lazy;
 	case RMI_OP_MEM_DONATE:
 		return f->how == DID &&
-		       (status == RMI_BUSY ||
+		       (status == RMI_BUSY || is_unknown(f->x0) ||
 			(is_incomplete(f->x0) && RMI_RESULT_MEM_REQ(f->x0) == RMI_MEM_REQ_RECLAIM));
 	default:
 		return false;
@@ -311,6 +317,21 @@ static bool is_honest(const struct fault *f, const u64 in[5])
 		return (status == RMI_BUSY || status == RMI_BLOCKED) && !f->for_ever;
 	default:
 		return true;
+	}
+}
+
+/* A granule that is refused, and doesn't turn out to be none of the RMM's, is never used again */
+static bool loses_one(const struct fault *f, const u64 in[5])
+{
+	switch (RMI_RESULT_STATUS(f->x0)) {
+	case RMI_BUSY:
+	case RMI_BLOCKED:
+	case RMI_ERROR_GLOBAL:
+	case RMI_ERROR_TRACKING:
+	case RMI_ERROR_GPT:
+		return false;
+	default:
+		return in[0] == RMI_GRANULE_RANGE_DELEGATE && !is_unknown(f->x0);
 	}
 }
 
@@ -359,6 +380,7 @@ static void hit(struct fault *f, unsigned int n, u64 x[5])
 	played.hidden_cover |= hides_cover(f);
 	played.believed |= is_believed(f);
 	played.honest &= is_honest(f, x);
+	played.may_lose |= loses_one(f, x);
 	played.undo_refused |= is_undo(x);
 	played.kept |= is_undo(x) && (f->for_ever || played.unloading);
 	if (f->how == LIE && n < nr_answers)

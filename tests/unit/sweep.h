@@ -53,6 +53,7 @@ struct played {
 	bool hidden_pages, hidden_cover;
 	bool believed;		/* the RMM said SUCCESS to what it was to make, and didn't */
 	bool honest;		/* what the RMM said is true: it did that, and no more */
+	bool may_lose;		/* ... but a granule that it refused is rightly lost */
 	/* ... but it refused an undo; one that nobody tries again */
 	bool undo_refused, kept;
 	bool unloading;		/* module_exit() runs */

@@ -193,8 +193,7 @@ static void make_consumer(const struct scenario *s)
 	for (pa = CONSUMER_AT; pa < CONSUMER_AT + CONSUMER_PAGES * PAGE_SIZE; pa += PAGE_SIZE) {
 		world.pages_from = pa;
 		assert_int_equal(page_to_phys(alloc_pages_node(0, GFP_KERNEL, 0)), pa);
-		/* whatever changes hands is marked, here */
-		pfn_to_page(PHYS_PFN(pa))->flags |= PAGE_MARKED;
+		pfn_to_page(PHYS_PFN(pa))->flags |= PAGE_FOREIGN;
 	}
 	world.pages_from = 0;
 	played.mine = CONSUMER_PAGES;
@@ -232,7 +231,7 @@ static void consume(void)
 		played.mine_with_rmm += with_rmm;
 		if (with_rmm)
 			continue;
-		page->flags &= ~PAGE_MARKED;
+		page->flags &= ~PAGE_FOREIGN;
 		__free_pages(page, 0);
 		played.mine--;
 	}
