@@ -35,9 +35,9 @@
  * allocations, and so many first faults of pairs. For each first fault, so many second ones, at
  * places that differ as long as there are any.
  */
-#define SAMPLE_SINGLES	100
+#define SAMPLE_SINGLES	300
 #define SAMPLE_FIRSTS	10
-#define SAMPLE_SECONDS	8
+#define SAMPLE_SECONDS	16
 
 /* What the RMM is made to say. INCOMPLETE with each memory request, cancellable or not */
 static const u64 words[] = {
@@ -678,27 +678,29 @@ static unsigned int nr_jobs(void)
 static int kind_of(unsigned int job, struct point *p, bool *is_first)
 {
 	const unsigned int singles = nr_clean * ARRAY_SIZE(words) * 3;
+	const unsigned int pairs = singles + allocations.nr * 2;
 	struct fault *f = &p->fault[0];
-	int kind = 0;
+	int kind;
 
 	*p = (struct point){};
-	if (job < singles) {
-		*f = (struct fault){ .how = job % 3, .x0 = words[job / 3 % ARRAY_SIZE(words)],
-				     .at = job / 3 / ARRAY_SIZE(words) };
-		kind = is_true(f) ? -1 : 0;
-	} else if (job - singles < allocations.nr * 2) {
+	if (job >= singles && job < pairs) {
 		job -= singles;
 		p->alloc = job / 2 + 1;
 		p->alloc_rest = job % 2;
 		*is_first = allocations.is_first[job / 2];
 		return 1;
+	}
+	p->nr = 1;
+	if (job < singles) {
+		*f = (struct fault){ .how = job % 3, .x0 = words[job / 3 % ARRAY_SIZE(words)],
+				     .at = job / 3 / ARRAY_SIZE(words) };
+		kind = is_true(f) ? -1 : 0;
 	} else {
-		job -= singles + allocations.nr * 2;
+		job -= pairs;
 		*f = pair_words[job % ARRAY_SIZE(pair_words)];
 		f->at = job / ARRAY_SIZE(pair_words);
 		kind = 2;
 	}
-	p->nr = 1;
 	*is_first = clean.places.is_first[f->at];
 	return kind;
 }

@@ -98,7 +98,7 @@ u64 sample_seed(void)
 
 bool sample_is_all(void)
 {
-	return getenv("SWEEP_ALL") != NULL;
+	return !!getenv("SWEEP_ALL");
 }
 
 /* A sequence of its own for each scenario and purpose, so that one alone is as it was among all */
