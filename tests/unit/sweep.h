@@ -80,7 +80,7 @@ void oracle_believed(void);
 
 /* sweep.c */
 void sweep(const struct scenario *s);	/* the points of one scenario, in a cmocka test */
-void sweep_point(const struct scenario *s, const char *point);	/* this one alone, as SWEEP has it */
+void sweep_point(const struct scenario *s, const char *point);	/* as SWEEP names it, alone */
 bool sweep_is_of(const struct scenario *s, const char *point);
 bool sweep_missed(void);		/* SWEEP names a point that there isn't */
 int sweep_close(void **state);
@@ -88,10 +88,7 @@ __printf(1, 2) void sweep_wrong(const char *fmt, ...) __attribute__((noreturn));
 void sweep_lost(u64 pages) __attribute__((noreturn));
 void sweep_hung(const char *what) __attribute__((noreturn));
 
-/*
- * sweep_sample.c: a place in the code, as a number, is a chain of calls, with whatever else tells one
- * from another
- */
+/* sweep_sample.c: a place in the code, a hash of the calls that lead there and what else counts */
 struct places {
 	u64 *at;
 	bool *is_first;		/* no earlier one is the same */
