@@ -297,6 +297,8 @@ class Work:
             part.result(False, 'test_sweep ends well')
 
     def tools(self, part):
+        """And what judges the others."""
+        self.stream(part, [f'{TOP}/tests/tools/test_patience.py'], 15)
         if self.need(part, 'tools') and self.built(
                 part, 'src/tools', 'tools-check', 'CFLAGS=-O1 -g -Werror -fsanitize=address,undefined -fno-sanitize-recover=all'):
             self.stream(part, [f'{TOP}/tests/tools/test_rmi_host.py', f'{BUILD}/tools-check/rmi-host'], 30)
