@@ -165,6 +165,8 @@ def main():
                 perform(p, getattr(work, p.name))
         with printer.lock:
             printer.print_more()
+        # A kernel that is still being built for a part which came to its end before
+        parts.kill_all()
     return close(chosen, shared, started)
 
 
