@@ -22,6 +22,8 @@ static bool must_fail(gfp_t flags)
 		return false;
 
 	world.allocations++;
+	if (world.allocates)
+		world.allocates();
 	if (!world.fail_alloc || --world.fail_alloc)
 		return false;
 	world.fail_alloc = world.fail_rest;
@@ -627,6 +629,9 @@ static bool is_free(u64 start, u64 end)
 
 	if (start < WORLD_SLOTS_AT + WORLD_SLOTS * WORLD_SLOT && end > WORLD_SLOTS_AT)
 		return false;
+	/* What is about to go offline was isolated before anybody is told */
+	if (start < world.isolated_end && end > world.isolated)
+		return false;
 	for (pa = start; pa < end; pa = top) {
 		const struct world_ram *ram = ram_of(pa);
 		u8 used = 0;
@@ -954,6 +959,11 @@ int world_event(unsigned long action, u64 start, u64 end)
 	if (action == MEM_GOING_ONLINE) {
 		world.going_online = start;
 		world.going_end = end;
+	}
+	if (action == MEM_GOING_OFFLINE || action == MEM_CANCEL_OFFLINE || action == MEM_OFFLINE) {
+		world.isolated = start;
+		world.isolated_end = action == MEM_GOING_OFFLINE ? end : start;
+		look_anew();
 	}
 	rc = call_chain(&world.notifiers, action, &mem, &called);
 	world.going_end = world.going_online;
@@ -1343,6 +1353,7 @@ void world_end_with(u64 pages_out, u64 with_rmm)
 	assert_int_equal(world.pms.nr, 0);
 	assert_null(world.cpu_online);
 	assert_null(world.delayed);
+	assert_int_equal(world.module_refs, 0);
 	assert_int_equal(world.pages_out, pages_out);
 	assert_int_equal(world.with_rmm, with_rmm);
 	munmap(frames, frames_size);
