@@ -567,7 +567,7 @@ int pfn_to_nid(unsigned long pfn)
 	const u64 pa = PFN_PHYS(pfn);
 
 	assert_true(pfn_to_online_page(pfn) || (pa >= world.going_online && pa < world.going_end));
-	return world.two_nodes && pa / SZ_1G % 2;
+	return world.node_bytes && pa / world.node_bytes % 2;
 }
 
 u64 page_to_phys(const struct page *page)
@@ -727,10 +727,14 @@ struct page *alloc_pages_node(int nid, gfp_t gfp, unsigned int order)
 	world.fresh_pages |= !!(gfp & __GFP_NORETRY);
 	if (world.no_pages || must_fail(gfp))
 		return NULL;
-	if (world.two_nodes && nid != NUMA_NO_NODE) {
-		for (u64 at = (u64)nid * SZ_1G; !page && at < frames_end; at += 2ULL * SZ_1G) {
+	if (world.node_bytes && nid != NUMA_NO_NODE) {
+		for (u64 at = nid * world.node_bytes; !page && at < frames_end;
+		     at += 2 * world.node_bytes) {
 			anywhere = (struct place){};
-			page = search(order, at, at + SZ_1G, &anywhere);
+			page = search(order, max(at, world.pages_from), at + world.node_bytes, &anywhere);
+			anywhere = (struct place){};
+			if (!page)
+				page = search(order, at, at + world.node_bytes, &anywhere);
 		}
 		if (page || gfp & __GFP_THISNODE)
 			return page;

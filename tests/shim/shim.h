@@ -382,7 +382,7 @@ int kobject_uevent_env(struct kobject *kobj, int action, char *env[]);
 /* debugfs */
 struct dentry;
 struct seq_file {
-	char text[32768];
+	char text[1 << 20];
 	size_t used;
 };
 struct file_operations {
