@@ -93,12 +93,12 @@ static void count_peer(const struct flavour *f, const struct map *map, peer_fn w
 }
 
 /*
- * The tables of large PARs are large as well, and contiguous: the guard before such a one splits a
- * chunk, whose halves are delegated by a command each
+ * Of the first chunk, one page is the guard and some are the first region's own: the rest is no
+ * multiple of what one DELEGATE takes
  */
-static uint64_t slack_of(const struct flavour *f, const struct map *map)
+static uint64_t slack_of(const struct flavour *f)
 {
-	return f->pays && map->par_size > MAP_REGION;
+	return f->pays;
 }
 
 static struct row *add_row(const struct flavour *f, const struct map *map, const char *suffix,
@@ -136,7 +136,7 @@ static void count(const struct flavour *f, const struct map *map, struct costs *
 	row->newest = newest[0];
 	row->misled = misled[0];
 	row->bound = bound.load;
-	row->slack = slack_of(f, map);
+	row->slack = slack_of(f);
 	row->witness = witness.load;
 	if (!map->hot.nr)
 		return;
@@ -444,7 +444,7 @@ static void check_scale(const struct flavour *f, const struct map *map)
 		if (!bound_count(f, part, &bound))
 			abort();
 		test(cost->good && cost->commands >= bound.load &&
-		     cost->commands <= bound.load + slack_of(f, part),
+		     cost->commands <= bound.load + slack_of(f),
 		     "%u TB %s: %llu commands, bound %llu%s%s", size_tb(i), f->name,
 		     (unsigned long long)cost->commands, (unsigned long long)bound.load,
 		     cost->good ? "" : ": ", cost->why);
