@@ -10,12 +10,22 @@
 #include "exchange.h"
 #include "ledger.h"
 #include "pagebits.h"
+#include "record.h"
+#include "smc.h"
 #include "take.h"
 #include "walk.h"
 
 static bool is_range(phys_addr_t phys, size_t size)
 {
 	return size && PAGE_ALIGNED(phys) && PAGE_ALIGNED(size) && phys + size > phys;
+}
+
+/* A command of a consumer's may have been the one after which no other is issued: that is a verdict */
+static int publish_latch(int rc)
+{
+	if (rmi_latched(NULL))
+		record_publish();
+	return rc;
 }
 
 int cca_rmi_ensure_range(phys_addr_t phys, size_t size)
@@ -51,7 +61,7 @@ int cca_rmi_delegate_range(phys_addr_t phys, size_t size)
 		pagebits_settle(phys, end, false);
 		return -ENODEV;
 	}
-	return exchange_delegate_foreign(phys, end);
+	return publish_latch(exchange_delegate_foreign(phys, end));
 }
 EXPORT_SYMBOL_GPL(cca_rmi_delegate_range);
 
@@ -72,7 +82,7 @@ int cca_rmi_undelegate_range(phys_addr_t phys, size_t size, size_t *done)
 		return -EINVAL;
 	rc = exchange_undelegate_foreign(reached, end, &reached);
 	*done = reached - phys;
-	return rc;
+	return publish_latch(rc);
 }
 EXPORT_SYMBOL_GPL(cca_rmi_undelegate_range);
 

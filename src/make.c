@@ -16,7 +16,7 @@
 #include "rmm.h"
 #include "walk.h"
 
-/* So many chunks of 4 MB at the most are taken in vain for one object */
+/* So many chunks in a row are taken at the most that bring an object no further */
 #define MAX_VAIN	16
 
 /* Objects of this transaction that are still to be made, under cover_lock */
@@ -177,6 +177,7 @@ static int stock_for_region(const struct payer *payer, u64 bytes, unsigned int s
 	const struct record *r = record_view();
 	struct span self = { .start = payer->base, .end = payer->base + payer->size };
 	const struct ranges own = { .at = &self, .nr = 1 };
+	u64 before = bytes;
 	unsigned int vain = 0;
 	int rc;
 
@@ -199,6 +200,9 @@ static int stock_for_region(const struct payer *payer, u64 bytes, unsigned int s
 				return rc;
 			continue;
 		}
+		if (lacks < before)
+			vain = 0;
+		before = lacks;
 		if (vain++ == MAX_VAIN)
 			return -ENOMEM;
 		rc = stock_chunk(payer, ram, depth);
