@@ -97,6 +97,51 @@ static inline void unload(void)
 	assert_file("memory_lost", "0");			\
 } while (0)
 
+/* Bytes of the ledger that are of this kind, as debugfs tells */
+static inline u64 ledger_has(const char *kind)
+{
+	u64 start, end, sum = 0;
+	char word[16];
+	const char *p;
+
+	for (p = world_debug("donated"); *p; p = strchr(p, '\n') + 1) {
+		assert_int_equal(sscanf(p, "0x%llx-0x%llx %15s", &start, &end, word), 3);
+		sum += !strcmp(word, kind) ? end - start : 0;
+	}
+	return sum;
+}
+
+/* All that the allocator gave and didn't get back is lent, but for the guards, one before each run */
+#define assert_only_guards(guards) do {							\
+	assert_int_equal(ledger_has("held"), (guards) * PAGE_SIZE);			\
+	assert_int_equal(world.pages_out * PAGE_SIZE,					\
+			 rmm_donated(world.rmm) + (guards) * PAGE_SIZE);		\
+} while (0)
+
+/* Pages of a consumer's own, which nobody can guard */
+static inline void own_pages(u64 start, u64 end)
+{
+	const u64 from = world.pages_from;
+	u64 pa;
+
+	for (pa = start; pa < end; pa += PAGE_SIZE) {
+		world.pages_from = pa;
+		assert_int_equal(page_to_phys(alloc_pages_node(0, GFP_KERNEL, 0)), pa);
+		pfn_to_page(PHYS_PFN(pa))->flags |= PAGE_FOREIGN;
+	}
+	world.pages_from = from;
+}
+
+static inline void free_own_pages(u64 start, u64 end)
+{
+	u64 pa;
+
+	for (pa = start; pa < end; pa += PAGE_SIZE) {
+		pfn_to_page(PHYS_PFN(pa))->flags &= ~PAGE_FOREIGN;
+		__free_page(pfn_to_page(PHYS_PFN(pa)));
+	}
+}
+
 /* For a world.smc: what the RMM says to this */
 static inline void ask_model(u64 x[5])
 {

@@ -194,11 +194,7 @@ static void hibernation_is_refused_while_pages_are_delegated(void **state)
 		size_t done;
 
 		make_paid(paid[d]);
-		world.pages_from = page;	/* take it, so that nobody else has it */
-		assert_int_equal(page_to_phys(alloc_pages_node(0, GFP_KERNEL, 0)), page);
-		world.pages_from = 0;
-		/* marked, as the shim wants it of all that is lent */
-		pfn_to_page(PHYS_PFN(page))->flags |= 2;
+		own_pages(page, page + PAGE);
 		assert_int_equal(cca_rmi_delegate_range(page, PAGE), 0);
 		for (int round = 0; round < 3; round++) {
 			assert_int_equal(world_pm(HIBERNATION_PREPARE), -EBUSY);
@@ -210,8 +206,7 @@ static void hibernation_is_refused_while_pages_are_delegated(void **state)
 		}
 		assert_int_equal(cca_rmi_undelegate_range(page, PAGE, &done), 0);
 		assert_int_equal(done, PAGE);
-		pfn_to_page(PHYS_PFN(page))->flags &= ~2;
-		__free_page(pfn_to_page(PHYS_PFN(page)));
+		free_own_pages(page, page + PAGE);
 		assert_int_equal(world_pm(HIBERNATION_PREPARE), 0);
 		assert_released();
 		assert_int_equal(world_pm(POST_HIBERNATION), 0);
@@ -230,14 +225,11 @@ static void refused_hibernation_does_not_disown_the_rmm(void **state)
 
 	(void)state;
 	make_paid(RMM_DIALECT_BETA3);
-	world.pages_from = page;
-	assert_int_equal(page_to_phys(alloc_pages_node(0, GFP_KERNEL, 0)), page);
-	pfn_to_page(PHYS_PFN(page))->flags |= 2;
+	own_pages(page, page + PAGE);
 	assert_int_equal(cca_rmi_delegate_range(page, PAGE), 0);
 	assert_int_equal(world_pm(HIBERNATION_PREPARE), -EBUSY);
 	assert_int_equal(cca_rmi_undelegate_range(page, PAGE, &done), 0);
-	pfn_to_page(PHYS_PFN(page))->flags &= ~2;
-	__free_page(pfn_to_page(PHYS_PFN(page)));
+	free_own_pages(page, page + PAGE);
 	shim_module_exit();
 	assert_int_equal(rmm_donated(world.rmm), 0);
 	assert_false(rmm_is_active(world.rmm));
@@ -285,23 +277,38 @@ static void events_during_unload_leave_nothing(void **state)
 	}
 }
 
+/* After so many notifiers are registered, no more is */
+static unsigned int registrations;
+
+static void refuse_the_rest(void)
+{
+	if (registrations && --registrations)
+		return;
+	world.reboot_error = -EEXIST;
+	world.pm_error = -EEXIST;
+	world.notifier_error = -EEXIST;
+}
+
+/* Then there is no module, nothing was said to the RMM, and no other one stays registered */
 static void registration_fails(void **state)
 {
 	(void)state;
-	describe(RMM_DIALECT_BETA3);
+	for (unsigned int n = 0; n < 4; n++) {
+		describe(RMM_DIALECT_BETA3);
+		make(12);
+		registrations = n;
+		if (!n)
+			refuse_the_rest();
+		world.registered = refuse_the_rest;
+		assert_int_equal(shim_module_init(), -EEXIST);
+		assert_int_equal(world.smcs, 0);
+		world_end();
+	}
 	make(12);
-	world.reboot_error = -EEXIST;
-	load();
-	assert_unavailable("no-hotplug-guard", "reboot and hibernation notifiers: error -17");
-	unload();
-	make(12);
-	world.pm_error = -EEXIST;
-	load();
-	assert_unavailable("no-hotplug-guard", "reboot and hibernation notifiers: error -17");
-	assert_int_equal(world.reboots.nr, 0);
-	assert_false(rmm_is_active(world.rmm));
-	assert_file("rmm_state", "init");
-	unload();
+	world.cpuhp_error = -ENOSPC;
+	assert_int_equal(shim_module_init(), -ENOSPC);
+	assert_int_equal(world.smcs, 0);
+	world_end();
 }
 
 int main(void)
