@@ -80,7 +80,7 @@ int cca_rmi_take_granules(int nid, unsigned int nr, phys_addr_t *granule)
 {
 	if (!nr)
 		return -EINVAL;
-	if (!cca_rmi_is_available() || walk_is_released())
+	if (!cca_rmi_is_available())
 		return -ENODEV;
 	return take_granules(nid, nr, granule);
 }

@@ -17,6 +17,7 @@
 #include "rmm.h"
 #include "smc.h"
 #include "take.h"
+#include "walk.h"
 
 /*
  * A chunk that consumers take granules from, kept while any of them is out. What is not out is
@@ -170,7 +171,8 @@ static void give(const phys_addr_t *granule, unsigned int nr)
  * @granule: set to their physical addresses
  *
  * Context: may sleep, allocates; takes cover_lock.
- * Return: 0; -ENOMEM, -EIO, -ETIMEDOUT, -EBUSY or -EPROTO, then nothing is taken.
+ * Return: 0; -ENODEV after a release; -ENOMEM, -EIO, -ETIMEDOUT, -EBUSY or -EPROTO; on error nothing
+ * is taken.
  */
 int take_granules(int nid, unsigned int nr, phys_addr_t *granule)
 {
@@ -178,7 +180,8 @@ int take_granules(int nid, unsigned int nr, phys_addr_t *granule)
 	int rc;
 
 	cover_lock_all();
-	rc = take_all(nid, nr, granule, &done);
+	/* Who releases everything waits for the lock after saying so */
+	rc = walk_is_released() ? -ENODEV : take_all(nid, nr, granule, &done);
 	if (rc)
 		give(granule, done);
 	tidy();

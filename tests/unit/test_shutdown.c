@@ -353,16 +353,20 @@ static void events_in_the_middle_of_a_load(void **state)
 		for (unsigned int e = 0; e < ARRAY_SIZE(events); e++) {
 			unsigned int n, all;
 
-			for (n = 1, all = 1; n <= all; n++) {
-				describe(paid[d]);
-				machine.flags = HOST_PAYS;
+			describe(paid[d]);
+			machine.flags = HOST_PAYS;
+			make(12);
+			world_ram(2 * GB, 3 * GB, true);
+			load();
+			all = world.smcs;
+			unload();
+			for (n = 1; n <= all; n++) {
 				make(12);
 				world_ram(2 * GB, 3 * GB, true);
 				at_command = n;
 				event = events[e];
 				world.smc = in_the_middle;
 				load();
-				all = world.smcs;
 				assert_int_equal(at_command, 0);
 				assert_released();
 				if (event == prepare_event) {
@@ -372,8 +376,6 @@ static void events_in_the_middle_of_a_load(void **state)
 				}
 				unload();
 			}
-			/* that was each command of a whole load, and of giving back */
-			assert_true(all > 20);
 		}
 }
 
