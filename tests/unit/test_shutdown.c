@@ -4,6 +4,7 @@
  * returns is covered again
  */
 #include "module_fixture.h"
+#include "../../src/walk.h"
 
 /* As <linux/suspend.h> numbers them */
 #define HIBERNATION_PREPARE	1
@@ -733,6 +734,303 @@ static void nothing_is_delegated_once_it_is_released(void **state)
 		}
 }
 
+static int taking_result;
+
+static void take_one(void)
+{
+	phys_addr_t granule;
+
+	taking_result = cca_rmi_take_granules(NUMA_NO_NODE, 1, &granule);
+}
+
+/* While memory is covered, somebody waits for his turn to take granules, and all is released */
+static void take_and_release(u64 x[5])
+{
+	if (x[0] != RMI_GRANULE_TRACKING_GET || fired++)
+		return;
+	world_meanwhile(take_one);
+	walk_set_released(true);
+}
+
+static void who_waited_for_his_turn_takes_nothing(void **state)
+{
+	(void)state;
+	describe(RMM_DIALECT_BETA3);
+	make(12);
+	load();
+	world_ram(2 * GB, 2 * GB + WORLD_BLOCK, false);
+	world.smc = take_and_release;
+	fired = 0;
+	taking_result = 1;
+	world_online(2 * GB, 2 * GB + WORLD_BLOCK);
+	assert_int_equal(fired, 1);
+	assert_int_equal(taking_result, -ENODEV);
+	assert_int_equal(rmm_delegated(world.rmm), 0);
+	unload();
+}
+
+/* RMMs that don't do it at once, or not at all ------------------------------------------------- */
+
+#define MS	1000000ULL
+
+static void make_large(u64 gb)
+{
+	describe(RMM_DIALECT_BETA3);
+	machine.flags = HOST_PAYS;
+	machine.memory.at[0].size = gb * GB;
+	world_make(&machine, 12);
+	world_ram(GB, (1 + gb) * GB, true);
+	load();
+	assert_available(gb * GB);
+	assert_donated(gb * PRICE);
+}
+
+static u64 dead_answer;
+
+static void dead(u64 x[5])
+{
+	if (!dead_answer)
+		return;
+	x[0] = dead_answer;
+	world.smc_done = true;
+}
+
+/* Its patience is of the whole, not of each PAR and region; what it kept comes back later */
+static void an_rmm_that_is_dead_costs_one_patience(void **state)
+{
+	static const u64 answers[] = { RMI_BUSY, RMI_BLOCKED, RMI_ERROR_NOT_SUPPORTED, -1ULL };
+	static const u64 sizes[] = { 1, 100 };
+
+	(void)state;
+	for (unsigned int a = 0; a < ARRAY_SIZE(answers); a++)
+		for (unsigned int i = 0; i < ARRAY_SIZE(sizes); i++)
+			for (unsigned int kexec = 0; kexec < 2; kexec++) {
+				const u64 patience = kexec ? 10000 * MS : 1000 * MS;
+				u64 start, took;
+
+				make_large(sizes[i]);
+				world.smc = dead;
+				dead_answer = answers[a];
+				start = world.now_ns;
+				world_reboot_as(SYS_RESTART, kexec ? "kexec reboot" : NULL);
+				took = world.now_ns - start;
+				/* in jiffies of 4 ms */
+				assert_true(took >= patience - 4 * MS);
+				assert_true(took <= patience + 1000 * MS);
+				assert_int_equal(rmm_donated(world.rmm), sizes[i] * PRICE);
+				assert_file("reason", "released");
+				/* it answers again */
+				dead_answer = 0;
+				unload();
+			}
+}
+
+/* With nothing lent there is little to ask */
+static void a_static_rmm_that_is_dead(void **state)
+{
+	u64 start;
+
+	(void)state;
+	describe(RMM_DIALECT_BETA3);
+	make(12);
+	load();
+	world.smc = dead;
+	dead_answer = RMI_BUSY;
+	start = world.now_ns;
+	world_reboot();
+	assert_true(world.now_ns - start <= 2000 * MS);
+	dead_answer = 0;
+	unload();
+}
+
+/* It died in the middle of an operation, of which its other commands know nothing */
+static void die_in_operation(u64 x[5])
+{
+	if (dead_answer && (x[0] == RMI_OP_CONTINUE || x[0] == RMI_OP_MEM_DONATE ||
+			    x[0] == RMI_OP_MEM_RECLAIM || x[0] == RMI_OP_CANCEL)) {
+		x[0] = dead_answer;
+		world.smc_done = true;
+	}
+}
+
+static void an_rmm_whose_operations_are_dead(void **state)
+{
+	static const u64 sizes[] = { 1, 3, 100 };
+
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(sizes); i++)
+		for (unsigned int early = 0; early < 2; early++)
+			for (unsigned int kexec = 0; kexec < 2; kexec++) {
+				const u64 patience = kexec ? 10000 * MS : 1000 * MS;
+				u64 start, took;
+
+				dead_answer = 0;
+				describe(RMM_DIALECT_BETA3);
+				machine.flags = HOST_PAYS;
+				machine.memory.at[0].size = sizes[i] * GB;
+				world_make(&machine, 12);
+				world_ram(GB, (1 + sizes[i]) * GB, true);
+				world.smc = die_in_operation;
+				if (early)
+					dead_answer = RMI_BUSY;
+				load();
+				assert_file("reason", early ? "unfinished" : "ok");
+				assert_int_equal(rmm_operations(world.rmm), early);
+				dead_answer = RMI_BUSY;
+				start = world.now_ns;
+				world_reboot_as(SYS_RESTART, kexec ? "kexec reboot" : NULL);
+				took = world.now_ns - start;
+		print_message("%llu GB, early %u, kexec %u (%llu): %llu ms\n", sizes[i], early, kexec, patience, took / MS);
+				/* one that has begun is waited for, and no second one is begun */
+				assert_int_equal(rmm_operations(world.rmm), 1);
+				dead_answer = 0;
+				assert_int_equal(world_reboot(), 0);
+				assert_donated(0);
+				unload();
+			}
+}
+
+static u64 held_region;
+
+static void hold_region(u64 x[5])
+{
+	if (x[0] != RMI_GRANULE_TRACKING_SET || x[1] != held_region)
+		return;
+	x[0] = RMI_BLOCKED;
+	world.smc_done = true;
+}
+
+/* One region BLOCKED for ever: all others come back, but for those whose metadata it holds */
+static void one_region_that_is_held(void **state)
+{
+	const u64 gb = 40;
+
+	(void)state;
+	for (u64 i = 1; i < gb; i++) {
+		u64 start;
+
+		make_large(gb);
+		/* all of it lies in the first */
+		held_region = (1 + i) * GB;
+		world.smc = hold_region;
+		start = world.now_ns;
+		world_reboot();
+		assert_true(world.now_ns - start <= 2000 * MS);
+		/* its own metadata, in the first region, and what describes that; and that one's table */
+		assert_donated(2 * METADATA + TABLE);
+		for (u64 at = 1; at < 1 + gb; at++)
+			assert_int_equal(rmm_tracking(world.rmm, at * GB),
+					 at == 1 || at == 1 + i ? RMI_TRACKING_FINE :
+								  RMI_TRACKING_COARSE);
+		/* the other one has let go of it */
+		held_region = 0;
+		assert_int_equal(world_reboot(), 0);
+		assert_donated(0);
+		unload();
+	}
+}
+
+#define CONTENTIONS	1000
+
+static unsigned int contentions;
+static u64 contended_until;
+
+/* After each command that is let through, all others are held up for 5 ms, a thousand times */
+static void contend(u64 x[5])
+{
+	if (world.now_ns >= contended_until) {
+		if (contentions < CONTENTIONS) {
+			contentions++;
+			contended_until = world.now_ns + 5 * MS;
+		}
+		return;
+	}
+	/* What is not begun may be BLOCKED as well */
+	x[0] = contentions & 1 && x[0] != RMI_OP_MEM_RECLAIM && x[0] != RMI_OP_CONTINUE ?
+	       RMI_BLOCKED : RMI_BUSY;
+	world.smc_done = true;
+}
+
+static void a_thousand_contentions(void **state)
+{
+	u64 start;
+
+	(void)state;
+	make_large(300);
+	contentions = 0;
+	contended_until = 0;
+	world.smc = contend;
+	start = world.now_ns;
+	world_reboot();
+	assert_int_equal(contentions, CONTENTIONS);
+	assert_true(world.now_ns - start >= CONTENTIONS * 5 * MS);
+	assert_donated(0);
+	unload();
+}
+
+/* What a load leaves behind -------------------------------------------------------------------- */
+
+static bool refuses, keeps;
+
+/* The second region can't be had, and the first not be had back */
+static void refuse_and_keep(u64 x[5])
+{
+	if (x[0] == RMI_GRANULE_TRACKING_SET && x[1] == 2 * GB && refuses) {
+		x[0] = RMI_ERROR_TRACKING;
+		world.smc_done = true;
+	}
+	if (x[0] == RMI_GRANULE_TRACKING_SET && x[3] != RMI_TRACKING_FINE && keeps) {
+		x[0] = RMI_BLOCKED;
+		world.smc_done = true;
+	}
+}
+
+/*
+ * A load that fails and can't have everything back stays: somebody must be there at kexec, whatever
+ * `require` says
+ */
+static void what_a_failed_load_left_comes_back_later(void **state)
+{
+	(void)state;
+	for (unsigned int require = 0; require < 2; require++)
+		for (unsigned int way = 0; way < 4; way++) {
+			describe(RMM_DIALECT_BETA3);
+			machine.flags = HOST_PAYS;
+			make(12);
+			world_ram(2 * GB, 3 * GB, true);
+			*shim_require = require;
+			world.smc = refuse_and_keep;
+			refuses = true;
+			keeps = true;
+			load();
+			assert_file("reason", "not-fine");
+			assert_file("available", "0");
+			/* the first region and its table */
+			assert_donated(PRICE);
+			keeps = false;
+			if (way == 0)
+				assert_int_equal(world_reboot(), 0);
+			if (way == 1)
+				assert_int_equal(world_reboot_as(SYS_RESTART, "kexec reboot"), 0);
+			if (way == 2)
+				assert_int_equal(world_pm(PM_HIBERNATION_PREPARE), 0);
+			if (way < 3)
+				assert_released();
+			unload();
+		}
+	/* With nothing left, `require` is obeyed */
+	describe(RMM_DIALECT_BETA3);
+	machine.flags = HOST_PAYS;
+	make(12);
+	world_ram(2 * GB, 3 * GB, true);
+	*shim_require = true;
+	world.smc = refuse_and_keep;
+	keeps = false;
+	assert_int_equal(shim_module_init(), -ENODEV);
+	assert_int_equal(rmm_donated(world.rmm), 0);
+	world_end();
+}
+
 /* After so many notifiers are registered, no more is */
 static unsigned int registrations;
 
@@ -791,6 +1089,13 @@ int main(void)
 		cmocka_unit_test(hibernation_is_refused_while_pages_change),
 		cmocka_unit_test(hibernation_is_refused_while_granules_are_taken),
 		cmocka_unit_test(nothing_is_delegated_once_it_is_released),
+		cmocka_unit_test(who_waited_for_his_turn_takes_nothing),
+		cmocka_unit_test(an_rmm_that_is_dead_costs_one_patience),
+		cmocka_unit_test(a_static_rmm_that_is_dead),
+		cmocka_unit_test(an_rmm_whose_operations_are_dead),
+		cmocka_unit_test(one_region_that_is_held),
+		cmocka_unit_test(a_thousand_contentions),
+		cmocka_unit_test(what_a_failed_load_left_comes_back_later),
 		cmocka_unit_test(registration_fails),
 	};
 
