@@ -4,8 +4,10 @@
 # make install          install it there; make dkms-install: let DKMS build it for each kernel
 # make tools            build/tools/rmi-host; make tools-install: with its manual page, to /usr
 # make run, make shell  see it at work in a machine of its own (KERNEL=, FIRMWARE=, MACHINE=, QEMU_ARGS=)
-# make check            all tests; check-build, check-lint, check-unit, check-fuzz, check-coverage, check-bench, check-guest,
-#                       check-debug, check-tools and check-fleet are its parts (TESTS='6.1/*' chooses boots)
+# make check            what CI runs; check-build, check-lint, check-unit, check-fuzz, check-coverage, check-bench, check-guest,
+#                       check-debug, check-tools and check-fleet are its parts (TESTS='6.1/*' chooses boots, of all)
+# make check-quick      while one works: builds, unit tests, lint, three boots
+# make check-all        everything there is: also all boots, check-kernels, check-packages, and check-sweep, the whole fault sweep
 # make dist             build/arm-cca-rmi-VERSION.tar.xz; make check-packages: it, .deb and .rpm, and a Debian that installs them
 # make check-kernels    module and boots on all kernels that Debian has; UPDATE=1 writes what came out into README.md
 # make fuzz             the fuzzers for an hour, or for SECONDS=; make coverage: which lines of src/ the unit tests reach
@@ -64,11 +66,22 @@ run shell: %:
 	@tests/host/prepare $(KERNEL)
 	@tests/host/boot.py $@ $(KERNEL)
 
+parts := build lint unit sweep tools fleet fuzz coverage bench guest debug
+
 check:
-	@tests/host/check build lint unit tools fleet fuzz coverage bench guest debug
+	@tests/host/check.py $(parts)
+
+check-quick:
+	@tests/host/check.py --quick build lint unit guest
+
+check-all:
+	@SWEEP_ALL=1 tests/host/check.py --all $(parts) kernels packages
+
+check-sweep:
+	@SWEEP_ALL=1 tests/host/check.py sweep
 
 check-build check-lint check-unit check-tools check-fleet check-fuzz check-coverage check-bench check-guest check-debug check-kernels check-packages: check-%:
-	@tests/host/check $*
+	@tests/host/check.py $*
 
 dist:
 	@tests/host/dist
@@ -97,5 +110,6 @@ clean:
 	rm -rf build
 	$(if $(wildcard $(KDIR)),$(MAKE) -C $(KDIR) M=$(CURDIR) clean)
 
-.PHONY: modules install dkms-install dkms-remove tools tools-install fleet-install fleet-remove htmldoc run shell check check-tools check-fleet check-build check-lint check-unit check-fuzz check-coverage check-bench check-guest \
-	check-debug check-kernels check-packages dist bench fuzz coverage soak clean
+.PHONY: modules install dkms-install dkms-remove tools tools-install fleet-install fleet-remove htmldoc run shell check check-quick check-all check-sweep \
+	check-build check-lint check-unit check-tools check-fleet check-fuzz check-coverage check-bench check-guest check-debug check-kernels \
+	check-packages dist bench fuzz coverage soak clean

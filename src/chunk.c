@@ -191,14 +191,33 @@ static int enter(u64 start, u64 bytes, struct span *chunk)
 	return ledger_enter(start, start + bytes);
 }
 
-/* What the buddy allocator gives lies where it likes: rather beside what we have */
-static int take_chunk(const struct wish *w, struct span *chunk)
+/* Whole pageblocks of this memory, wherever */
+static u64 from_ram(const struct wish *w, const struct ranges *ram)
+{
+	const u64 block = pageblock_nr_pages * PAGE_SIZE;
+	struct wish whole = *w;
+	unsigned int i;
+	u64 found = NOWHERE;
+
+	whole.bytes = ALIGN(w->bytes, block);
+	for (i = 0; found == NOWHERE && i < ram->nr; i++)
+		found = from_places(&whole, ram->at[i].start, ram->at[i].end, block, 0);
+	return found;
+}
+
+/*
+ * What the buddy allocator gives lies where it likes: rather beside what we have. It may have nothing
+ * but hot-added memory to give, where boot memory could be moved.
+ */
+static int take_chunk(const struct wish *w, const struct ranges *ram, struct span *chunk)
 {
 	const u64 block = pageblock_nr_pages * PAGE_SIZE;
 	u64 start = from_buddy(w), home = NOWHERE;
 
 	if (start == NOWHERE || (block <= CHUNK_MAX && !is_at_home(start) && has_home(w->nid)))
 		home = from_homes(w);
+	if (home == NOWHERE && start == NOWHERE)
+		home = from_ram(w, ram);
 	if (home == NOWHERE)
 		return start == NOWHERE ? -ENOMEM : enter(start, w->bytes, chunk);
 	if (start != NOWHERE)
@@ -230,7 +249,7 @@ static int take_large(const struct wish *w, u64 block, const struct ranges *ram,
  * @bytes: as much is due; the chunk has 512 KB to 4 MB
  * @block: bytes that must lie next to each other, aligned to their size, a power of two; 0: no matter
  * @most: bytes of a tracking region, which a chunk never exceeds unless @block does
- * @ram: where to look for a block that the buddy allocator doesn't have
+ * @ram: where to look for what the buddy allocator doesn't have
  * @chunk: set to it; all of it is LEDGER_HELD
  *
  * Boot memory comes before locality: what was hot-added is to be free to go.
@@ -258,7 +277,8 @@ int chunk_take(int nid, u64 bytes, u64 block, u64 most, const struct ranges *ram
 			w.bytes = bytes;
 			if (!leaves_reserve(PHYS_PFN(large ? block : bytes)))
 				break;
-			rc = large ? take_large(&w, block, ram, chunk) : take_chunk(&w, chunk);
+			rc = large ? take_large(&w, block, ram, chunk) :
+				     take_chunk(&w, ram, chunk);
 		}
 		if (large)
 			break;

@@ -36,9 +36,9 @@
 #include "../include/rmi_abi.h"
 #include "chunk.h"
 #include "cover.h"
-#include "exchange.h"
 #include "gpt.h"
 #include "make.h"
+#include "parked.h"
 #include "ram.h"
 #include "record.h"
 #include "region.h"
@@ -87,51 +87,19 @@ static int no_room(struct verdict *why)
 	return verdict_set(why, REASON_NO_MEMORY, "the module's own record");
 }
 
-/* What is unfinished --------------------------------------------------------------------------- */
-
 static void retry(struct work_struct *unused);
 static DECLARE_DELAYED_WORK(retrying, retry);
-
-static bool is_unfinished(void)
-{
-	struct rmi_regs command;
-
-	return sro_unfinished(0, &command) || exchange_unfinished();
-}
 
 static bool is_ready(enum ledger_kind kind)
 {
 	return kind == LEDGER_READY;
 }
 
-/* One that remains unfinished is the last of them then, so that each comes once */
-static void resume(void)
-{
-	struct rmi_regs command;
-	struct verdict unused;
-	unsigned int n = 0;
-
-	walk_open(WALK_UNDO, rmi_timeout_ms());
-	exchange_resume();
-	while (sro_unfinished(n, &command))
-		n++;
-	for (; n && sro_unfinished(0, &command); n--) {
-		if (command.x[0] == RMI_RMM_ACTIVATE)
-			rmm_activate(&unused);
-		else if (command.x[0] == RMI_GPT_L1_CREATE ||
-			 (command.x[0] == RMI_GRANULE_TRACKING_SET &&
-			  command.x[3] == RMI_TRACKING_FINE))
-			make_resume(&command, &record_view()->online);
-		else
-			undo_resume(&command);
-	}
-}
-
 /* A transaction ends: what is not lent is the allocator's again */
 static void end_transaction(void)
 {
 	pool_drain();
-	if (!rmi_latched(NULL) && (is_unfinished() || ledger_bytes(is_ready)))
+	if (!rmi_latched(NULL) && (parked_any() || ledger_bytes(is_ready)))
 		schedule_delayed_work(&retrying, HZ);
 }
 
@@ -218,8 +186,8 @@ int cover_ranges(const struct ranges *ram, bool pay, bool killable, struct verdi
 	rc = check_ends(ram, why);
 	if (rc)
 		return rc;
-	if (is_unfinished())
-		resume();
+	if (parked_any())
+		parked_resume();
 	mark = record_view()->nr;
 	walk_open(killable ? WALK_MAKE_KILLABLE : WALK_MAKE, rmi_timeout_ms());
 	if (ram->nr)
@@ -326,10 +294,10 @@ static void retry(struct work_struct *unused)
 		schedule_delayed_work(&retrying, HZ);
 		return;
 	}
-	resume();
+	parked_resume();
 	end_transaction();
 	verdict_published(&v);
-	if (v.reason == REASON_UNFINISHED && !guarding && !is_unfinished() && !walk_is_released() &&
+	if (v.reason == REASON_UNFINISHED && !guarding && !parked_any() && !walk_is_released() &&
 	    rmm_session()->state == RMM_STATE_ACTIVE)
 		start(false, false, &v);
 	cover_unlock_all();
@@ -395,21 +363,6 @@ int cover_ensure_paid(u64 start, u64 end, struct verdict *why)
 }
 
 /**
- * cover_missed() - memory is online without cover
- * @start: physical address, page aligned
- * @end: physical address, exclusive, page aligned, more than @start
- * @why: why that is
- *
- * Context: may sleep; takes cover_lock.
- */
-void cover_missed(u64 start, u64 end, const struct verdict *why)
-{
-	mutex_lock(&cover_lock);
-	record_missed(start, end, why);
-	mutex_unlock(&cover_lock);
-}
-
-/**
  * cover_forget() - memory went offline, or didn't go online after all
  * @start: physical address, page aligned
  * @end: physical address, exclusive, page aligned, more than @start
@@ -431,19 +384,15 @@ void cover_forget(u64 start, u64 end)
 /* What an operation lacked to end may have come back since */
 static void undo_all(unsigned int patience_ms)
 {
-	struct rmi_regs command;
-	unsigned int before = 0, after = 0;
+	unsigned int before;
 
-	resume();
+	parked_resume();
 	undo_to(0, patience_ms);
-	while (sro_unfinished(before, &command))
-		before++;
+	before = parked_any();
 	if (!before)
 		return;
-	resume();
-	while (sro_unfinished(after, &command))
-		after++;
-	if (after < before)
+	parked_resume();
+	if (parked_any() < before)
 		undo_to(0, patience_ms);
 }
 
@@ -473,9 +422,9 @@ int cover_stop(unsigned int patience_ms)
 	while (pool_drain() == -ETIMEDOUT && time_before(jiffies, give_up))
 		usleep_range(1000, 2000);
 	record_offline(0, U64_MAX);
-	if (!record_view()->nr && !is_unfinished() && !ledger_bytes(is_loan_but_for_rmm))
+	if (!record_view()->nr && !parked_any() && !ledger_bytes(is_loan_but_for_rmm))
 		rmm_close();
-	if (record_view()->nr || is_unfinished() || ledger_bytes(ledger_is_loan)) {
+	if (record_view()->nr || parked_any() || ledger_bytes(ledger_is_loan)) {
 		pr_warn("the RMM keeps %llu KB, and %u tracking regions and level 1 tables as they are\n",
 			ledger_bytes(ledger_is_loan) / SZ_1K, record_view()->nr);
 		rc = -EBUSY;

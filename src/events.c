@@ -59,7 +59,7 @@ static void make_up_for(u64 start, u64 end)
 		return;
 	pr_err("memory %#llx-%#llx went online without cover: %s (%s)\n", start, end,
 	       verdict_word(why.reason), why.detail);
-	cover_missed(start, end, &why);
+	record_missed(start, end, &why);
 }
 
 static int going_offline(u64 start, u64 end)

@@ -92,7 +92,7 @@ int gpt_survey(const struct ranges *ram, struct ranges *tables, struct verdict *
 	if (!rmm_session()->has_gpt_info)
 		return 0;
 	do {
-		for (at = 0; !walk_is_over() && ranges_missing(ram, tables, at, size, &gap);) {
+		for (at = 0; ranges_missing(ram, tables, at, size, &gap);) {
 			rc = survey_next(gap, end, &at, tables, why);
 			walk_note(rc);
 			if (rc == -ETIMEDOUT || rc == -EBUSY)

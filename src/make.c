@@ -34,6 +34,12 @@ static int no_room(struct verdict *why)
 	return verdict_set(why, REASON_NO_MEMORY, "the module's own record");
 }
 
+/* All that Linux uses, as far as is known: in it there is memory for stock */
+static const struct ranges *all_memory(const struct ranges *ram)
+{
+	return record_view()->online.nr ? &record_view()->online : ram;
+}
+
 static u64 due_bytes(void)
 {
 	return due.tables * gpt_price() + due.regions * region_price();
@@ -58,7 +64,7 @@ static int stock_for_table(const struct payer *payer, const struct ranges *ram, 
 
 	if (pool_stock(chunk_node(payer->base, payer->base + payer->size),
 		       max(wanted, due_bytes()), block > PAGE_SIZE ? block : 0,
-		       rmm_session()->region_size, ram, &chunk))
+		       rmm_session()->region_size, all_memory(ram), &chunk))
 		return -ENOMEM;
 	par = ALIGN_DOWN(chunk.end - 1, payer->size);
 	if (par != payer->base && !has_table(par) && !depth)
@@ -152,7 +158,7 @@ static int stock_chunk(const struct payer *payer, const struct ranges *ram, unsi
 	u64 par;
 
 	if (pool_stock(chunk_node(payer->base, payer->base + payer->size), due_bytes(), 0,
-		       payer->size, ram, &chunk))
+		       payer->size, all_memory(ram), &chunk))
 		return -ENOMEM;
 	par = ALIGN_DOWN(chunk.start, par_size);
 	region = region_at(chunk.start);

@@ -101,6 +101,14 @@ static int replace(struct ranges *set, struct span span, bool put, gfp_t gfp)
  */
 int ranges_put(struct ranges *set, struct span span)
 {
+	struct span *last = set->nr ? &set->at[set->nr - 1] : NULL;
+
+	/* Walks go upwards: an answer for each region of a large host comes this way */
+	if (last && last->end == span.start && last->kind == span.kind &&
+	    last->payee == span.payee) {
+		last->end = span.end;
+		return 0;
+	}
 	return replace(set, span, true, GFP_KERNEL);
 }
 

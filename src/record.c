@@ -352,7 +352,7 @@ void record_set_verdict(const struct verdict *why)
  * @end: physical address, exclusive, page aligned, more than @start
  * @why: why that is
  *
- * Context: may sleep; under cover_lock; takes record_lock.
+ * Context: may sleep; takes record_lock.
  */
 void record_missed(u64 start, u64 end, const struct verdict *why)
 {

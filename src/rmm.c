@@ -412,16 +412,11 @@ int rmm_open(struct verdict *why)
 	if (!rmi_can_call())
 		rc = verdict_set(why, REASON_NO_SMC_CONDUIT,
 				 "this kernel is a guest, or its firmware has no SMCCC 1.1");
-	if (!rc)
-		rc = check_cpus(why);
-	if (!rc)
-		rc = agree_revision(&s, why);
-	if (!rc)
-		rc = learn_features(&s, why);
-	if (!rc)
-		rc = learn_dialect(&s, why);
-	if (!rc)
-		rc = configure(&s, why);
+	rc = rc ?: check_cpus(why);
+	rc = rc ?: agree_revision(&s, why);
+	rc = rc ?: learn_features(&s, why);
+	rc = rc ?: learn_dialect(&s, why);
+	rc = rc ?: configure(&s, why);
 	set_session(&s);
 	return rc ?: rmm_activate(why);
 }

@@ -82,6 +82,8 @@ unsigned int walk_ms(void)
 void walk_note(int rc)
 {
 	missed = rc == -ETIMEDOUT || rc == -EBUSY;
+	/* An RMM that makes no sense is left alone */
+	stopped |= rc == -EPROTO;
 	if (missed) {
 		deferred++;
 		stopped |= rc == -EBUSY && time_after_eq(jiffies, give_up);
@@ -104,8 +106,7 @@ static bool is_killed(void)
  */
 bool walk_is_over(void)
 {
-	return stopped || rmi_latched(NULL) || is_killed() ||
-	       (kind != WALK_UNDO && READ_ONCE(released));
+	return stopped || (kind != WALK_UNDO && READ_ONCE(released));
 }
 
 /**
@@ -116,7 +117,7 @@ bool walk_is_over(void)
  */
 bool walk_again(void)
 {
-	if (!deferred || walk_is_over())
+	if (!deferred || walk_is_over() || is_killed())
 		return false;
 	if (!progress) {
 		if (time_after_eq(jiffies, give_up))
@@ -172,7 +173,7 @@ static void say(const char *what, const struct ranges *ram, u64 at)
  * The RMM's commands let others run, so that this needn't.
  *
  * Context: may sleep; under cover_lock.
- * Return: 0 or -EINTR.
+ * Return: 0, -EINTR or -ESHUTDOWN.
  */
 int walk_tick(const char *what, const struct ranges *ram, u64 at, struct verdict *why)
 {
@@ -182,6 +183,8 @@ int walk_tick(const char *what, const struct ranges *ram, u64 at, struct verdict
 	}
 	if (is_killed())
 		return verdict_set(why, REASON_INTERRUPTED, "by a signal, before %#llx", at);
+	if (kind != WALK_UNDO && READ_ONCE(released))
+		return verdict_set(why, REASON_RELEASED, "%s", "");
 	return 0;
 }
 

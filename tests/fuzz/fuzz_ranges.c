@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* src/ranges.c against the naive thing: an owner for each of a few addresses */
+/* src/ranges.c against the naive thing: kind and payee for each of a few addresses */
 #include <string.h>
 
 #include "../../src/ranges.h"
@@ -13,6 +13,12 @@ static u8 owner[ADDRESSES];
 static u8 owner_at(unsigned int i)
 {
 	return i < ADDRESSES ? owner[i] : NOBODY;
+}
+
+/* Four owners: of two kinds, with two payees each */
+static u8 owner_of(const struct span *s)
+{
+	return s->kind << 1 | s->payee;
 }
 
 /* The first part of [start, end) that is in the set, or that isn't */
@@ -36,11 +42,11 @@ static void compare(const struct ranges *set)
 
 		assert_true(s->start < s->end && s->end <= ADDRESSES);
 		/* whole, in order, and apart from the next unless that is another's */
-		assert_true(!s->start || owner_at(s->start - 1) != s->owner);
-		assert_true(owner_at(s->end) != s->owner);
+		assert_true(!s->start || owner_at(s->start - 1) != owner_of(s));
+		assert_true(owner_at(s->end) != owner_of(s));
 		assert_true(!i || set->at[i - 1].end <= s->start);
 		for (at = s->start; at < s->end; at++)
-			assert_int_equal(owner[at], s->owner);
+			assert_int_equal(owner[at], owner_of(s));
 		bytes += s->end - s->start;
 	}
 	assert_int_equal(ranges_bytes(set), bytes);
@@ -57,20 +63,11 @@ static void ask(const struct ranges *set, unsigned int start, unsigned int end)
 	assert_int_equal(ranges_next(set, start, end, &part),
 			 naive_part(start, end, true, &from, &to, true));
 	if (from < end)
-		assert_true(part.start == from && part.end == to && part.owner == owner[from]);
+		assert_true(part.start == from && part.end == to && owner_of(&part) == owner[from]);
 	assert_int_equal(ranges_gap(set, start, end, &part),
 			 naive_part(start, end, false, &from, &to, false));
 	if (from < end)
 		assert_true(part.start == from && part.end == to);
-}
-
-/* ranges_add_owned() is told of nothing that belongs to another */
-static bool is_free_for(unsigned int start, unsigned int end, u8 who)
-{
-	for (; start < end; start++)
-		if (owner[start] != NOBODY && owner[start] != who)
-			return false;
-	return true;
 }
 
 int LLVMFuzzerTestOneInput(const u8 *bytes, size_t n);
@@ -83,16 +80,14 @@ int LLVMFuzzerTestOneInput(const u8 *bytes, size_t n)
 	memset(owner, NOBODY, sizeof(owner));
 	for (; n >= 3; n -= 3, bytes += 3) {
 		const unsigned int start = bytes[1], end = min(start + 1 + bytes[2], ADDRESSES);
-		const u8 who = bytes[0] >> 2 & 3;
+		const struct span span = { start, end, bytes[0] >> 3 & 1, bytes[0] >> 2 & 1 };
 
 		switch (bytes[0] & 3) {
 		case 0:
 		case 1:
-			if (!is_free_for(start, end, who))
-				break;
 			world.fail_alloc = bytes[0] >> 7;
-			if (!ranges_add_owned(&set, start, end, who))
-				memset(owner + start, who, end - start);
+			if (!ranges_put(&set, span))
+				memset(owner + start, owner_of(&span), end - start);
 			world.fail_alloc = 0;
 			break;
 		case 2:

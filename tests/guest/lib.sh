@@ -41,6 +41,21 @@ nothing() { # FILE: has nothing in it
 	! grep . "$1"
 }
 
+# For as long as it takes: a machine that does nothing is given up by boot.py
+wait_until() { # COMMAND...
+	until "$@"; do
+		usleep 20000
+	done
+}
+
+# How many memory blocks there are
+blocks_are() { # NUMBER
+	local number=$1
+
+	set -- /sys/devices/system/memory/memory[0-9]*
+	[ $# = "$number" ]
+}
+
 # is() for each sysfs file that is named: FILE=VALUE...
 files() {
 	local f

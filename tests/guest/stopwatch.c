@@ -34,9 +34,13 @@ static unsigned long now(void)
 	return read_sysreg(cntvct_el0);
 }
 
-/* Nobody works meanwhile, so these are no instructions */
+static const struct module *loaded;	/* arm_cca_rmi */
+
+/* Nobody works meanwhile, so these are no instructions. Others wait, too. */
 static int wait_begins(struct kretprobe_instance *ri, struct pt_regs *regs)
 {
+	if (!loaded || !within_module(procedure_link_pointer(regs), loaded))
+		return 1;
 	*(unsigned long *)ri->data = now();
 	return 0;
 }
@@ -85,7 +89,10 @@ static int notice(struct notifier_block *nb, unsigned long state, void *data)
 		truth(TRUTH_TICKS_BETWEEN);
 		ticks_before = truth(TRUTH_TICKS);
 		waited = 0;
+		loaded = m;
 		coming = now();
+	} else if (state == MODULE_STATE_GOING) {
+		loaded = NULL;
 	} else if (state == MODULE_STATE_LIVE) {
 		live = now();
 		firmware = truth(TRUTH_TICKS) - ticks_before;

@@ -111,4 +111,5 @@ def main():
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    with boot.own_files():
+        sys.exit(main())

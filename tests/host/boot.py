@@ -3,7 +3,7 @@
 """Boot the embedded machine: QEMU's virt board, an EL3 firmware, a Debian kernel, an initramfs of our own.
 
     boot.py run|shell KERNEL     show the module at work; leave a person in the machine
-    boot.py test [PATTERN...]    boot for each test of suite.py whose name matches, print TAP
+    boot.py test [PATTERN...]    boot for each test of suite.py whose name matches, or for those of `make check`, print TAP
     boot.py debug [PATTERN...]   the same for those on the debug kernel
     boot.py packages ROOT TAR V N   install, upgrade and remove the packages of versions V and N in TAR; ROOT: a Debian
 
@@ -12,6 +12,7 @@ description of another machine (see tests/rmm/describe.c), QEMU_ARGS more of QEM
 """
 
 import collections
+import contextlib
 import concurrent.futures
 import fnmatch
 import glob
@@ -27,6 +28,9 @@ import sys
 import tempfile
 import threading
 import time
+
+import patience
+from slots import SLOTS
 
 HOST = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HOST))
@@ -52,15 +56,19 @@ FIRMWARE_DOWN = re.compile(r'EL3: firmware off, RMM holds (\S+) bytes donated, (
 # Exit status if tests failed, and nothing else did
 TESTS_FAILED = 3
 
-BOOT_SECONDS = 240      # far more than a boot takes: the machine may be busy with something else
+# The kernel's own judge by the clock, and a CPU of QEMU's may have to wait for one of the machine's
+WATCHDOGS = 'watchdog_thresh=30 rcupdate.rcu_cpu_stall_timeout=60 workqueue.watchdog_thresh=60'
+
+# Of the console, in one boot; more than that come only from what doesn't end
+MOST_LINES = 100000
 
 
 class Boot:
     """What one boot differs in. Sizes are QEMU's (1G) on its command line, bytes elsewhere."""
 
     def __init__(self, script, kernel='6.1', env=None, machine='', smp=2, ram='1G', rme=True, hvc=False, memory=None,
-                 nomap=None, hot=0, firmware=None, cpu='', disk=0, files=False, again=None, reboots=0, keeps=False,
-                 seconds=BOOT_SECONDS, blames=(), icount=False, images=()):
+                 nomap=None, hot=0, nodes=1, firmware=None, cpu='', disk=0, files=False, again=None, reboots=0, keeps=False,
+                 blames=(), icount=False, images=(), cost=8):
         self.script = script        # of tests/guest
         self.kernel = kernel
         self.env = env or {}        # variables of the script
@@ -72,6 +80,7 @@ class Boot:
         self.memory = memory        # [(base, size)...] instead of the one memory node
         self.nomap = nomap          # [(base, size)...] reserved in the device tree
         self.hot = hot              # megabytes that can be added while it runs
+        self.nodes = nodes          # of NUMA, that share the RAM, which is in gigabytes then
         self.firmware = firmware
         self.cpu = cpu              # more properties of QEMU's CPU: name=value,...
         self.disk = disk            # megabytes of an empty virtio disk
@@ -81,9 +90,9 @@ class Boot:
         # `checks_before`: how many results there are by then. Only after a first run that ends without a plan.
         self.again = again
         self.reboots = reboots      # how often the machine is to start again by itself
-        self.seconds = seconds      # after which it is given up
         self.keeps = keeps          # it may be left with memory that the RMM still holds
         self.blames = blames        # what the kernel must report, by pattern: the test is of those who look for trouble
+        self.cost = cost            # about how many seconds it takes: those that take long begin first
         self.icount = icount        # time is instructions, one a nanosecond, and nobody waits for it to pass
 
 
@@ -136,7 +145,7 @@ def initramfs(kernel, path):
     kdir = out(os.path.join(HOST, 'kernel'), kernel)
     built = os.path.join(BUILD, 'module', kernel + '-gcc')
     cross = '' if os.uname().machine == 'aarch64' else 'aarch64-linux-gnu-'
-    with tempfile.TemporaryDirectory(dir=BUILD) as root:
+    with tempfile.TemporaryDirectory() as root:
         for d in ('bin', 'guest', 'modules'):
             os.mkdir(os.path.join(root, d))
         shutil.copy2(out(os.path.join(HOST, 'kernel'), 'busybox'), os.path.join(root, 'bin/busybox'))
@@ -181,12 +190,16 @@ class Machine:
         image = os.path.join(kdir, 'Image')
         console = 'quiet' if interactive else 'ignore_loglevel printk.time=0'
         # With a speed, since the firmware set none, by which some kernels divide
-        append = f'console=ttyAMA0,115200 panic=-1 printk.devkmsg=on {console} run={boot.script} ' + ' '.join(
+        append = f'console=ttyAMA0,115200 panic=-1 printk.devkmsg=on {console} {WATCHDOGS} run={boot.script} ' + ' '.join(
             f'{k}={v}' for k, v in (boot.env | (more_env or {})).items())
         base = ['-M', 'virt,gic-version=3' + ('' if boot.hvc else ',secure=on,virtualization=on,acpi=off'),
                 '-cpu', ','.join(['max', 'pauth-impdef=on'] + ['x-rme=on'] * boot.rme + [boot.cpu] * bool(boot.cpu)),
                 '-smp', str(boot.smp), '-nodefaults', '-nographic'] + ['-icount', 'shift=0,sleep=off'] * boot.icount
         memory = ['-m', boot.ram]
+        if boot.nodes > 1:
+            each = int(boot.ram[:-1]) // boot.nodes
+            for n in range(boot.nodes):
+                memory += ['-object', f'memory-backend-ram,id=node{n},size={each}G', '-numa', f'node,nodeid={n},memdev=node{n}']
         if boot.hot:
             memory = ['-m', f'{boot.ram},maxmem=16G,slots=4', '-object', f'memory-backend-ram,id=hot0,size={boot.hot}M',
                       '-device', 'virtio-mem-pci,id=hot,memdev=hot0,requested-size=0']
@@ -232,7 +245,6 @@ class Machine:
     def qmp(self, command, **arguments):
         """The answer to a command."""
         with socket.socket(socket.AF_UNIX) as s:
-            s.settimeout(BOOT_SECONDS)
             s.connect(self.sock)
             f = s.makefile('rw')
             f.readline()
@@ -282,7 +294,10 @@ class Record:
         self.counts = collections.Counter()     # what scripts count: see count() of lib.sh
         self.starts = 0         # of the firmware
         self.ends = 0
-        self.hung = False
+        self.hung = None        # why it was given up
+        self.seconds = 0        # that it took
+        self.cpu = 0            # the same of CPU time
+        self.longest = 0        # of them without a word
 
     def read(self, line, boot):
         """One line of the console."""
@@ -316,29 +331,38 @@ def follow(machine, record, log):
     """One QEMU, to its end."""
     starts = record.starts
 
-    def too_long():
-        record.hung = True
+    def give_up(why):
+        record.hung = why
+        threading.Thread(target=tell_where, daemon=True).start()
+        # It may not even answer
+        time.sleep(5)
+        machine.process.kill()
+
+    def tell_where():
         try:
-            # Where it hangs, for those who read the log
             log.write(machine.qmp('human-monitor-command', **{'command-line': 'info registers -a'}).replace('\r', ''))
         except (OSError, RuntimeError, ValueError) as e:
             log.write(f'QEMU says nothing of its CPUs: {e}\n')
-        machine.process.kill()
 
-    timer = threading.Timer(machine.boot.seconds, too_long)
-    timer.start()
+    watched = patience.Patience(machine.process.pid, give_up)
     try:
-        for line in machine.lines():
+        for count, line in enumerate(machine.lines()):
+            watched.progress()
             log.write(line + '\n')
             record.read(line, machine.boot)
             if record.starts - starts > machine.boot.reboots + 1:
                 record.trouble = record.trouble or 'it starts again and again'
                 break
+            if count > MOST_LINES:
+                record.trouble = record.trouble or f'it has said more than {MOST_LINES} lines'
+                break
     except (OSError, RuntimeError, ValueError) as e:
         record.trouble = record.trouble or f'the host failed: {e}'
     finally:
-        timer.cancel()
+        watched.close()
         machine.end()
+        record.cpu += watched.cpu
+        record.longest = max(record.longest, watched.longest)
 
 
 def run_test(name, boot, initrd):
@@ -346,15 +370,17 @@ def run_test(name, boot, initrd):
     path = os.path.join(BUILD, 'guest', name.replace('/', ',') + '.log')
     os.makedirs(os.path.dirname(path), exist_ok=True)
     record = Record()
+    started = time.monotonic()
     with tempfile.NamedTemporaryFile(prefix='rmi-disk.') as disk, open(path, 'w', buffering=1, encoding='utf-8') as log:
         disk.truncate(boot.disk << 20)
         follow(Machine(boot, initrd, disk=disk.name), record, log)
         if boot.again and not record.hung and not record.trouble and record.planned is None:
             env = boot.again | {'checks_before': len(record.results)}
             follow(Machine(boot, initrd, disk=disk.name, more_env=env), record, log)
+    record.seconds = time.monotonic() - started
     results = record.results
     if record.hung:
-        results.append((False, f'no end after {boot.seconds} s'))
+        results.append((False, record.hung))
     if record.trouble:
         results.append((False, record.trouble))
     if record.planned is None:
@@ -378,67 +404,72 @@ def choose(boots, patterns):
 
 def test(patterns):
     import suite                # pylint: disable=import-outside-toplevel
-    status, counts = run(choose(suite.boots(), patterns), {})
+    status, counts = run(choose(suite.all_boots() if patterns else suite.boots(), patterns), {})
     print(f'1..{counts["results"]}')
     return status
 
 
 def debug(patterns):
     import suite                # pylint: disable=import-outside-toplevel
-    started = time.monotonic()
-    boots, skipped = suite.debug_boots(os.listdir(os.path.join(TOP, 'tests/guest')))
-    boots = choose(boots, patterns)
-    status, counts = run(boots, skipped)
-    print(f'# debug kernel: {len(boots)} boots in {(time.monotonic() - started) / 60:.1f} minutes, '
-          f'{counts["injected"]} injected failures, {counts["lost"]} bytes lost')
+    boots, skipped = suite.debug_boots(os.listdir(os.path.join(TOP, 'tests/guest')), bool(patterns))
+    status, counts = run(choose(boots, patterns), skipped)
     print(f'1..{counts["results"]}')
     return status
 
 
 def packages(root, debs, version, later):
-    boot = Boot('packages', images=(root, debs), env={'version': version, 'next': later}, seconds=3600,
+    boot = Boot('packages', images=(root, debs), env={'version': version, 'next': later},
                 machine='dialect beta3\nmemory 1G 3G\nflag host-pays\nflag host-tables\n')
     return run({'6.1/packages': boot}, {})[0]
 
 
-def report(count, name, record, log):
-    """Print what came out of a boot, after `count` results of others. Returns how many there are then."""
+def report(count, name, record, log, say=print):
+    """Say what came out of a boot, after `count` results of others. Returns how many there are then."""
     for n, (ok, what) in enumerate(record.results, 1):
         count += 1
-        print(f'{"ok" if ok else "not ok"} {count} {name}: {what}')
+        say(f'{"ok" if ok else "not ok"} {count} {name}: {what}')
         # Whoever reads this may not have the log
         for line in [] if ok else record.before.get(n, record.lines):
-            print(f'#   {line}')
+            say(f'#   {line}')
         record.counts['failed' if not ok else 'skipped' if '# SKIP' in what else 'passed'] += 1
+    say(f'# {name}: {record.seconds:.0f} s, {record.cpu:.0f} s of CPU time, {record.longest:.0f} s of it without a word')
     if record.counts['failed']:
-        print(f'# see {os.path.relpath(log, TOP)}')
-    sys.stdout.flush()
+        say(f'# see {os.path.relpath(log, TOP)}')
     return count
 
 
-def run(chosen, skipped, count=0):
-    """Returns the exit status and what was counted."""
-    kernels = sorted({b.kernel for b in chosen.values()})
+def run(chosen, skipped, count=0, say=print, took=None, initrd=None):
+    """Returns the exit status and what was counted. `took` is told how long each took; `initrd` gives that of a kernel."""
+    started = time.monotonic()
     total, failed = 0, 0
     counts = collections.Counter()
     with tempfile.TemporaryDirectory(prefix='rmi-test.') as tmp:
-        initrds = {}
-        for k in kernels:
-            initrds[k] = os.path.join(tmp, k + '.cpio')
-            initramfs(k, initrds[k])
-        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-            started = time.monotonic()
-            jobs = {pool.submit(run_test, n, b, initrds[b.kernel]): n for n, b in chosen.items()}
+        if not initrd:
+            made = {k: os.path.join(tmp, k + '.cpio') for k in {b.kernel for b in chosen.values()}}
+            for kernel, path in made.items():
+                initramfs(kernel, path)
+            initrd = made.get
+
+        def one(name, boot):
+            path = initrd(boot.kernel)
+            with SLOTS.take(boot.cost):
+                return run_test(name, boot, path)
+
+        with concurrent.futures.ThreadPoolExecutor(len(chosen)) as pool:
+            jobs = {pool.submit(one, n, b): n for n, b in chosen.items()}
             for job in concurrent.futures.as_completed(jobs):
                 record, log = job.result()
-                count = report(count, jobs[job], record, log)
+                if took:
+                    took(record.seconds, jobs[job])
+                count = report(count, jobs[job], record, log, say)
+                sys.stdout.flush()
                 counts += record.counts
                 failed += record.counts['failed'] > 0
                 total += 1
     for name, why in skipped.items():
         count += 1
-        print(f'ok {count} {name} # SKIP {why}')
-    print(f'# {total} boots, {failed} of them with failures, {time.monotonic() - started:.0f} s')
+        say(f'ok {count} {name} # SKIP {why}')
+    say(f'# {total} boots, {failed} of them with failures, {time.monotonic() - started:.0f} s')
     counts['results'] = count
     return TESTS_FAILED if failed else 0, counts
 
@@ -458,15 +489,36 @@ def interact(script, kernel):
             machine.end()
 
 
-def stop(*_):
-    """Told to end: leave no machine behind, and start none."""
+def kill_all():
+    """Leave no machine behind, nor a file, and start none."""
     Machine.stopping = True
     for machine in list(Machine.running):
         machine.process.kill()
-    sys.exit(1)
+        machine.process.wait()
+    if tempfile.tempdir:
+        shutil.rmtree(tempfile.tempdir, ignore_errors=True)
+
+
+def stop(*_):
+    kill_all()
+    # Threads that wait for a slot would go on
+    os._exit(1)
+
+
+@contextlib.contextmanager
+def own_files():
+    """All temporary files in one place, so that none is left however this ends."""
+    with tempfile.TemporaryDirectory(prefix='rmi-test.') as tempfile.tempdir:
+        yield
+    tempfile.tempdir = None
 
 
 def main():
+    with own_files():
+        return do()
+
+
+def do():
     verb, rest = sys.argv[1], sys.argv[2:]
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)

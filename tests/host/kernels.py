@@ -187,4 +187,5 @@ def main():
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    with boot.own_files():
+        sys.exit(main())

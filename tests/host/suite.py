@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The boots of `make check-guest`: which kernel, which machine, which script of tests/guest with which variables. And
-those of `make check-debug`, on the debug kernel, and of `make check-kernels`, on all that Debian has."""
+"""All boots: which kernel, which machine, which script of tests/guest with which variables. And which of them are in
+`make check` (on Debian's kernels, and on the debug kernel), in `make check-quick` and in `make check-kernels`; `make
+check-all` has all."""
 
 import fnmatch
 import os
 
-from boot import Boot, BOOT_SECONDS
+from boot import Boot
 
 KERNELS = ('6.1', '6.12', '6.12-16k')
 DEBUG = 'debug'             # it is a 6.1
@@ -19,7 +20,7 @@ DRAM = 'memory 1G 3G\n'
 NEWBORN = 'flag host-pays\nflag host-tables\n'
 
 # How long the stress lasts: `make soak` says more
-STRESS_SECONDS = int(os.environ.get('STRESS_SECONDS') or 60)
+STRESS_SECONDS = int(os.environ.get('STRESS_SECONDS') or 30)
 
 # One whose regions stay as they are
 STUBBORN = 'fault RMI_GRANULE_TRACKING_SET skip 0 count forever x0=12\n'
@@ -46,7 +47,7 @@ def healthy(kernel, dialect, more='', env=None, **rest):
 def stress(k, machine):
     """Linux has one GB at boot; another one that the RMM knows can come, and 256 MB that it doesn't know"""
     return Boot('stress', kernel=k, machine=f'{machine}memory 1G 2G\n', smp=4, hot=1280,
-                seconds=BOOT_SECONDS + 6 * STRESS_SECONDS,
+                cost=60 + 2 * STRESS_SECONDS,
                 env={'base': 2 * GB, 'known': 1024, 'seconds': STRESS_SECONDS, 'lazy_guards': int('beta3' in machine)})
 
 
@@ -119,9 +120,8 @@ def of_kernel(k):
             machine=f'dialect {d}\n{DRAM}par 1G 1G reserved\n')
         all_boots[f'dynamic-{d}'] = Boot('dynamic', kernel=k, ram='4G', env={'least': GB // page},
                                          machine=f'dialect {d}\nmemory 1G 5G\n{NEWBORN}')
-        # Twenty rounds take minutes: once is enough
-        all_boots[f'hotplug-dynamic-{d}'] = Boot('hotplug-dynamic', kernel=k, hot=3072, seconds=900,
-                                                 env={'rounds': 20 if (k, d) == ('6.1', 'beta3') else 2},
+        all_boots[f'hotplug-dynamic-{d}'] = Boot('hotplug-dynamic', kernel=k, hot=3072, cost=60,
+                                                 env={'rounds': 6 if (k, d) == ('6.1', 'beta3') else 2},
                                                  machine=f'dialect {d}\nmemory 1G 6G\n{NEWBORN}')
         all_boots[f'consumer-{d}'] = Boot('consumer', kernel=k, env={'cover': 'eager'},
                                           machine=f'dialect {d}\n{DRAM}{NEWBORN}')
@@ -172,6 +172,16 @@ def of_kernel(k):
         all_boots['rights-unavailable'] = Boot('rights', kernel=k, env={'available': 0}, ram='4G',
                                                machine=f'dialect beta3\nmemory 1G 4G\ntracking 4G 1G none\n{STUBBORN}')
         all_boots['lockdown'] = Boot('lockdown', kernel=k, env={'lockdown': 'integrity'}, machine=f'dialect beta3\n{DRAM}')
+    # Next to what is lent
+    all_boots['zeropad'] = Boot('zeropad', kernel=k, hot=256, env={'base': 2 * GB, 'links': 1500}, cost=30,
+                                machine=f'dialect beta3\nmemory 1G 3G\n{NEWBORN}')
+    # Huge pages of 1 GB are of kernels with 4 KB pages
+    if page == 4096 and k != DEBUG:
+        def huge(gb, **more):
+            return Boot('hugepages', kernel=k, ram=f'{gb}G', cost=20, machine=f'dialect beta3\nmemory 1G {gb + 1}G\n{NEWBORN}', **more)
+
+        all_boots |= {'hugepages-6g': huge(6), 'hugepages-12g': huge(12), 'hugepages-churn': huge(6, env={'churn': 150}),
+                      'hugepages-2-nodes': huge(8, nodes=2, env={'nodes': 2})}
     if k in (KERNELS[0], DEBUG):
         all_boots['fleet'] = Boot('fleet', kernel=k, env={'available': 1, 'reason': 'ok'}, machine=f'dialect beta3\n{DRAM}{NEWBORN}')
         all_boots['fleet-unavailable'] = Boot('fleet', kernel=k, env={'available': 0, 'reason': 'not-fine'},
@@ -190,14 +200,61 @@ def of_kernel(k):
     return all_boots
 
 
-def boots():
+# What `make check` leaves to `make check-all` on the first kernel: dialects in which the module's answer is the same, and
+# which the unit tests try as well, each for each reason
+SAME = ('untracked-public', 'untracked-beta1', 'coarse-public', 'coarse-beta1', 'device-public', 'device-beta1', 'no-table-beta1',
+        'consumer-beta1', 'hotplug-beta1', 'hotplug-dynamic-beta1', 'static-public-odd', 'static-beta1-odd')
+
+# And what of the others is in `make check`: where the module calls what the kernel has changed since, or what counts in pages
+DIFFER = {
+    '6.12': (
+        'zeropad', 'hugepages-6g',  # what the kernel does with strings, and where the allocator has memory
+        'static-beta3',             # platform device, sysfs, memblock and module loader
+        'dynamic-beta3',            # alloc_contig_range() and PageOffline
+        'untracked-beta3',          # a refusal, whatever it is for
+        'hotplug-beta3', 'hotplug-dynamic-beta3',   # notifiers, and memory blocks of other sizes
+        'vacate',                   # pages that are isolated and replaced
+        'consumer-beta3',           # exported symbols, and their namespace
+        'cpus', 'gpf',              # workers on CPUs that go; faults, as that kernel reports them
+        'observe',                  # tracepoints, uevents and debugfs
+        'rights', 'lockdown',       # what it lets whom see
+        'kexec-dynamic', 'reboot-dynamic', 'hibernate-dynamic', 'hibernate-test-dynamic'),  # syscore and PM, LPA2
+    '6.12-16k': (
+        'static-beta3', 'static-public-odd', 'static-beta3-odd',    # what is RAM, in whole pages
+        'dynamic-beta1', 'dynamic-beta3', 'dynamic-odd',            # regions of 32 MB, tables of many pages
+        'untracked-beta3',
+        'granule-not-offered', 'active-with-another-granule', 'active-before-beta3',    # granules that are pages, or aren't
+        'hotplug-beta3', 'hotplug-dynamic-beta3', 'vacate', 'zeropad',  # blocks of other sizes
+        'consumer-beta3', 'gpf',                                    # granules that are delegated
+        'kexec-dynamic', 'hibernate-dynamic'),
+}
+
+QUICK = ('static-beta3', 'dynamic-beta3', 'untracked-beta3')
+
+
+def all_boots():
     """All of them, by name."""
     return {f'{k}/{name}': boot for k in KERNELS for name, boot in of_kernel(k).items()}
 
 
+def boots():
+    """Those of `make check`."""
+    chosen = {f'{KERNELS[0]}/{name}': boot for name, boot in of_kernel(KERNELS[0]).items() if name not in SAME}
+    for k, names in DIFFER.items():
+        of_this = of_kernel(k)
+        chosen |= {f'{k}/{name}': of_this[name] for name in names}
+    return chosen
+
+
+def quick_boots():
+    """Those of `make check-quick`: one that costs nothing, one that has to be paid for, one that is refused."""
+    of_first = of_kernel(KERNELS[0])
+    return {f'{KERNELS[0]}/{name}': of_first[name] for name in QUICK}
+
+
 # Of the boots of a kernel, those that find what differs between kernels
 SAMPLE = ('static-beta3', 'static-public', 'dynamic-beta1', 'dynamic-beta3', 'untracked-beta3', 'no-rmm', 'hotplug-beta3',
-          'consumer-beta3', 'vacate', 'reload', 'kexec-dynamic', 'reboot-dynamic', 'hibernate-dynamic')
+          'consumer-beta3', 'vacate', 'reload', 'zeropad', 'kexec-dynamic', 'reboot-dynamic', 'hibernate-dynamic')
 
 
 def matrix_boots(k):
@@ -209,21 +266,22 @@ def matrix_boots(k):
         # Dozens of rounds are `make check`'s
         if boot.script == 'dynamic':
             boot.env = boot.env | {'more': 10}
-        boot.seconds = max(boot.seconds, 600)
     return first, chosen
 
 
-# Of the boots of a kernel, those in which it runs other code of the module; that kernel is slow
+# Of the boots of a kernel, those in which the debug kernel runs other code of the module; and of them, those of `make
+# check`, in which locks, memory or what is freed late have something to show. That kernel is slow.
 DEBUGGED = (
     'static-beta3', 'static-public', 'coarse-beta3', 'no-rmm', 'hvc', 'busy-for-ever', 'dynamic-beta1', 'dynamic-beta3',
-    'hotplug-public', 'consumer-beta3', 'consumer-lazy', 'vacate', 'pressure', 'reload',
+    'hotplug-public', 'hotplug-beta3', 'consumer-beta3', 'consumer-lazy', 'vacate', 'pressure', 'reload', 'zeropad',
     'gpf', 'cpus', 'kexec-dynamic', 'reboot-dynamic', 'hibernate-dynamic')
+DEBUGGED_FIRST = ('hotplug-beta3', 'consumer-beta3', 'vacate', 'hibernate-dynamic', 'faults-static', 'faults-dynamic', 'locked', 'broken')
 
 # What blames is what the log must have of the faults of tests/guest/broken.c
 BLAMES = (r'INFO: task insmod:\d+ blocked', r'kmemleak: \d+ new suspected memory leaks', 'BUG: sleeping function called',
           'WARNING: possible circular locking', 'UBSAN: shift-out-of-bounds', 'BUG: KASAN: use-after-free')
 
-# Scripts of tests/guest that it has no boot for, and why
+# Scripts of tests/guest that it has no boot for, and why; for `make check`, also those that are in `make check-all` alone
 NOT_DEBUGGED = {
     'bench': 'it counts what a kernel takes that finds no faults',
     'demo': 'it tests nothing',
@@ -234,27 +292,36 @@ NOT_DEBUGGED = {
     'observe': 'this kernel has no events',
     'packages': 'a Debian with the headers of this kernel there is none: see make check-packages',
     'rmi-host': 'a program that no kernel is changed by',
+    'hugepages': 'huge pages of 1 GB are not in this kernel',
     'rights': "what it needs of a distribution's kernel isn't in this one",
     'stress': 'its workers keep each other waiting for minutes on this kernel; faults has fewer at once',
 }
 
 
-def debug_boots(files):
+ONLY_IN_ALL = 'make check-all boots it; what it does, those that are booted do as well'
+
+
+def debug_boots(files, everything=False):
     """Those of the debug kernel, by name, and why what else is among the `files` of tests/guest isn't booted on it."""
     chosen = {name: boot for name, boot in of_kernel(DEBUG).items() if any(fnmatch.fnmatch(name, p) for p in DEBUGGED)}
     for name, more in (('static', ''), ('dynamic', NEWBORN)):
-        chosen[f'faults-{name}'] = Boot('faults', kernel=DEBUG, smp=4, hot=1024, env={'rounds': 18},
-                                        machine=f'dialect beta3\nmemory 1G 2G\n{more}')
+        chosen[f'faults-{name}'] = Boot('faults', kernel=DEBUG, smp=4, hot=1024, env={'rounds': 18 if everything else 6},
+                                        cost=300, machine=f'dialect beta3\nmemory 1G 2G\n{more}')
     # The one kernel that knows the key of our module
     chosen['locked'] = Boot('locked', kernel=DEBUG, env={'lockdown': 'integrity'},
                             machine=f'dialect beta3\nmemory 1G 2G\n{NEWBORN}')
     chosen['broken'] = Boot('broken', kernel=DEBUG, machine=f'dialect beta3\n{DRAM}', blames=BLAMES)
+    scripts = {f for f in files if '.' not in f and f not in ('Kbuild', 'init')}
+    skipped = {name: NOT_DEBUGGED.get(name, 'no boot is chosen for it')
+               for name in sorted(scripts - {boot.script for boot in chosen.values()})}
+    if not everything:
+        others = {boot.script for boot in chosen.values()}
+        chosen = {name: chosen[name] for name in DEBUGGED_FIRST}
+        skipped |= {name: ONLY_IN_ALL for name in sorted(others - {boot.script for boot in chosen.values()})}
     for boot in chosen.values():
         # It takes as long for one page as others for a dozen
         if boot.script in ('dynamic', 'reload'):
             boot.ram, boot.env = '1G', boot.env | {'more': 10}
-        boot.seconds = max(boot.seconds, 600)
-    booted = {boot.script for boot in chosen.values()}
-    scripts = {f for f in files if '.' not in f and f not in ('Kbuild', 'init')}
+        boot.cost = max(boot.cost, 60)
     return ({f'{DEBUG}/{name}': boot for name, boot in chosen.items()},
-            {f'{DEBUG}/{name}': NOT_DEBUGGED.get(name, 'no boot is chosen for it') for name in sorted(scripts - booted)})
+            {f'{DEBUG}/{name}': why for name, why in sorted(skipped.items())})

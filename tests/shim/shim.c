@@ -24,6 +24,8 @@ static bool must_fail(gfp_t flags)
 		return false;
 
 	world.allocations++;
+	if (world.allocates)
+		world.allocates();
 	if (!world.fail_alloc || --world.fail_alloc)
 		return false;
 	world.fail_alloc = world.fail_rest;
@@ -695,6 +697,9 @@ static bool is_free(u64 start, u64 end)
 
 	if (start < WORLD_SLOTS_AT + WORLD_SLOTS * WORLD_SLOT && end > WORLD_SLOTS_AT)
 		return false;
+	/* What is about to go offline was isolated before anybody is told */
+	if (start < world.isolated_end && end > world.isolated)
+		return false;
 	for (pa = start; pa < end; pa = top) {
 		const struct world_ram *ram = ram_of(pa);
 		u8 used = 0;
@@ -1022,6 +1027,11 @@ int world_event(unsigned long action, u64 start, u64 end)
 	if (action == MEM_GOING_ONLINE) {
 		world.going_online = start;
 		world.going_end = end;
+	}
+	if (action == MEM_GOING_OFFLINE || action == MEM_CANCEL_OFFLINE || action == MEM_OFFLINE) {
+		world.isolated = start;
+		world.isolated_end = action == MEM_GOING_OFFLINE ? end : start;
+		look_anew();
 	}
 	rc = call_chain(&world.notifiers, action, &mem, &called);
 	world.going_end = world.going_online;

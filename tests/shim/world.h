@@ -54,6 +54,7 @@ struct world {
 	int notifier_error, reboot_error, pm_error, cpuhp_error;
 	unsigned int fail_alloc;	/* this allocation from now on fails; 0: none */
 	bool fail_rest;			/* and so do all that come after it */
+	void (*allocates)(void);	/* called before each that may fail */
 	unsigned int fail_sysfs;	/* likewise for sysfs files */
 	/* the RMM says that it gave back what it has: what is freed may be its own */
 	bool lied;
@@ -83,6 +84,7 @@ struct world {
 	u64 smcs;
 	u64 now_ns, slept_ns;
 	u64 going_online, going_end;	/* memory that a notifier is being told of */
+	u64 isolated, isolated_end;	/* ... that is going offline: no page of it can be had */
 	unsigned int reschedules;
 	unsigned int allocated;		/* blocks not freed */
 	unsigned int allocations;	/* ever */

@@ -90,6 +90,29 @@ static inline void unload(void)
 #define TABLE		(128 * KB)
 #define PRICE		(METADATA + TABLE)
 
+/* Pages in the ledger that aren't out: between transactions, what guards the page behind it */
+static inline u64 guards(void)
+{
+	const char *line = world_debug("donated");
+	u64 start, end, n = 0;
+	char word[16];
+
+	for (; line && *line; line = strchr(line, '\n') + 1)
+		if (sscanf(line, "%llx-%llx %15s", &start, &end, word) == 3 &&
+		    !strcmp(word, "held")) {
+			assert_int_equal(end - start, PAGE_SIZE);
+			n++;
+		}
+	return n;
+}
+
+/*
+ * All that left Linux is with the RMM or guards what is, where the test has no pages of its own and
+ * no operation is unfinished
+ */
+#define assert_held() \
+	assert_int_equal(world.pages_out, world.with_rmm / PAGE_SIZE + guards())
+
 #define assert_donated(bytes) do {				\
 	assert_int_equal(rmm_donated(world.rmm), bytes);	\
 	assert_number("memory_donated", bytes);			\

@@ -1,66 +1,37 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* One command and one stateful operation, against answers that the test dictates. */
+/* Single commands, and those that delegate and undelegate, against answers that the test dictates. */
+#include "../../src/granule.h"
 #include "../../src/smc.h"
-#include "../../src/sro.h"
-#include "world.h"
-
-struct answer {
-	u64 x[4];
-	unsigned int times;	/* 0: once */
-};
-
-static const struct answer *script;
-static u64 asked[16][5];
-static unsigned int nr_asked;
-
-/*
- * Registers that an answer doesn't set are as the caller left them, which is the least helpful
- * thing
- */
-static void dictate(u64 x[5])
-{
-	static unsigned int repeated;
-
-	if (nr_asked < ARRAY_SIZE(asked))
-		memcpy(asked[nr_asked], x, sizeof(asked[0]));
-	if (!nr_asked)
-		repeated = 0;
-	nr_asked++;
-	for (int i = 0; i < 4; i++)
-		if (i == 0 || script->x[i])
-			x[i] = script->x[i];
-	world.smc_done = true;
-	if (++repeated >= script->times) {
-		script++;
-		repeated = 0;
-	}
-}
+#include "dictate.h"
 
 static int setup(void **state)
 {
 	(void)state;
-	world_make(NULL, 12);
-	world.smc = dictate;
-	nr_asked = 0;
+	make_dictated();
 	return 0;
 }
 
 static int teardown(void **state)
 {
 	(void)state;
-	sro_close();
+	granule_close();
 	world_end();
 	return 0;
 }
 
-#define FOREVER 10000000
+static int call_ms(u64 fid, unsigned int ms, const struct answer *answers, struct rmi_regs *r)
+{
+	say(answers);
+	*r = (struct rmi_regs){ .x = { fid, 0x1111, 0x2222, 0x3333, 0x4444 } };
+	return rmi_call(r, ms);
+}
 
 static int call(u64 fid, const struct answer *answers, struct rmi_regs *r)
 {
-	script = answers;
-	*r = (struct rmi_regs){ .x = { fid, 0x1111, 0x2222, 0x3333, 0x4444 } };
-	return rmi_call(r);
+	return call_ms(fid, 1000, answers, r);
 }
+
+/* One command ---------------------------------------------------------------------------------- */
 
 static void answers_come_back_whole(void **state)
 {
@@ -68,7 +39,7 @@ static void answers_come_back_whole(void **state)
 	struct rmi_regs r;
 
 	(void)state;
-	assert_int_equal(call(0xC4000165, ok, &r), 0);
+	assert_int_equal(call(RMI_FEATURES, ok, &r), 0);
 	assert_int_equal(r.x[0], 0);
 	assert_int_equal(r.x[1], 7);
 	assert_int_equal(r.x[2], 8);
@@ -88,11 +59,41 @@ static void unknown_commands(void **state)
 	struct rmi_regs r;
 
 	(void)state;
-	assert_int_equal(call(0xC4000150, x0, &r), -EOPNOTSUPP);
-	assert_int_equal(call(0xC4000150, w0, &r), -EOPNOTSUPP);
-	assert_int_equal(call(0xC4000150, status, &r), -EOPNOTSUPP);
-	assert_int_equal(call(0xC4000150, bogus, &r), 0);	/* a status of its own, not -1 */
+	assert_int_equal(call(RMI_VERSION, x0, &r), -EOPNOTSUPP);
+	assert_int_equal(call(RMI_VERSION, w0, &r), -EOPNOTSUPP);
+	assert_int_equal(call(RMI_VERSION, status, &r), -EOPNOTSUPP);
+	assert_int_equal(nr_asked, 1);
+	assert_int_equal(call(RMI_VERSION, bogus, &r), 0);	/* a status of its own, not -1 */
 	assert_int_equal(r.x[0], 0xff);
+}
+
+/* An RMM that is being updated doesn't know what it knew: that isn't its last word */
+static void known_command_is_busy(void **state)
+{
+	const struct answer ok[] = { { { 0 } } };
+	const struct answer updated[] = { { { -1ULL }, 3 }, { { 5 }, 3 }, { { 0, 6 } } };
+	const struct answer gone[] = { { { -1ULL }, FOREVER } };
+	u64 begin;
+	struct rmi_regs r;
+
+	(void)state;
+	assert_int_equal(call(RMI_GPT_INFO, ok, &r), 0);
+	assert_int_equal(call(RMI_GPT_INFO, updated, &r), 0);
+	assert_int_equal(r.x[1], 6);
+	assert_int_equal(nr_asked, 7);
+	begin = world.now_ns;
+	assert_int_equal(call_ms(RMI_GPT_INFO, 100, gone, &r), -ETIMEDOUT);
+	assert_in_range(world.now_ns - begin, 100000000, 101000000);
+	/* of one that never was answered, it is */
+	assert_int_equal(call(RMI_GPT_L1_CREATE, gone, &r), -EOPNOTSUPP);
+	/* BUSY is an answer, too */
+	assert_int_equal(call_ms(RMI_VERSION, 0, (const struct answer[]){ { { 10 } } }, &r),
+			 -ETIMEDOUT);
+	assert_int_equal(call_ms(RMI_VERSION, 0, gone, &r), -ETIMEDOUT);
+	/* another session's RMM may be another one */
+	rmi_begin_session();
+	assert_int_equal(call(RMI_GPT_INFO, gone, &r), -EOPNOTSUPP);
+	assert_int_equal(nr_asked, 1);
 }
 
 static void busy_for_a_while(void **state)
@@ -104,7 +105,7 @@ static void busy_for_a_while(void **state)
 	struct rmi_regs r;
 
 	(void)state;
-	assert_int_equal(call(0xC40001F3, busy, &r), 0);
+	assert_int_equal(call(RMI_GPT_L1_CREATE, busy, &r), 0);
 	assert_int_equal(r.x[0], 1);
 	assert_int_equal(r.x[1], 5);
 	assert_int_equal(nr_asked, 62);
@@ -122,16 +123,63 @@ static void busy_for_ever(void **state)
 
 	(void)state;
 	for (unsigned int i = 0; i < ARRAY_SIZE(limits); i++) {
-		char text[12];
 		u64 begin = world.now_ns;
 
-		snprintf(text, sizeof(text), "%u", limits[i]);
-		assert_int_equal(shim_set_timeout_ms(text), 0);
-		assert_int_equal(call(0xC40001F3, i & 1 ? blocked : busy, &r), -ETIMEDOUT);
+		assert_int_equal(call_ms(RMI_GPT_L1_CREATE, limits[i], i & 1 ? blocked : busy, &r),
+				 -ETIMEDOUT);
 		assert_int_equal(r.x[0], i & 1 ? 14 : 10);
 		assert_true(world.now_ns - begin >= limits[i] * 1000000ULL);
 		assert_true(world.now_ns - begin <= limits[i] * 1000000ULL + 1000000);
 	}
+	assert_int_equal(nr_asked, 1);		/* the last was issued once */
+}
+
+/* The handle may be somebody else's by then */
+static void blocked_is_an_operations_last_word(void **state)
+{
+	static const u64 calls[] = { RMI_OP_CONTINUE, RMI_OP_MEM_DONATE, RMI_OP_MEM_RECLAIM,
+				     RMI_OP_CANCEL };
+	const struct answer blocked[] = { { { 14 }, FOREVER } }, busy[] = { { { 10 }, 5 }, { { 0 } } };
+	struct rmi_regs r;
+
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(calls); i++) {
+		assert_int_equal(call(calls[i], blocked, &r), 0);
+		assert_int_equal(r.x[0], 14);
+		assert_int_equal(nr_asked, 1);
+		assert_int_equal(call(calls[i], busy, &r), 0);
+		assert_int_equal(nr_asked, 6);
+	}
+}
+
+static void latched_rmm_is_left_alone(void **state)
+{
+	const struct answer ok[] = { { { 0, 7 } } };
+	char what[RMI_LATCH_SIZE];
+	struct rmi_regs r;
+
+	(void)state;
+	assert_false(rmi_latched(what));
+	assert_int_equal(rmi_latch("the %uth answer", 5), -EPROTO);
+	assert_int_equal(rmi_latch("another one"), -EPROTO);
+	assert_true(rmi_latched(NULL));
+	assert_true(rmi_latched(what));
+	assert_string_equal(what, "the 5th answer");
+	assert_non_null(strstr(world.log, "makes no sense and is left alone: the 5th answer\n"));
+	assert_null(strstr(world.log, "another"));
+	assert_int_equal(call(RMI_FEATURES, ok, &r), -EPROTO);
+	assert_int_equal(nr_asked, 0);
+	assert_int_equal(r.x[0], RMI_FEATURES);
+	assert_int_equal(r.x[1], 0x1111);
+	/* what a kexec does, and a new session */
+	rmi_unlatch();
+	assert_false(rmi_latched(NULL));
+	assert_int_equal(call(RMI_FEATURES, ok, &r), 0);
+	rmi_latch("once more");
+	assert_true(rmi_latched(what));
+	assert_string_equal(what, "once more");
+	rmi_begin_session();
+	assert_int_equal(call(RMI_FEATURES, ok, &r), 0);
 }
 
 static void timeout_parameter_is_checked(void **state)
@@ -155,235 +203,246 @@ static void names(void **state)
 	assert_string_equal(rmi_name(0), "unknown command");
 }
 
-/* Stateful operations -------------------------------------------------------------------------- */
+/* Granules ------------------------------------------------------------------------------------- */
 
-static int run(const struct answer *answers, struct rmi_regs *r)
+static struct granule_change change;
+
+static int undelegate(u64 bytes, unsigned int ms, const struct answer *answers)
 {
-	script = answers;
-	nr_asked = 0;
-	*r = (struct rmi_regs){ .x = { 0xC4000211, 0x40000000, 0x80000000 } };
-	return sro_run(r, NULL, NULL);
+	say(answers);
+	change = (struct granule_change){ .start = GB, .end = GB + bytes };
+	return granule_undelegate(&change, ms);
 }
 
-#define INCOMPLETE		0xd
-#define WANTS			0x100
-#define GIVES			0x200
-#define CANCELLABLE		0x400
-
-static void operation_is_continued(void **state)
+static void as_far_as_it_cares_to(void **state)
 {
-	const struct answer steps[] = {
-		{ { INCOMPLETE | CANCELLABLE, 0x77 } },
-		{ { INCOMPLETE, 0x99, 0x99 } },
-		{ { 10 }, 5 },
-		{ { INCOMPLETE } },
-		{ { 0, 0x80000000, 1 } },
-	};
-	struct rmi_regs r;
+	const struct answer steps[] = { { { 0, GB + 0x1000 } }, { { INCOMPLETE, 0x77 } },
+					{ { INCOMPLETE, 0x99 }, 2 }, { { 0, GB + 0x5000 } },
+					{ { 0, GB + 0x6000 } } };
 
 	(void)state;
-	assert_int_equal(run(steps, &r), 0);
-	assert_int_equal(r.x[1], 0x80000000);
-	assert_int_equal(r.x[2], 1);
-	assert_int_equal(nr_asked, 9);
-	for (int i = 1; i < 9; i++) {
-		assert_int_equal(asked[i][0], 0xC4000203);
-		assert_int_equal(asked[i][1], 0x77);	/* from the first answer, not the second */
+	say(steps);
+	change = (struct granule_change){ .start = GB, .end = GB + 0x6000 };
+	assert_int_equal(granule_delegate(&change, 1000), 0);
+	assert_int_equal(change.reached, GB + 0x6000);
+	assert_calls(CALLS(RMI_GRANULE_RANGE_DELEGATE, RMI_GRANULE_RANGE_DELEGATE, RMI_OP_CONTINUE,
+			   RMI_OP_CONTINUE, RMI_OP_CONTINUE, RMI_GRANULE_RANGE_DELEGATE));
+	assert_int_equal(asked[1][1], GB + 0x1000);
+	assert_int_equal(asked[1][2], GB + 0x6000);
+	for (int i = 2; i < 5; i++) {
+		assert_int_equal(asked[i][1], 0x77);	/* of the first answer, not the second */
 		assert_int_equal(asked[i][2], 0);
 	}
+	assert_int_equal(asked[5][1], GB + 0x5000);
 	assert_int_equal(world.lines, 0);
 }
 
-static void operation_that_wants_memory_is_cancelled(void **state)
+/* The newest RMM pauses for each interrupt, once a granule or more: that is healthy, whatever the size */
+static void turns_belong_to_each_command(void **state)
 {
-	const struct answer at_once[] = {
-		{ { INCOMPLETE | CANCELLABLE | WANTS, 0x77, 0x30080 } },
-		{ { INCOMPLETE } },
-		{ { 1 } },
-	};
-	const struct answer later[] = {
-		{ { INCOMPLETE, 0x78 } },
-		{ { INCOMPLETE | CANCELLABLE | WANTS, 0, 0x30080 } },
-		{ { 0 } },
-	};
-	struct rmi_regs r;
+	static const u64 sizes[] = { 0x1000, 2 * MB, 8 * MB, 64 * MB, GB };
 
 	(void)state;
-	assert_int_equal(run(at_once, &r), -ENOMEM);
-	assert_int_equal(nr_asked, 3);
-	assert_int_equal(asked[1][0], 0xC400020A);
-	assert_int_equal(asked[1][1], 0x77);
-	assert_int_equal(asked[2][0], 0xC4000203);
-	assert_int_equal(run(later, &r), -ENOMEM);
-	assert_int_equal(nr_asked, 3);
-	assert_int_equal(asked[1][0], 0xC4000203);
-	assert_int_equal(asked[2][0], 0xC400020A);
-	assert_int_equal(asked[2][1], 0x78);
+	for (unsigned int turns = 1; turns <= 4; turns++) {
+		for (unsigned int i = 0; i < ARRAY_SIZE(sizes); i++) {
+			const struct answer slow[] = {
+				{ { INCOMPLETE, 0x77 }, turns * (sizes[i] >> 12) },
+				{ { 0, GB + sizes[i] } },
+			};
+
+			assert_int_equal(undelegate(sizes[i], 1, slow), 0);
+			assert_int_equal(change.reached, GB + sizes[i]);
+		}
+	}
+	assert_int_equal(granule_unfinished(), 0);
 	assert_int_equal(world.lines, 0);
 }
 
-/* The handle may be somebody else's by then */
-static void cancel_is_not_repeated(void **state)
-{
-	const struct answer blocked[] = { { { INCOMPLETE | CANCELLABLE | WANTS, 0x77, 0x30080 } },
-					  { { 14 }, 5 } };
-	struct rmi_regs r;
+static struct granule_change over[4];
+static int over_rc[4];
+static unsigned int nr_over;
 
-	(void)state;
-	assert_int_equal(run(blocked, &r), -ENOMEM);
-	assert_int_equal(nr_asked, 2);
-	assert_int_equal(asked[1][0], 0xC400020A);
-	assert_false(sro_parked(&r));
+static void note_end(const struct granule_change *c, int rc)
+{
+	over[nr_over] = *c;
+	over_rc[nr_over++] = rc;
 }
 
-static void operation_that_cannot_be_cancelled_is_reported(void **state)
+static void resume(const struct answer *answers)
 {
-	const struct answer wants[] = { { { INCOMPLETE | WANTS, 0x77, 0x30080 } } };
-	const struct answer wants_again[] = {
-		{ { INCOMPLETE | WANTS | CANCELLABLE, 0x77, 0x30080 } },
-		{ { INCOMPLETE | WANTS | CANCELLABLE } },
-	};
-	struct rmi_regs r;
-
-	(void)state;
-	assert_int_equal(run(wants, &r), -EBUSY);
-	assert_int_equal(nr_asked, 1);
-	assert_non_null(strstr(world.log, "RMI_GPT_INFO 0x40000000 remains unfinished"));
-	assert_int_equal(run(wants_again, &r), -EBUSY);
-	assert_int_equal(nr_asked, 2);
+	say(answers);
+	nr_over = 0;
+	granule_resume(note_end);
 }
 
-static void nothing_comes_back(void **state)
+/* One that doesn't end is left, and its handle kept until it does */
+static void handle_is_never_forgotten(void **state)
 {
-	/* X1 stays what the caller put there: as many empty descriptors */
-	const struct answer gives[] = { { { INCOMPLETE | GIVES, 0x77 } }, { { 0 } } };
-	struct rmi_regs r;
+	const struct answer endless[] = { { { 0, GB + 0x1000 } },
+					  { { INCOMPLETE, 0x77 }, FOREVER } };
+	const struct answer busy[] = { { { INCOMPLETE, 0x78 } }, { { 10 }, FOREVER } };
+	const struct answer still[] = { { { 10 }, FOREVER } };
+	const struct answer one[] = { { { INCOMPLETE }, 3 }, { { 0, GB + 3 * 0x1000 } },
+				      { { 10 }, FOREVER } };
+	const struct answer other[] = { { { 1 } } };
 
 	(void)state;
-	assert_int_equal(run(gives, &r), 0);
-	assert_int_equal(nr_asked, 2);
-	assert_int_equal(asked[1][0], 0xC4000209);
-	assert_int_equal(asked[1][1], 0x77);
-	assert_int_equal(asked[1][3], 4096 / 8);
+	world.fail_alloc = 1;		/* no memory, and yet */
+	world.fail_rest = true;
+	assert_int_equal(undelegate(4 * 0x1000, 1000, endless), -EBUSY);
+	assert_int_equal(nr_asked, 2 + 4 * 3 + 1024);
+	assert_int_equal(change.reached, GB + 0x1000);
+	assert_int_equal(granule_unfinished(), 1);
+	assert_int_equal(world.module_refs, 1);
+	assert_non_null(strstr(world.log, "UNDELEGATE of 0x40001000-0x40004000 remains unfinished"));
+	assert_int_equal(undelegate(MB, 1000, busy), -EBUSY);
+	assert_int_equal(granule_unfinished(), 2);
+	assert_int_equal(world.module_refs, 2);
+	world.fail_alloc = 0;
+
+	resume(still);
+	assert_int_equal(nr_over, 0);
+	assert_int_equal(asked[0][0], RMI_OP_CONTINUE);
+	assert_int_equal(asked[0][1], 0x77);
+	assert_int_equal(granule_unfinished(), 2);
+
+	resume(one);
+	assert_int_equal(nr_over, 1);
+	assert_int_equal(over_rc[0], 0);
+	assert_false(over[0].delegate);
+	assert_int_equal(over[0].start, GB + 0x1000);
+	assert_int_equal(over[0].reached, GB + 3 * 0x1000);
+	assert_int_equal(over[0].end, GB + 4 * 0x1000);
+	assert_int_equal(granule_unfinished(), 1);
+	assert_int_equal(world.module_refs, 1);
+
+	resume(other);
+	assert_calls(CALLS(RMI_OP_CONTINUE));
+	assert_int_equal(asked[0][1], 0x78);
+	assert_int_equal(nr_over, 1);
+	assert_int_equal(over_rc[0], -EREMOTEIO);	/* nobody knows */
+	assert_int_equal(granule_unfinished(), 0);
+	assert_int_equal(world.module_refs, 0);
+	resume(NULL);
+	assert_int_equal(nr_asked, 0);
 }
 
-static void nonsense_is_cancelled(void **state)
-{
-	const struct answer reserved[] = { { { INCOMPLETE | CANCELLABLE | WANTS | GIVES, 0x77 } },
-					   { { 0 } } };
-	const struct answer beyond[] = {
-		{ { INCOMPLETE | CANCELLABLE | GIVES, 0x77 } },
-		{ { INCOMPLETE | CANCELLABLE | GIVES, 4096 / 8 + 1 } },
-		{ { 0 } },
-	};
-	struct rmi_regs r;
-
-	(void)state;
-	assert_int_equal(run(reserved, &r), -EPROTO);
-	assert_int_equal(asked[1][0], 0xC400020A);
-	assert_int_equal(run(beyond, &r), -EPROTO);
-	assert_int_equal(asked[2][0], 0xC400020A);
-}
-
-static void operation_without_end(void **state)
-{
-	const struct answer stubborn[] = { { { INCOMPLETE, 0x77 }, FOREVER } };
-	const struct answer polite[] = {
-		{ { INCOMPLETE | CANCELLABLE, 0x77 }, (1 << 18) + 1 },
-		{ { INCOMPLETE } },
-		{ { 0 } },
-	};
-	const struct answer busy[] = { { { INCOMPLETE | CANCELLABLE, 0x77 } },
-				       { { 10 }, FOREVER } };
-	struct rmi_regs r;
-
-	(void)state;
-	assert_int_equal(run(stubborn, &r), -EBUSY);
-	assert_int_equal(nr_asked, (1 << 18) + 1);
-	assert_true(sro_parked(&r));
-	assert_int_equal(r.x[0], 0xC4000211);
-	assert_int_equal(run(polite, &r), -EPROTO);
-	assert_int_equal(nr_asked, (1 << 18) + 3);
-	assert_int_equal(run(busy, &r), -EBUSY);
-}
-
-static void blocked_ends_an_operation(void **state)
+/* It has done nothing, and its handle is the next one's: the command starts anew */
+static void blocked_ends_the_operation(void **state)
 {
 	const struct answer once[] = {
-		{ { INCOMPLETE, 0x77 } },
-		{ { 14 } },
-		{ { INCOMPLETE, 0x78 } },
-		{ { 0, 0x80000000, 1 } },
+		{ { INCOMPLETE, 0x77 } }, { { INCOMPLETE }, 500 }, { { 14 } },
+		{ { INCOMPLETE, 0x78 } }, { { 0, GB + 0x1000 } },
 	};
-	struct rmi_regs r;
+	const struct answer busy[] = { { { INCOMPLETE, 0x79 } }, { { 10 }, FOREVER } };
+	const struct answer given_up[] = { { { 14 } } };
 
 	(void)state;
-	assert_int_equal(run(once, &r), 0);
-	assert_int_equal(r.x[1], 0x80000000);
-	assert_int_equal(nr_asked, 4);
-	assert_int_equal(asked[2][0], 0xC4000211);	/* the command anew, not the dead handle */
-	assert_int_equal(asked[2][1], 0x40000000);
-	assert_int_equal(asked[3][1], 0x78);
-}
-
-/* However long it took: that it is given up is no reason not to try it once more */
-static void blocked_ends_a_slow_operation(void **state)
-{
-	const struct answer slow[] = {
-		{ { INCOMPLETE, 0x77 } },
-		{ { INCOMPLETE }, 500 },
-		{ { 14 } },
-		{ { 0, 0x80000000, 1 } },
-	};
-	struct rmi_regs r;
-
-	(void)state;
-	assert_int_equal(shim_set_timeout_ms("0"), 0);
-	assert_int_equal(run(slow, &r), 0);
-	assert_int_equal(r.x[1], 0x80000000);
-	assert_int_equal(nr_asked, 503);
+	assert_int_equal(undelegate(0x1000, 1, once), 0);
+	assert_int_equal(nr_asked, 504);
+	/* as well when it is gone on with later */
+	assert_int_equal(undelegate(0x2000, 1, busy), -EBUSY);
+	resume(given_up);
+	assert_calls(CALLS(RMI_OP_CONTINUE));
+	assert_int_equal(nr_over, 1);
+	assert_int_equal(over_rc[0], 0);
+	assert_int_equal(over[0].reached, GB);
+	assert_int_equal(granule_unfinished(), 0);
 }
 
 static void blocked_for_ever(void **state)
 {
-	static struct answer many[8192];
-	struct rmi_regs r;
-	u64 begin = world.now_ns;
+	static struct answer many[16384];
+	const u64 begin = world.now_ns;
 
 	(void)state;
 	for (unsigned int i = 0; i < ARRAY_SIZE(many); i += 2) {
 		many[i] = (struct answer){ { INCOMPLETE, 0x77 } };
 		many[i + 1] = (struct answer){ { 14 } };
 	}
-	assert_int_equal(shim_set_timeout_ms("100"), 0);
-	assert_int_equal(run(many, &r), -ETIMEDOUT);
-	assert_true(nr_asked < ARRAY_SIZE(many));
-	assert_true(world.now_ns - begin >= 100 * 1000000ULL);
-	assert_true(world.now_ns - begin <= 101 * 1000000ULL);
+	assert_int_equal(undelegate(0x1000, 100, many), -ETIMEDOUT);
+	assert_in_range(world.now_ns - begin, 100000000, 101000000);
+	assert_int_equal(change.reached, GB);
+	/* in a walk that comes back to it, no more than once */
+	assert_int_equal(undelegate(0x1000, 0, many), -ETIMEDOUT);
+	assert_int_equal(nr_asked, 2);
+	assert_int_equal(granule_unfinished(), 0);
 }
+
+static void refusals(void **state)
+{
+	static const struct {
+		u64 x0;
+		bool untracked;
+	} refusal[] = { { 1, false }, { 5, true }, { -1ULL, true }, { 11, true }, { 12, true },
+			{ 15, true }, { 16, false }, { 0xff, false } };
+
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(refusal); i++) {
+		const struct answer no[] = { { { refusal[i].x0 } } };
+
+		/* unless an earlier one was answered, as in a session's first command */
+		rmi_begin_session();
+		assert_int_equal(undelegate(0x2000, 0, no), -EIO);
+		assert_int_equal(granule_is_untracked(&change), refusal[i].untracked);
+		assert_int_equal(change.reached, GB);
+	}
+	{
+		const struct answer second[] = { { { 0, GB + 0x1000 } }, { { 16 } } };
+		const struct answer late[] = { { { INCOMPLETE, 0x77 } }, { { 16 } } };
+
+		assert_int_equal(undelegate(0x3000, 0, second), -EIO);
+		assert_int_equal(change.reached, GB + 0x1000);
+		/* an operation that ended so may have come to anywhere */
+		assert_int_equal(undelegate(0x3000, 0, late), -EREMOTEIO);
+		assert_int_equal(change.reached, GB);
+	}
+}
+
+/* Whose a page is is at stake */
+static void nonsense_latches(void **state)
+{
+	static const struct answer tops[][2] = {
+		{ { { 0, GB } } }, { { { 0, GB - 0x1000 } } }, { { { 0, GB + 0x3000 } } },
+		{ { { 0, GB + 0x1001 } } }, { { { 0, ZERO } } },
+		{ { { INCOMPLETE, 0x77 } }, { { 0, GB + 0x3000 } } },
+		{ { { INCOMPLETE | WANTS, 0x77 } } }, { { { INCOMPLETE | GIVES, 0x77 } } },
+	};
+
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(tops); i++) {
+		assert_int_equal(undelegate(0x2000, 1000, tops[i]), -EPROTO);
+		assert_true(rmi_latched(NULL));
+		assert_int_equal(change.reached, GB);
+		assert_int_equal(granule_unfinished(), 0);
+		rmi_unlatch();
+	}
+}
+
+#define test(name)	cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(answers_come_back_whole, setup, teardown),
-		cmocka_unit_test_setup_teardown(unknown_commands, setup, teardown),
-		cmocka_unit_test_setup_teardown(busy_for_a_while, setup, teardown),
-		cmocka_unit_test_setup_teardown(busy_for_ever, setup, teardown),
-		cmocka_unit_test_setup_teardown(timeout_parameter_is_checked, setup, teardown),
-		cmocka_unit_test_setup_teardown(names, setup, teardown),
-		cmocka_unit_test_setup_teardown(operation_is_continued, setup, teardown),
-		cmocka_unit_test_setup_teardown(operation_that_wants_memory_is_cancelled, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(operation_that_cannot_be_cancelled_is_reported,
-						setup, teardown),
-		cmocka_unit_test_setup_teardown(cancel_is_not_repeated, setup, teardown),
-		cmocka_unit_test_setup_teardown(nothing_comes_back, setup, teardown),
-		cmocka_unit_test_setup_teardown(nonsense_is_cancelled, setup, teardown),
-		cmocka_unit_test_setup_teardown(operation_without_end, setup, teardown),
-		cmocka_unit_test_setup_teardown(blocked_ends_an_operation, setup, teardown),
-		cmocka_unit_test_setup_teardown(blocked_ends_a_slow_operation, setup, teardown),
-		cmocka_unit_test_setup_teardown(blocked_for_ever, setup, teardown),
+		test(answers_come_back_whole),
+		test(unknown_commands),
+		test(known_command_is_busy),
+		test(busy_for_a_while),
+		test(busy_for_ever),
+		test(blocked_is_an_operations_last_word),
+		test(latched_rmm_is_left_alone),
+		test(timeout_parameter_is_checked),
+		test(names),
+		test(as_far_as_it_cares_to),
+		test(turns_belong_to_each_command),
+		test(handle_is_never_forgotten),
+		test(blocked_ends_the_operation),
+		test(blocked_for_ever),
+		test(refusals),
+		test(nonsense_latches),
 	};
 
+	if (getenv("T"))
+		cmocka_set_test_filter(getenv("T"));
 	return cmocka_run_group_tests_name("commands", tests, NULL, NULL);
 }

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/kernel.h>
+
+#include "../include/rmi_abi.h"
+#include "exchange.h"
+#include "make.h"
+#include "parked.h"
+#include "record.h"
+#include "rmm.h"
+#include "sro.h"
+#include "undo.h"
+#include "walk.h"
+
+/**
+ * parked_any() - how many operations have begun and not ended?
+ *
+ * Context: any; under cover_lock.
+ * Return: their number.
+ */
+unsigned int parked_any(void)
+{
+	struct rmi_regs command;
+	unsigned int n = 0;
+
+	while (sro_unfinished(n, &command))
+		n++;
+	return n + exchange_unfinished();
+}
+
+/**
+ * parked_resume() - try to end all of them
+ *
+ * What one of them makes or undoes is in the record then.
+ *
+ * Context: may sleep, allocates; under cover_lock.
+ */
+void parked_resume(void)
+{
+	struct rmi_regs command;
+	struct verdict unused;
+	unsigned int n = 0;
+
+	walk_open(WALK_UNDO, rmi_timeout_ms());
+	exchange_resume();
+	while (sro_unfinished(n, &command))
+		n++;
+	/* One that remains unfinished is the last of them then, so that each comes once */
+	for (; n && sro_unfinished(0, &command); n--) {
+		if (command.x[0] == RMI_RMM_ACTIVATE)
+			rmm_activate(&unused);
+		else if (command.x[0] == RMI_GPT_L1_CREATE ||
+			 (command.x[0] == RMI_GRANULE_TRACKING_SET &&
+			  command.x[3] == RMI_TRACKING_FINE))
+			make_resume(&command, &record_view()->online);
+		else
+			undo_resume(&command);
+	}
+}
