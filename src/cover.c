@@ -381,19 +381,32 @@ void cover_forget(u64 start, u64 end)
 	cover_unlock_all();
 }
 
-/* What an operation lacked to end may have come back since */
+static unsigned int left_to_undo(void)
+{
+	return record_view()->nr + parked_any();
+}
+
+/*
+ * What an operation lacked to end may have come back since, and an RMM whose operations don't end is
+ * waited for. Nothing new is begun then.
+ */
 static void undo_all(unsigned int patience_ms)
 {
+	unsigned long give_up = jiffies + msecs_to_jiffies(patience_ms);
 	unsigned int before;
 
 	parked_resume();
 	undo_to(0, patience_ms);
-	before = parked_any();
-	if (!before)
-		return;
-	parked_resume();
-	if (parked_any() < before)
+	while (parked_any() && time_before(jiffies, give_up)) {
+		before = left_to_undo();
+		parked_resume();
+		if (left_to_undo() == before) {
+			usleep_range(1000, 2000);
+			continue;
+		}
 		undo_to(0, patience_ms);
+		give_up = jiffies + msecs_to_jiffies(patience_ms);
+	}
 }
 
 /* What activation was lent comes back by deactivation */

@@ -134,13 +134,6 @@ static inline u64 ledger_has(const char *kind)
 	return sum;
 }
 
-/* All that the allocator gave and didn't get back is lent, but for the guards, one before each run */
-#define assert_only_guards(guards) do {							\
-	assert_int_equal(ledger_has("held"), (guards) * PAGE_SIZE);			\
-	assert_int_equal(world.pages_out * PAGE_SIZE,					\
-			 rmm_donated(world.rmm) + (guards) * PAGE_SIZE);		\
-} while (0)
-
 /* Pages of a consumer's own, which nobody can guard */
 static inline void own_pages(u64 start, u64 end)
 {

@@ -880,9 +880,10 @@ static void an_rmm_whose_operations_are_dead(void **state)
 				start = world.now_ns;
 				world_reboot_as(SYS_RESTART, kexec ? "kexec reboot" : NULL);
 				took = world.now_ns - start;
-		print_message("%llu GB, early %u, kexec %u (%llu): %llu ms\n", sizes[i], early, kexec, patience, took / MS);
-				/* one that has begun is waited for, and no second one is begun */
-				assert_int_equal(rmm_operations(world.rmm), 1);
+				assert_true(took >= patience - 4 * MS);
+				assert_true(took <= patience + 1000 * MS);
+				/* few are begun, and waited for */
+				assert_in_range(rmm_operations(world.rmm), 1, 2);
 				dead_answer = 0;
 				assert_int_equal(world_reboot(), 0);
 				assert_donated(0);
