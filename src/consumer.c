@@ -51,27 +51,34 @@ int cca_rmi_delegate_range(phys_addr_t phys, size_t size)
 		pagebits_settle(phys, end, false);
 		return -ENODEV;
 	}
-	return exchange_delegate_foreign(phys, end);
+	rc = exchange_delegate_foreign(phys, end);
+	if (rc == -ENOTRECOVERABLE)
+		cover_retry_later();
+	return rc;
 }
 EXPORT_SYMBOL_GPL(cca_rmi_delegate_range);
 
 int cca_rmi_undelegate_range(phys_addr_t phys, size_t size, size_t *done)
 {
 	const u64 end = phys + size;
-	u64 reached;
+	u64 at = phys, top;
 	int rc;
 
 	*done = 0;
 	if (!is_range(phys, size))
 		return -EINVAL;
-	reached = pagebits_returned(phys, end);
-	*done = reached - phys;
-	if (reached == end)
-		return 0;
-	if (!pagebits_claim(reached, end, true))
-		return -EINVAL;
-	rc = exchange_undelegate_foreign(reached, end, &reached);
-	*done = reached - phys;
+	rc = pagebits_check(phys, end);
+	while (!rc && at < end) {
+		top = pagebits_next_run(&at, end);
+		/* Unless another call of the consumer's has them */
+		if (at < top && pagebits_claim(at, top, true))
+			rc = exchange_undelegate_foreign(at, top, &at);
+		else if (at < end)
+			rc = -EBUSY;
+	}
+	*done = at - phys;
+	if (rc == -EBUSY)
+		cover_retry_later();
 	return rc;
 }
 EXPORT_SYMBOL_GPL(cca_rmi_undelegate_range);

@@ -476,6 +476,289 @@ static void undelegation_tells_how_far_it_came(void **state)
 			}
 }
 
+/*
+ * A command that begins and doesn't end: the RMM is BUSY with it until `ending` says how it ends.
+ * Dictated, since an honest RMM ends it.
+ */
+#define HANDLE	0x4711ULL
+
+enum ending { PENDING, ENDS_WELL, ENDS_HALF, ENDS_BADLY, ENDS_BADLY_AFTER_HALF, ENDS_BLOCKED, ENDS_ODDLY };
+
+static enum ending ending;
+static u64 begun[5];		/* what began it; 0: nothing is under way */
+static u64 begin_fid;		/* this begins and doesn't end */
+
+static void ask_for_range(u64 top, u64 x[5])
+{
+	u64 y[5] = { begun[0], begun[1], top };
+
+	/* as often as it takes */
+	while (y[1] < top) {
+		const u64 base = y[1];
+
+		ask_model(y);
+		assert_int_equal(y[0], RMI_SUCCESS);
+		assert_true(y[1] > base);
+		y[0] = begun[0];
+		y[2] = top;
+	}
+	x[0] = RMI_SUCCESS;
+	x[1] = top;
+}
+
+static void begin_and_end(u64 x[5])
+{
+	const u64 half = begun[1] + (begun[2] - begun[1]) / 2;
+
+	if (x[0] == begin_fid && !begun[0]) {
+		memcpy(begun, x, sizeof(begun));
+		x[0] = RMI_INCOMPLETE;
+		x[1] = HANDLE;
+		world.smc_done = true;
+		return;
+	}
+	if (x[0] != RMI_OP_CONTINUE || x[1] != HANDLE)
+		return;
+	assert_true(begun[0]);
+	x[0] = RMI_BUSY;
+	world.smc_done = true;
+	switch (ending) {
+	case PENDING:
+		return;
+	case ENDS_WELL:
+		ask_for_range(begun[2], x);
+		break;
+	case ENDS_HALF:
+		ask_for_range(half, x);
+		break;
+	case ENDS_BADLY_AFTER_HALF:
+		ask_for_range(half, x);
+		x[0] = RMI_ERROR_INPUT;
+		break;
+	case ENDS_BADLY:
+		x[0] = RMI_ERROR_INPUT;
+		break;
+	case ENDS_BLOCKED:
+		x[0] = RMI_BLOCKED;
+		break;
+	case ENDS_ODDLY:
+		x[0] = RMI_SUCCESS;
+		x[1] = begun[2] + PAGE;
+		break;
+	}
+	/* from here on, all is as usual */
+	begin_fid = 0;
+	begun[0] = 0;
+}
+
+static const u64 own = GB + 512 * MB, own_end = GB + 512 * MB + 64 * PAGE;
+
+static void begin_with(enum rmm_dialect dialect, u64 fid)
+{
+	make_paid(dialect, "eager", RMM_FLAG_SKIPS_DONE);
+	load();
+	assert_int_equal(shim_set_timeout_ms("5"), 0);
+	own_pages(own, own_end);
+	if (fid == RMI_GRANULE_RANGE_UNDELEGATE)
+		assert_int_equal(cca_rmi_delegate_range(own, own_end - own), 0);
+	world.smc = begin_and_end;
+	ending = PENDING;
+	begun[0] = 0;
+	begin_fid = fid;
+}
+
+/*
+ * Whatever becomes of it: in between its pages are nobody's to touch, it is tried again by itself, and
+ * in the end all of them come back
+ */
+static void delegation_that_does_not_end(void **state)
+{
+	static const enum ending endings[] = { ENDS_WELL, ENDS_HALF, ENDS_BADLY,
+					       ENDS_BADLY_AFTER_HALF, ENDS_BLOCKED };
+	const u64 size = own_end - own;
+
+	(void)state;
+	for (unsigned int d = 0; d < ARRAY_SIZE(dialects); d++)
+		for (unsigned int e = 0; e < ARRAY_SIZE(endings); e++) {
+			size_t done;
+
+			begin_with(dialects[d], RMI_GRANULE_RANGE_DELEGATE);
+			assert_int_equal(cca_rmi_delegate_range(own, size), -ENOTRECOVERABLE);
+			assert_int_equal(world.module_refs, 1);
+			for (int i = 0; i < 3; i++) {
+				assert_int_equal(cca_rmi_delegate_range(own + PAGE, PAGE), -EEXIST);
+				assert_int_equal(cca_rmi_undelegate_range(own, size, &done), -EBUSY);
+				assert_int_equal(done, 0);
+				assert_int_equal(world_pm(PM_HIBERNATION_PREPARE), -EBUSY);
+				/* once a second */
+				assert_non_null(world.delayed);
+				world_work_later();
+			}
+			assert_int_equal(world.module_refs, 1);
+			ending = endings[e];
+			world_work_later();
+			assert_int_equal(world.module_refs, 0);
+			assert_null(world.delayed);
+			/* the consumer doesn't know yet */
+			assert_int_equal(cca_rmi_delegate_range(own, size), -EEXIST);
+			assert_int_equal(cca_rmi_undelegate_range(own, size, &done), 0);
+			assert_int_equal(done, size);
+			assert_int_equal(rmm_delegated(world.rmm), 0);
+			assert_int_equal(cca_rmi_delegate_range(own, size), 0);
+			assert_int_equal(cca_rmi_undelegate_range(own, size, &done), 0);
+			assert_available(2 * GB);
+			free_own_pages(own, own_end);
+			unload();
+		}
+}
+
+static void undelegation_that_does_not_end(void **state)
+{
+	static const enum ending endings[] = { ENDS_WELL, ENDS_HALF, ENDS_BADLY,
+					       ENDS_BADLY_AFTER_HALF, ENDS_BLOCKED };
+	const u64 size = own_end - own;
+
+	(void)state;
+	for (unsigned int d = 0; d < ARRAY_SIZE(dialects); d++)
+		for (unsigned int e = 0; e < ARRAY_SIZE(endings); e++) {
+			size_t done;
+
+			begin_with(dialects[d], RMI_GRANULE_RANGE_UNDELEGATE);
+			for (int i = 0; i < 3; i++) {
+				assert_int_equal(cca_rmi_undelegate_range(own, size, &done), -EBUSY);
+				assert_int_equal(done, 0);
+				assert_int_equal(world.module_refs, 1);
+				assert_int_equal(cca_rmi_delegate_range(own, PAGE), -EEXIST);
+				assert_int_equal(world_pm(PM_HIBERNATION_PREPARE), -EBUSY);
+				assert_non_null(world.delayed);
+				world_work_later();
+			}
+			ending = endings[e];
+			world_work_later();
+			assert_int_equal(world.module_refs, 0);
+			assert_null(world.delayed);
+			assert_int_equal(cca_rmi_delegate_range(own, size), -EEXIST);
+			assert_int_equal(cca_rmi_undelegate_range(own, size, &done), 0);
+			assert_int_equal(done, size);
+			assert_int_equal(rmm_delegated(world.rmm), 0);
+			assert_int_equal(world_pm(PM_HIBERNATION_PREPARE), 0);
+			assert_int_equal(world_pm(PM_POST_HIBERNATION), 0);
+			assert_available(2 * GB);
+			free_own_pages(own, own_end);
+			unload();
+		}
+}
+
+/* One that ends in an error before anybody has to wait: each page is asked back on its own */
+static void operations_that_fail_at_once(void **state)
+{
+	static const enum ending endings[] = { ENDS_BADLY, ENDS_BADLY_AFTER_HALF };
+	const u64 size = own_end - own;
+
+	(void)state;
+	for (unsigned int d = 0; d < ARRAY_SIZE(dialects); d++)
+		for (unsigned int e = 0; e < ARRAY_SIZE(endings); e++) {
+			size_t done;
+
+			begin_with(dialects[d], RMI_GRANULE_RANGE_DELEGATE);
+			ending = endings[e];
+			assert_int_equal(cca_rmi_delegate_range(own, size), -EIO);
+			assert_int_equal(rmm_delegated(world.rmm), 0);
+			assert_int_equal(cca_rmi_undelegate_range(own, size, &done), -EINVAL);
+			/* all of it is the consumer's again, who tries once more */
+			assert_int_equal(cca_rmi_delegate_range(own, size), 0);
+			begin_fid = RMI_GRANULE_RANGE_UNDELEGATE;
+			assert_int_equal(cca_rmi_undelegate_range(own, size, &done), -EIO);
+			assert_int_equal(done, 0);
+			assert_int_equal(cca_rmi_delegate_range(own, size), -EEXIST);
+			assert_int_equal(cca_rmi_undelegate_range(own, size, &done), 0);
+			assert_int_equal(done, size);
+			assert_int_equal(rmm_delegated(world.rmm), 0);
+			free_own_pages(own, own_end);
+			unload();
+		}
+}
+
+/* Some come back and some don't: the consumer asks for all, until it has them */
+static void refuse_two(u64 x[5])
+{
+	const bool back = x[0] == RMI_GRANULE_RANGE_UNDELEGATE;
+	const u64 page = own + (back ? 3 : 20) * PAGE;
+
+	if (!odd_count || (!back && x[0] != RMI_GRANULE_RANGE_DELEGATE))
+		return;
+	if (x[1] < page && x[2] > page)
+		x[2] = page;
+	if (x[1] != page)
+		return;
+	x[0] = odd_answer;
+	world.smc_done = true;
+}
+
+static void a_delegation_that_cannot_be_undone(void **state)
+{
+	static const u64 answers[] = { RMI_ERROR_INPUT, RMI_BUSY, RMI_BLOCKED };
+	const u64 size = own_end - own;
+
+	(void)state;
+	for (unsigned int d = 0; d < ARRAY_SIZE(dialects); d++)
+		for (unsigned int a = 0; a < ARRAY_SIZE(answers); a++) {
+			size_t done;
+
+			begin_with(dialects[d], RMI_GRANULE_RANGE_DELEGATE);
+			world.smc = refuse_two;
+			odd_answer = answers[a];
+			odd_count = 1;
+			assert_int_equal(cca_rmi_delegate_range(own, size), -ENOTRECOVERABLE);
+			assert_int_equal(world_pm(PM_HIBERNATION_PREPARE), -EBUSY);
+			/* none of it may be delegated before the consumer has asked for it */
+			assert_int_equal(cca_rmi_delegate_range(own, PAGE), -EEXIST);
+			assert_int_equal(cca_rmi_delegate_range(own_end - PAGE, PAGE), -EEXIST);
+			assert_int_equal(cca_rmi_undelegate_range(own, size, &done),
+					 answers[a] == RMI_ERROR_INPUT ? -EIO : -ETIMEDOUT);
+			assert_int_equal(done, 3 * PAGE);
+			odd_count = 0;
+			assert_int_equal(cca_rmi_undelegate_range(own + done, size - done, &done), 0);
+			assert_int_equal(done, size - 3 * PAGE);
+			assert_int_equal(rmm_delegated(world.rmm), 0);
+			assert_int_equal(cca_rmi_undelegate_range(own, size, &done), -EINVAL);
+			assert_int_equal(cca_rmi_delegate_range(own, size), 0);
+			assert_int_equal(cca_rmi_undelegate_range(own, size, &done), 0);
+			free_own_pages(own, own_end);
+			unload();
+		}
+}
+
+/* An answer about whose page it is that makes no sense: nobody asks any more, and nothing is freed */
+static void an_odd_end_of_an_operation(void **state)
+{
+	const u64 size = own_end - own;
+	size_t done;
+	u64 calls;
+
+	(void)state;
+	for (unsigned int late = 0; late < 2; late++) {
+		begin_with(RMM_DIALECT_BETA3, RMI_GRANULE_RANGE_DELEGATE);
+		ending = late ? PENDING : ENDS_ODDLY;
+		assert_int_equal(cca_rmi_delegate_range(own, size), -ENOTRECOVERABLE);
+		ending = ENDS_ODDLY;
+		if (late)
+			world_work_later();
+		assert_file("reason", late ? "bad-answer" : world_read("reason"));
+		calls = world.smcs;
+		assert_int_equal(cca_rmi_undelegate_range(own, size, &done), -EBUSY);
+		assert_int_equal(done, 0);
+		assert_int_equal(world_pm(PM_HIBERNATION_PREPARE), -EBUSY);
+		assert_file("reason", "bad-answer");
+		assert_int_equal(cca_rmi_delegate_range(own_end, PAGE), -ENODEV);
+		assert_int_equal(world.smcs, calls);
+		assert_int_equal(world.module_refs, 0);
+		calls = guards();
+		shim_module_exit();
+		world_end_with(2 * PRICE / PAGE + calls + size / PAGE, 2 * PRICE);
+	}
+}
+
 /* A page that never was delegated, in memory whose bits are there and in memory that isn't there */
 static void undelegation_of_what_is_not_delegated(void **state)
 {
@@ -544,6 +827,11 @@ int main(void)
 		cmocka_unit_test(nobody_has_our_pages),
 		cmocka_unit_test(delegation_is_all_or_nothing),
 		cmocka_unit_test(undelegation_tells_how_far_it_came),
+		cmocka_unit_test(delegation_that_does_not_end),
+		cmocka_unit_test(undelegation_that_does_not_end),
+		cmocka_unit_test(operations_that_fail_at_once),
+		cmocka_unit_test(a_delegation_that_cannot_be_undone),
+		cmocka_unit_test(an_odd_end_of_an_operation),
 		cmocka_unit_test(undelegation_of_what_is_not_delegated),
 		cmocka_unit_test(pages_left_delegated_keep_their_metadata),
 	};
