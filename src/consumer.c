@@ -10,6 +10,8 @@
 #include "exchange.h"
 #include "ledger.h"
 #include "pagebits.h"
+#include "record.h"
+#include "smc.h"
 #include "take.h"
 #include "walk.h"
 
@@ -34,6 +36,16 @@ int cca_rmi_ensure_range(phys_addr_t phys, size_t size)
 }
 EXPORT_SYMBOL_GPL(cca_rmi_ensure_range);
 
+/* What came of a command that was issued outside of a transaction */
+static int follow_up(int rc)
+{
+	if (rc == -EBUSY || rc == -ENOTRECOVERABLE)
+		cover_retry_later();
+	if (rmi_latched(NULL))
+		record_publish();
+	return rc;
+}
+
 int cca_rmi_delegate_range(phys_addr_t phys, size_t size)
 {
 	const u64 end = phys + size;
@@ -51,10 +63,7 @@ int cca_rmi_delegate_range(phys_addr_t phys, size_t size)
 		pagebits_settle(phys, end, false);
 		return -ENODEV;
 	}
-	rc = exchange_delegate_foreign(phys, end);
-	if (rc == -ENOTRECOVERABLE)
-		cover_retry_later();
-	return rc;
+	return follow_up(exchange_delegate_foreign(phys, end));
 }
 EXPORT_SYMBOL_GPL(cca_rmi_delegate_range);
 
@@ -77,9 +86,7 @@ int cca_rmi_undelegate_range(phys_addr_t phys, size_t size, size_t *done)
 			rc = -EBUSY;
 	}
 	*done = at - phys;
-	if (rc == -EBUSY)
-		cover_retry_later();
-	return rc;
+	return follow_up(rc);
 }
 EXPORT_SYMBOL_GPL(cca_rmi_undelegate_range);
 
