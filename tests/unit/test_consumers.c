@@ -783,6 +783,188 @@ static void undelegation_of_what_is_not_delegated(void **state)
 	unload();
 }
 
+/* Who is waited for, and who waits ------------------------------------------------------------- */
+
+static u64 busy_until;
+
+static void busy_for_a_while(u64 x[5])
+{
+	if (world.now_ns < busy_until) {
+		x[0] = RMI_BUSY;
+		world.smc_done = true;
+	}
+}
+
+static void busy_in_operations(u64 x[5])
+{
+	if (x[0] == RMI_OP_MEM_DONATE || x[0] == RMI_OP_CONTINUE || x[0] == RMI_OP_CANCEL ||
+	    x[0] == RMI_OP_MEM_RECLAIM)
+		busy_for_a_while(x);
+}
+
+/* BUSY for twice the timeout, at any of its commands: the next one is served */
+static void a_busy_rmm_serves_the_next_one(void **state)
+{
+	size_t done;
+
+	(void)state;
+	for (unsigned int d = 0; d < ARRAY_SIZE(paid); d++)
+		for (unsigned int inside = 0; inside < 2; inside++) {
+			int rc;
+
+			make_paid(paid[d], "lazy", 0);
+			assert_int_equal(shim_set_timeout_ms("100"), 0);
+			load();
+			own_pages(own, own_end);
+			world.smc = inside ? busy_in_operations : busy_for_a_while;
+			busy_until = world.now_ns + 200 * 1000000ULL;
+			rc = cca_rmi_delegate_range(own, own_end - own);
+			assert_true(rc == -ETIMEDOUT || rc == -EBUSY);
+			assert_true(inside || rc == -ETIMEDOUT);
+			assert_int_equal(rmm_delegated(world.rmm), 0);
+			/* Realms can be had for all that */
+			assert_file("available", "1");
+			world.now_ns = max(world.now_ns, busy_until);
+			assert_int_equal(cca_rmi_delegate_range(own, own_end - own), 0);
+			assert_int_equal(rmm_operations(world.rmm), 0);
+			assert_int_equal(world.module_refs, 0);
+			assert_int_equal(cca_rmi_undelegate_range(own, own_end - own, &done), 0);
+			free_own_pages(own, own_end);
+			unload();
+		}
+}
+
+/* The first region that becomes FINE needn't be the one that is wanted: that may be full */
+static void lazy_memory_that_is_full_is_paid_from_elsewhere(void **state)
+{
+	const u64 at = 2 * GB;
+	size_t done;
+
+	(void)state;
+	for (unsigned int d = 0; d < ARRAY_SIZE(paid); d++) {
+		describe(paid[d]);
+		machine.flags = HOST_PAYS;
+		make(12);
+		world_ram(at, at + 64 * PAGE, true);
+		assert_int_equal(shim_set_cover("lazy"), 0);
+		load();
+		own_pages(at, at + 64 * PAGE);
+		assert_int_equal(cca_rmi_delegate_range(at, 64 * PAGE), 0);
+		assert_int_equal(rmm_donated(world.rmm), 2 * PRICE);
+		assert_int_equal(rmm_operations(world.rmm), 0);
+		/* nor are others kept from what they want */
+		assert_int_equal(cca_rmi_ensure_range(GB, GB), 0);
+		assert_int_equal(cca_rmi_undelegate_range(at, 64 * PAGE, &done), 0);
+		free_own_pages(at, at + 64 * PAGE);
+		unload();
+	}
+}
+
+/* Without GPT_INFO, one PAR's table is tried; whatever that made is undone */
+static void lazy_load_finds_out_about_tables(void **state)
+{
+	(void)state;
+	describe(RMM_DIALECT_BETA1);
+	machine.flags = HOST_PAYS;
+	machine.nr_faults = 1;
+	machine.fault[0] = (struct rmm_fault){
+		.fid = RMI_GPT_L1_CREATE, .count = ~0ULL, .set = 1, .x = { RMI_ERROR_GLOBAL }
+	};
+	make(12);
+	assert_int_equal(shim_set_cover("lazy"), 0);
+	load();
+	assert_unavailable("no-gpt", "0x40000000-0x80000000 can't have a level 1 table");
+	unload();
+	/* an RMM whose tables are the platform's says so, and isn't asked twice */
+	describe(RMM_DIALECT_BETA1);
+	machine.flags = RMM_FLAG_HOST_PAYS;
+	make(12);
+	world_ram(2 * GB, 3 * GB, true);
+	assert_int_equal(shim_set_cover("lazy"), 0);
+	load();
+	assert_file("available", "1");
+	assert_int_equal(rmm_commands(world.rmm, RMI_GPT_L1_CREATE), 1);
+	assert_int_equal(rmm_commands(world.rmm, RMI_GPT_L1_DESTROY), 0);
+	assert_donated(0);
+	unload();
+	/* no memory for one */
+	describe(RMM_DIALECT_BETA1);
+	machine.flags = HOST_PAYS;
+	make(12);
+	assert_int_equal(shim_set_cover("lazy"), 0);
+	world.no_pages = true;
+	load();
+	assert_file("reason", "no-memory");
+	assert_donated(0);
+	unload();
+}
+
+static unsigned int looked;
+
+/* In the middle of a transaction of others, whose lock is held */
+static void look_around(u64 x[5])
+{
+	static const char *const files[] = {
+		"available",	  "reason",	  "detail",	"revision",
+		"rmm_state",	  "granule_size", "l0gpt_size", "memory_covered",
+		"memory_donated", "memory_lost",  "smc_calls",
+	};
+
+	(void)x;
+	if (!world.locks_held)
+		return;
+	looked++;
+	assert_int_equal(cca_rmi_ensure_range(own, own_end - own), 0);
+	for (unsigned int i = 0; i < ARRAY_SIZE(files); i++)
+		assert_non_null(world_read(files[i]));
+	assert_string_not_equal(world_debug("donated"), "");
+	assert_non_null(world_debug("commands"));
+}
+
+/* ... and delegates meanwhile */
+static void delegate_around(u64 x[5])
+{
+	static bool inside;
+	const u64 held = world.locks_held;
+	u64 asked[5];
+	size_t done;
+
+	if (!world.locks_held || inside)
+		return;
+	inside = true;
+	memcpy(asked, x, sizeof(asked));
+	/* as another CPU would: this one's locks are not its */
+	world.locks_held = 0;
+	assert_int_equal(cca_rmi_delegate_range(own, own_end - own), 0);
+	assert_int_equal(cca_rmi_undelegate_range(own, own_end - own, &done), 0);
+	world.locks_held = held;
+	world.smc_done = false;
+	memcpy(x, asked, sizeof(asked));
+	looked++;
+	inside = false;
+}
+
+static void readers_do_not_wait_for_commands(void **state)
+{
+	(void)state;
+	for (unsigned int d = 0; d < ARRAY_SIZE(paid); d++)
+		for (unsigned int delegate = 0; delegate < 2; delegate++) {
+			make_paid(paid[d], "eager", 0);
+			load();
+			own_pages(own, own_end);
+			assert_int_equal(cca_rmi_ensure_range(own, own_end - own), 0);
+			world_ram(3 * GB, 3 * GB + WORLD_BLOCK, false);
+			looked = 0;
+			world.smc = delegate ? delegate_around : look_around;
+			assert_int_equal(world_online(3 * GB, 3 * GB + WORLD_BLOCK), 0);
+			assert_int_equal(world_offline(3 * GB, 3 * GB + WORLD_BLOCK), 0);
+			assert_true(looked > 10);
+			world.smc = NULL;
+			free_own_pages(own, own_end);
+			unload();
+		}
+}
+
 /* Granules that are taken ---------------------------------------------------------------------- */
 
 #define MANY	1100
@@ -1276,6 +1458,10 @@ int main(void)
 		cmocka_unit_test(a_delegation_that_cannot_be_undone),
 		cmocka_unit_test(an_odd_end_of_an_operation),
 		cmocka_unit_test(undelegation_of_what_is_not_delegated),
+		cmocka_unit_test(a_busy_rmm_serves_the_next_one),
+		cmocka_unit_test(lazy_memory_that_is_full_is_paid_from_elsewhere),
+		cmocka_unit_test(lazy_load_finds_out_about_tables),
+		cmocka_unit_test(readers_do_not_wait_for_commands),
 		cmocka_unit_test(granules_are_taken_and_returned),
 		cmocka_unit_test(blocks_are_aligned),
 		cmocka_unit_test(granules_are_of_the_node),

@@ -419,6 +419,173 @@ static void unavailable_is_told(void **state)
 	unload();
 }
 
+/* What is wrong, and then isn't any more -------------------------------------------------------- */
+
+/* A CPU that a Realm could not run on comes online after the load, and goes again */
+static void a_cpu_without_rme(void **state)
+{
+	(void)state;
+	describe(RMM_DIALECT_BETA3);
+	make(12);
+	world.cpus = 2;
+	load();
+	assert_available(GB);
+	world_cpu_online(2);
+	assert_available(GB);
+	world.pfr0[3] = 0x11112222;
+	world_cpu_online(3);
+	assert_file("available", "0");
+	assert_file("reason", "no-rme");
+	assert_file("detail", "CPU 3 came online without FEAT_RME");
+	assert_string_equal(world.uevent, "RMI_AVAILABLE=0 RMI_REASON=no-rme");
+	assert_int_equal(cca_rmi_ensure_range(GB, PAGE_SIZE), -ENODEV);
+	/* another one */
+	world.pfr0[4] = 0;
+	world_cpu_online(4);
+	world_cpu_offline(3);
+	assert_file("detail", "CPU 4 came online without FEAT_RME");
+	world_cpu_offline(4);
+	assert_available(GB);
+	assert_string_equal(world.uevent, "RMI_AVAILABLE=1 RMI_REASON=ok");
+	world_cpu_offline(2);
+	assert_available(GB);
+	unload();
+	assert_null(world.cpu_online);
+}
+
+/* It comes while the load is under way: after the load asked those that were online */
+static void come_online(void)
+{
+	world_cpu_online(1);
+}
+
+static void come_online_at_tracking(u64 x[5])
+{
+	static const struct rmm *done;
+
+	if (x[0] != RMI_GRANULE_TRACKING_GET || done == world.rmm)
+		return;
+	done = world.rmm;
+	world_meanwhile(come_online);
+}
+
+static void a_cpu_without_rme_during_the_load(void **state)
+{
+	(void)state;
+	describe(RMM_DIALECT_BETA3);
+	make(12);
+	world.pfr0[1] = 0;
+	world.smc = come_online_at_tracking;
+	load();
+	assert_file("reason", "no-rme");
+	assert_file("detail", "CPU 1 came online without FEAT_RME");
+	world_cpu_offline(1);
+	assert_available(GB);
+	unload();
+}
+
+/* A block went online without cover, since nobody asked us, and goes offline again */
+static void uncovered_memory_that_goes(void **state)
+{
+	const u64 at = 8 * GB, other = 9 * GB;
+
+	(void)state;
+	for (unsigned int d = 0; d < ARRAY_SIZE(dialects); d++) {
+		char reason[32];
+
+		describe(dialects[d]);
+		make(12);
+		load();
+		world_ram(at, at + WORLD_BLOCK, true);
+		world_ram(other, other + WORLD_BLOCK, true);
+		assert_int_equal(world_event(MEM_ONLINE, at, at + WORLD_BLOCK), 0);
+		assert_int_equal(world_event(MEM_ONLINE, other, other + WORLD_BLOCK), 0);
+		assert_file("available", "0");
+		snprintf(reason, sizeof(reason), "%s", world_read("reason"));
+		assert_true(!strcmp(reason, "no-gpt") || !strcmp(reason, "not-tracked"));
+		/* what happens elsewhere changes nothing of that */
+		world_ram(2 * GB, 2 * GB + WORLD_BLOCK, false);
+		assert_int_equal(world_online(2 * GB, 2 * GB + WORLD_BLOCK), 0);
+		assert_file("reason", reason);
+		assert_int_equal(world_event(MEM_OFFLINE, at, at + WORLD_BLOCK), 0);
+		assert_file("reason", reason);
+		assert_int_equal(world_event(MEM_OFFLINE, other, other + WORLD_BLOCK), 0);
+		assert_available(GB + WORLD_BLOCK);
+		assert_string_equal(world.uevent, "RMI_AVAILABLE=1 RMI_REASON=ok");
+		unload();
+	}
+}
+
+/* Until the load has ended, the files say so */
+static void look_at_the_load(u64 x[5])
+{
+	(void)x;
+	assert_file("available", "0");
+	assert_file("reason", "unfinished");
+	assert_file("detail", "the module is loading");
+}
+
+static void a_load_that_is_under_way(void **state)
+{
+	(void)state;
+	describe(RMM_DIALECT_BETA3);
+	machine.flags = HOST_PAYS;
+	make(12);
+	world.smc = look_at_the_load;
+	load();
+	world.smc = NULL;
+	assert_available(GB);
+	unload();
+}
+
+/* An activation that the RMM doesn't end: it is gone on with, and the load with it */
+static bool activating;
+
+static void activate_slowly(u64 x[5])
+{
+	if (x[0] == RMI_RMM_ACTIVATE) {
+		x[0] = RMI_INCOMPLETE;
+		x[1] = HANDLE;
+		world.smc_done = true;
+	}
+	if (x[0] != RMI_OP_CONTINUE || x[1] != HANDLE)
+		return;
+	if (activating) {
+		x[0] = RMI_BUSY;
+		world.smc_done = true;
+		return;
+	}
+	memset(x, 0, 5 * sizeof(*x));
+	x[0] = RMI_RMM_ACTIVATE;
+	ask_model(x);
+}
+
+static void an_activation_that_is_slow(void **state)
+{
+	(void)state;
+	for (unsigned int d = 0; d < ARRAY_SIZE(paid); d++) {
+		describe(paid[d]);
+		machine.flags = HOST_PAYS;
+		make(12);
+		assert_int_equal(shim_set_timeout_ms("5"), 0);
+		world.smc = activate_slowly;
+		activating = true;
+		load();
+		assert_unavailable("unfinished", "RMI_RMM_ACTIVATE 0");
+		assert_int_equal(world.module_refs, 1);
+		assert_non_null(world.delayed);
+		world_work_later();
+		assert_file("reason", "unfinished");
+		activating = false;
+		world_work_later();
+		assert_available(GB);
+		assert_donated(PRICE);
+		assert_int_equal(world.module_refs, 0);
+		assert_null(world.delayed);
+		unload();
+	}
+}
+
 /* Without it there is no event, so that nobody relies on one; what the driver core says stands */
 static void no_device_no_load(void **state)
 {
@@ -456,6 +623,11 @@ int main(void)
 		cmocka_unit_test(changes_are_told),
 		cmocka_unit_test(what_stays_is_not_told),
 		cmocka_unit_test(unavailable_is_told),
+		cmocka_unit_test(a_cpu_without_rme),
+		cmocka_unit_test(a_cpu_without_rme_during_the_load),
+		cmocka_unit_test(uncovered_memory_that_goes),
+		cmocka_unit_test(a_load_that_is_under_way),
+		cmocka_unit_test(an_activation_that_is_slow),
 		cmocka_unit_test(no_device_no_load),
 	};
 
