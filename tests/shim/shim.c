@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <malloc.h>
-#include <sanitizer/common_interface_defs.h>
 #include <sys/mman.h>
 #include <ucontext.h>
 
@@ -129,34 +128,50 @@ static struct {
 	bool exists, runs;
 } other;
 
+/* Of ASan, which must know what stack is in use; not there in builds without it */
+__attribute__((weak)) void __sanitizer_start_switch_fiber(void **fake, const void *bottom,
+							  size_t size);
+__attribute__((weak)) void __sanitizer_finish_switch_fiber(void *fake, const void **bottom,
+							   size_t *size);
+
+static void leave_stack(void **fake, const void *bottom, size_t size)
+{
+	swap(world.locks_held, other.locks_held);
+	if (__sanitizer_start_switch_fiber)
+		__sanitizer_start_switch_fiber(fake, bottom, size);
+}
+
+static void enter_stack(void *fake, const void **bottom, size_t *size)
+{
+	if (__sanitizer_finish_switch_fiber)
+		__sanitizer_finish_switch_fiber(fake, bottom, size);
+}
+
 static void other_begins(void)
 {
-	__sanitizer_finish_switch_fiber(NULL, &other.stack_here, &other.size_here);
+	enter_stack(NULL, &other.stack_here, &other.size_here);
 	other.fn();
 	assert_int_equal(world.locks_held, 0);
 	other.exists = false;
 	other.runs = false;
-	swap(world.locks_held, other.locks_held);
-	__sanitizer_start_switch_fiber(NULL, other.stack_here, other.size_here);
+	leave_stack(NULL, other.stack_here, other.size_here);
 }
 
 static void let_other_run(void)
 {
 	other.runs = true;
-	swap(world.locks_held, other.locks_held);
-	__sanitizer_start_switch_fiber(&other.fake_here, other.stack, STACK_SIZE);
+	leave_stack(&other.fake_here, other.stack, STACK_SIZE);
 	swapcontext(&other.here, &other.there);
-	__sanitizer_finish_switch_fiber(other.fake_here, NULL, NULL);
+	enter_stack(other.fake_here, NULL, NULL);
 }
 
 static void wait_for(struct mutex *m)
 {
 	other.waits = m;
 	other.runs = false;
-	swap(world.locks_held, other.locks_held);
-	__sanitizer_start_switch_fiber(&other.fake_there, other.stack_here, other.size_here);
+	leave_stack(&other.fake_there, other.stack_here, other.size_here);
 	swapcontext(&other.there, &other.here);
-	__sanitizer_finish_switch_fiber(other.fake_there, &other.stack_here, &other.size_here);
+	enter_stack(other.fake_there, &other.stack_here, &other.size_here);
 }
 
 void world_meanwhile(void (*fn)(void))
