@@ -199,6 +199,7 @@ int exchange_delegate_foreign(u64 start, u64 end)
 		back = false;	/* an operation on them is under way, or nobody will ever tell */
 	back &= undo_foreign(start, c.reached);
 	if (!back) {
+		pagebits_withhold(start, end);
 		pr_err_ratelimited("%#llx-%#llx: some of it stays delegated after a delegation that failed\n",
 				   start, end);
 		return -ENOTRECOVERABLE;
