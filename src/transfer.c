@@ -272,11 +272,16 @@ int transfer_reclaim(struct op *op, struct rmi_regs *r, const struct payer *paye
 	rc = rmi_call(r, rmi_timeout_ms());
 	if (rc == -EOPNOTSUPP)
 		return rmi_latch("RECLAIM for %#llx isn't known", payer->base);
-	if (rc || (RMI_RESULT_STATUS(r->x[0]) != RMI_SUCCESS &&
-		   RMI_RESULT_STATUS(r->x[0]) != RMI_INCOMPLETE))
+	if (rc)
 		return rc;
-	if (r->x[1] > LIST_SIZE)
+	if (r->x[1] > LIST_SIZE) {
+		/* A call that is refused writes no list, and need not set X1 */
+		if (RMI_RESULT_STATUS(r->x[0]) != RMI_SUCCESS &&
+		    RMI_RESULT_STATUS(r->x[0]) != RMI_INCOMPLETE)
+			return 0;
 		return rmi_latch("RECLAIM for %#llx: %llu entries", payer->base, r->x[1]);
+	}
+	/* The status may be that with which the operation ends: this was its last list then */
 	for (i = 0; !rc && i < r->x[1]; i++)
 		rc = take_back(op, le64_to_cpu(READ_ONCE(list[i])), payer);
 	return rc;
