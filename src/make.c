@@ -225,17 +225,24 @@ static int cannot_delegate(u64 base, int rc, struct verdict *why)
 static int pay_for_region(struct payer *payer, unsigned int before, const struct ranges *ram,
 			  unsigned int depth, struct verdict *why)
 {
+	u64 lent = payer->lent;
+	unsigned int vain;
 	int rc;
 
-	for (;;) {
+	/* What is in stock may not do, such as pages where blocks are wanted */
+	for (vain = 0; vain < MAX_VAIN; vain++) {
 		rc = region_make_fine(payer, before, why);
 		if (rc != -ENOMEM)
 			return rc;
+		if (payer->lent != lent)
+			vain = 0;
+		lent = payer->lent;
 		rc = stock_for_region(payer, payer->wanted.pages * PAGE_SIZE, payer->wanted.state,
 				      ram, depth);
 		if (rc)
 			return rc == -ENOMEM ? rc : cannot_delegate(payer->base, rc, why);
 	}
+	return -ENOMEM;
 }
 
 static int make_region(u64 base, unsigned int before, const struct ranges *ram, unsigned int depth,

@@ -73,6 +73,16 @@ static void park(struct op *op)
 	list_add_tail(&op->node, &unfinished);
 }
 
+/* Said once, however often it is tried again */
+static void leave_unfinished(struct op *op)
+{
+	if (!op->said)
+		pr_warn("%s %#llx remains unfinished in the RMM\n", rmi_name(op->command.x[0]),
+			op->command.x[1]);
+	op->said = true;
+	park(op);
+}
+
 static void let_go(struct op *op)
 {
 	if (op->parked)
@@ -119,9 +129,9 @@ static int see_to_end(struct op *op, struct rmi_regs *r, struct payer *payer)
 	payer->lent = op->lent;
 	if (rc && rc != -ENOSPC) {
 		if (rc == -EBUSY)
-			pr_warn("%s %#llx remains unfinished in the RMM\n",
-				rmi_name(op->command.x[0]), op->command.x[1]);
-		park(op);
+			leave_unfinished(op);
+		else
+			park(op);
 		return rc;
 	}
 	rc = close_books(op, r, payer) ?: rc;
@@ -211,7 +221,7 @@ int sro_cancel(struct rmi_regs *r, struct payer *payer)
 		rc = see_to_end(op, r, payer);
 		return rc == -ENOSPC ? 0 : rc;
 	}
-	park(op);
+	leave_unfinished(op);
 	return rc == -EPROTO ? rc : -EBUSY;
 }
 
