@@ -178,6 +178,7 @@ static int stock_for_region(const struct payer *payer, u64 bytes, unsigned int s
 	struct span self = { .start = payer->base, .end = payer->base + payer->size };
 	const struct ranges own = { .at = &self, .nr = 1 };
 	unsigned int vain = 0;
+	u64 before = U64_MAX;
 	int rc;
 
 	for (;;) {
@@ -199,7 +200,9 @@ static int stock_for_region(const struct payer *payer, u64 bytes, unsigned int s
 				return rc;
 			continue;
 		}
-		if (vain++ == MAX_VAIN)
+		vain = lacks < before ? 0 : vain + 1;
+		before = lacks;
+		if (vain == MAX_VAIN)
 			return -ENOMEM;
 		rc = stock_chunk(payer, ram, depth);
 		if (rc)

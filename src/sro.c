@@ -35,11 +35,20 @@ static int turn(struct op *op, struct rmi_regs *r, struct payer *payer)
 
 static int cancel(struct op *op, struct rmi_regs *r)
 {
+	int rc;
+
 	if (op->cancelled || !RMI_RESULT_CAN_CANCEL(op->answer.x[0]))
 		return -EBUSY;
 	op->cancelled = true;
 	*r = (struct rmi_regs){ .x = { RMI_OP_CANCEL, op->handle } };
-	return rmi_call(r, rmi_timeout_ms());
+	rc = rmi_call(r, rmi_timeout_ms());
+	/* An operation that has pages gives them back first: this isn't its end */
+	if (!rc && op->lent && RMI_RESULT_STATUS(r->x[0]) != RMI_SUCCESS &&
+	    RMI_RESULT_STATUS(r->x[0]) != RMI_INCOMPLETE)
+		return rmi_latch("%s %#llx can be cancelled, and can't: status %llu",
+				 rmi_name(op->command.x[0]), op->command.x[1],
+				 RMI_RESULT_STATUS(r->x[0]));
+	return rc;
 }
 
 /* From the answer INCOMPLETE in @r to one that isn't */
