@@ -93,10 +93,8 @@ static int undelegate(u64 *start, u64 end, unsigned int ms)
 	*start = c.reached;
 	switch (rc) {
 	case -EIO:
-		if (granule_is_untracked(&c))
-			ledger_keep(*start, *start + PAGE_SIZE, LEDGER_HELD, 0);
-		else
-			lose(*start, *start + PAGE_SIZE);
+		/* Whatever it says, it delegated this one */
+		lose(*start, *start + PAGE_SIZE);
 		*start += PAGE_SIZE;
 		ledger_keep(*start, end, LEDGER_READY, 0);
 		return *start < end ? -EAGAIN : 0;
@@ -201,6 +199,7 @@ int exchange_delegate_foreign(u64 start, u64 end)
 		back = false;	/* an operation on them is under way, or nobody will ever tell */
 	back &= undo_foreign(start, c.reached);
 	if (!back) {
+		pagebits_withhold(start, end);
 		pr_err_ratelimited("%#llx-%#llx: some of it stays delegated after a delegation that failed\n",
 				   start, end);
 		return -ENOTRECOVERABLE;

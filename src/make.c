@@ -196,7 +196,7 @@ static int stock_for_region(const struct payer *payer, u64 bytes, unsigned int s
 
 			rc = pool_delegate(&r->fine, max(lacks, more - min(more, ready)), walk_ms());
 			/* Of those that the RMM refuses, there are others */
-			if (rc && rc != -EIO)
+			if (rc && (rc != -EIO || vain++ == MAX_VAIN))
 				return rc;
 			continue;
 		}
@@ -218,6 +218,9 @@ static int cannot_delegate(u64 base, int rc, struct verdict *why)
 			    rmi_name(RMI_GRANULE_RANGE_DELEGATE), base, rmi_timeout_ms());
 	else if (rc == -EBUSY)
 		verdict_set(why, REASON_UNFINISHED, "%s for %#llx",
+			    rmi_name(RMI_GRANULE_RANGE_DELEGATE), base);
+	else if (rc == -EIO)
+		verdict_set(why, REASON_REFUSED, "%s for %#llx",
 			    rmi_name(RMI_GRANULE_RANGE_DELEGATE), base);
 	else if (rc == -EPROTO)
 		verdict_set(why, REASON_BAD_ANSWER, "%s for %#llx",

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <malloc.h>
 #include <sys/mman.h>
+#include <ucontext.h>
 
 #include "world.h"
 
@@ -185,8 +186,88 @@ static void unlock(struct mutex *m)
 	pthread_mutex_unlock(&m->lock);
 }
 #else
+/* Somebody else, on a stack of his own; and what this one was about meanwhile */
+#define STACK_SIZE	(1 << 20)
+static struct {
+	ucontext_t here, there;
+	void *stack, *fake_here, *fake_there;
+	const void *stack_here;
+	size_t size_here;
+	void (*fn)(void);
+	struct mutex *waits;
+	unsigned int locks_held;	/* by who isn't running */
+	bool exists, runs;
+} other;
+
+/* Of ASan, which must know what stack is in use; not there in builds without it */
+__attribute__((weak)) void __sanitizer_start_switch_fiber(void **fake, const void *bottom,
+							  size_t size);
+__attribute__((weak)) void __sanitizer_finish_switch_fiber(void *fake, const void **bottom,
+							   size_t *size);
+
+static void leave_stack(void **fake, const void *bottom, size_t size)
+{
+	swap(LOCKS_HELD, other.locks_held);
+	if (__sanitizer_start_switch_fiber)
+		__sanitizer_start_switch_fiber(fake, bottom, size);
+}
+
+static void enter_stack(void *fake, const void **bottom, size_t *size)
+{
+	if (__sanitizer_finish_switch_fiber)
+		__sanitizer_finish_switch_fiber(fake, bottom, size);
+}
+
+static void other_begins(void)
+{
+	enter_stack(NULL, &other.stack_here, &other.size_here);
+	other.fn();
+	assert_int_equal(world.locks_held, 0);
+	other.exists = false;
+	other.runs = false;
+	leave_stack(NULL, other.stack_here, other.size_here);
+}
+
+static void let_other_run(void)
+{
+	other.runs = true;
+	leave_stack(&other.fake_here, other.stack, STACK_SIZE);
+	swapcontext(&other.here, &other.there);
+	enter_stack(other.fake_here, NULL, NULL);
+}
+
+static void wait_for(struct mutex *m)
+{
+	other.waits = m;
+	other.runs = false;
+	leave_stack(&other.fake_there, other.stack_here, other.size_here);
+	swapcontext(&other.there, &other.here);
+	enter_stack(other.fake_there, &other.stack_here, &other.size_here);
+}
+
+void world_meanwhile(void (*fn)(void))
+{
+	assert_false(other.exists);
+	if (!other.stack)
+		other.stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE,
+				   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	assert_true(other.stack != MAP_FAILED);
+	other.fn = fn;
+	other.exists = true;
+	other.waits = NULL;
+	other.locks_held = 0;
+	getcontext(&other.there);
+	other.there.uc_stack.ss_sp = other.stack;
+	other.there.uc_stack.ss_size = STACK_SIZE;
+	other.there.uc_link = &other.here;
+	makecontext(&other.there, other_begins, 0);
+	let_other_run();
+}
+
 void mutex_lock(struct mutex *m)
 {
+	if (m->held && other.runs)
+		wait_for(m);
 	assert_false(m->held);
 	m->held = true;
 	LOCKS_HELD++;
@@ -223,6 +304,10 @@ static void work_off(void)
 void mutex_unlock(struct mutex *m)
 {
 	unlock(m);
+#ifndef SHIM_THREADS
+	if (other.exists && !other.runs && other.waits == m)
+		let_other_run();
+#endif
 	work_off();
 	if (world.unlocked)
 		world.unlocked();
@@ -1400,6 +1485,8 @@ void world_make(const struct rmm_machine *described, unsigned int page_shift)
 	/* as arm64 has it: what a level 2 block of the page table maps */
 	pageblock_nr_pages = PAGE_SIZE / 8;
 	world_forget_module();
+	other.exists = false;
+	other.runs = false;
 	rmi_dir = NULL;
 	device = NULL;
 	scheduled = NULL;
@@ -1442,6 +1529,7 @@ void world_end_with(u64 pages_out, u64 with_rmm)
 	assert_null(world.cpu_online);
 	assert_null(world.delayed);
 	assert_int_equal(world.module_refs, 0);
+	assert_false(other.exists);
 	assert_int_equal(world.pages_out, pages_out);
 	assert_int_equal(world.with_rmm, with_rmm);
 	munmap(frames, frames_size);
