@@ -166,6 +166,10 @@ void *world_at(u64 pa)
 /* Locks, CPUs, time, messages ------------------------------------------------------------------ */
 
 #ifdef SHIM_THREADS
+static struct {
+	bool exists, runs;
+} other;			/* that is what threads are for */
+
 void mutex_lock(struct mutex *m)
 {
 	pthread_mutex_lock(&m->lock);
