@@ -63,7 +63,7 @@ static int stock_for_table(const struct payer *payer, const struct ranges *ram, 
 	u64 par;
 
 	if (pool_stock(chunk_node(payer->base, payer->base + payer->size),
-		       max(wanted, due_bytes()), block > PAGE_SIZE ? block : 0,
+		       max(wanted, due_bytes()), block,
 		       rmm_session()->region_size, all_memory(ram), &chunk))
 		return -ENOMEM;
 	par = ALIGN_DOWN(chunk.end - 1, payer->size);
@@ -227,28 +227,30 @@ static int cannot_delegate(u64 base, int rc, struct verdict *why)
 	return rc;
 }
 
-/* Begin, or go on; as long as there is stock for what the RMM asks for */
+/*
+ * Begin, or go on; as long as there is stock for what the RMM asks for. Where it has refused pages, or
+ * wants some next to each other, there must be more in stock than it asks for.
+ */
 static int pay_for_region(struct payer *payer, unsigned int before, const struct ranges *ram,
 			  unsigned int depth, struct verdict *why)
 {
 	u64 lent = payer->lent;
-	unsigned int vain;
+	unsigned int vain = 0;
 	int rc;
 
-	/* What is in stock may not do, such as pages where blocks are wanted */
-	for (vain = 0; vain < MAX_VAIN; vain++) {
+	for (;;) {
 		rc = region_make_fine(payer, before, why);
 		if (rc != -ENOMEM)
 			return rc;
-		if (payer->lent != lent)
-			vain = 0;
+		vain = payer->lent == lent ? vain + 1 : 1;
 		lent = payer->lent;
-		rc = stock_for_region(payer, payer->wanted.pages * PAGE_SIZE, payer->wanted.state,
-				      ram, depth);
+		if (vain > MAX_VAIN)
+			return -ENOMEM;
+		rc = stock_for_region(payer, vain * payer->wanted.pages * PAGE_SIZE,
+				      payer->wanted.state, ram, depth);
 		if (rc)
 			return rc == -ENOMEM ? rc : cannot_delegate(payer->base, rc, why);
 	}
-	return -ENOMEM;
 }
 
 static int make_region(u64 base, unsigned int before, const struct ranges *ram, unsigned int depth,

@@ -228,6 +228,84 @@ static void refused_block_in_a_known_region(void **state)
 	assert_int_equal(nr_fine(), 0);
 }
 
+static u64 wants;			/* a donate_req */
+static unsigned int donations;
+static u64 offered[8];
+
+/* An RMM that wants this for each region, and for being activated, and nothing else */
+static void wants_that(u64 x[5])
+{
+	switch (x[0]) {
+	case RMI_RMM_ACTIVATE:
+		ask_model(x);
+		break;
+	case RMI_GRANULE_TRACKING_SET:
+		if (x[3] != RMI_TRACKING_FINE)
+			return;
+		break;
+	case RMI_OP_MEM_DONATE:
+		if (x[1] != 0x99)
+			return;
+		world.smc_done = true;
+		offered[donations++ % ARRAY_SIZE(offered)] = *(u64 *)world_at(x[2]);
+		x[0] = RMI_ERROR_INPUT;		/* it doesn't like them */
+		x[1] = 0;
+		return;
+	case RMI_OP_CANCEL:
+	case RMI_OP_CONTINUE:
+		if (x[1] != 0x99)
+			return;
+		world.smc_done = true;
+		x[0] = RMI_ERROR_INPUT;
+		return;
+	default:
+		return;
+	}
+	world.smc_done = true;
+	x[0] = RMI_INCOMPLETE | RMI_MEM_REQ_DONATE << RMI_RESULT_MEM_REQ_SHIFT |
+	       1 << RMI_RESULT_CAN_CANCEL_SHIFT;
+	x[1] = 0x99;
+	x[2] = wants;
+}
+
+static void regions_want(u64 x[5])
+{
+	if (x[0] != RMI_RMM_ACTIVATE)
+		wants_that(x);
+}
+
+/* However odd it is what it wants: it is offered that, or the load ends, and nothing is lost */
+static void odd_wishes(void **state)
+{
+	static const unsigned int counts[] = { 1, 3, 28, 64, 100, 512, 1023 };
+
+	(void)state;
+	for (unsigned int i = 0; i < 4 * ARRAY_SIZE(counts); i++) {
+		const unsigned int count = counts[i / 4];
+
+		for (unsigned int shift = 12; shift <= 16; shift += 2) {
+			describe(RMM_DIALECT_BETA3);
+			machine.flags = HOST_PAYS;
+			make(shift);
+			wants = count << RMI_DONATE_COUNT_SHIFT | 1 << RMI_DONATE_CONTIG_SHIFT |
+				(i & 1 ? RMI_MEM_DELEGATED : RMI_MEM_UNDELEGATED) <<
+				RMI_DONATE_STATE_SHIFT;
+			donations = 0;
+			world.smc = i & 2 ? regions_want : wants_that;
+			load();
+			assert_unavailable("no-memory", world_read("detail"));
+			for (unsigned int d = 0; d < min(donations, ARRAY_SIZE(offered)); d++)
+				assert_int_equal(offered[d] >> RMI_RANGE_COUNT_SHIFT & 0x3ff, count);
+			/* nothing is delegated before the first region is FINE; the rest it is offered, again and again */
+			if (count * PAGE_SIZE <= 512 * KB && !(i & 1))
+				assert_true(donations > 1);
+			assert_donated(0);
+			assert_int_equal(world.pages_out, 0);
+			unload();
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -236,6 +314,7 @@ int main(void)
 		cmocka_unit_test(odd_ram),
 		cmocka_unit_test(answers_shorter_than_a_region),
 		cmocka_unit_test(refused_block_in_a_known_region),
+		cmocka_unit_test(odd_wishes),
 	};
 
 	if (getenv("T"))
