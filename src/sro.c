@@ -35,11 +35,15 @@ static int turn(struct op *op, struct rmi_regs *r, struct payer *payer)
 
 static int cancel(struct op *op, struct rmi_regs *r)
 {
+	int rc;
+
 	if (op->cancelled || !RMI_RESULT_CAN_CANCEL(op->answer.x[0]))
 		return -EBUSY;
-	op->cancelled = true;
 	*r = (struct rmi_regs){ .x = { RMI_OP_CANCEL, op->handle } };
-	return rmi_call(r, rmi_timeout_ms());
+	rc = rmi_call(r, rmi_timeout_ms());
+	/* An RMM that was BUSY all the time doesn't know of it */
+	op->cancelled = !rc;
+	return rc;
 }
 
 /* From the answer INCOMPLETE in @r to one that isn't */
