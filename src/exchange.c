@@ -93,10 +93,8 @@ static int undelegate(u64 *start, u64 end, unsigned int ms)
 	*start = c.reached;
 	switch (rc) {
 	case -EIO:
-		if (granule_is_untracked(&c))
-			ledger_keep(*start, *start + PAGE_SIZE, LEDGER_HELD, 0);
-		else
-			lose(*start, *start + PAGE_SIZE);
+		/* Whatever it says, it delegated this one */
+		lose(*start, *start + PAGE_SIZE);
 		*start += PAGE_SIZE;
 		ledger_keep(*start, end, LEDGER_READY, 0);
 		return *start < end ? -EAGAIN : 0;

@@ -16,7 +16,7 @@
 #include "rmm.h"
 #include "walk.h"
 
-/* So many chunks of 4 MB at the most are taken in vain for one object */
+/* So many chunks in a row are taken at the most that bring an object no further */
 #define MAX_VAIN	16
 
 /* Objects of this transaction that are still to be made, under cover_lock */
@@ -183,6 +183,7 @@ static int stock_for_region(const struct payer *payer, u64 bytes, unsigned int s
 	const struct record *r = record_view();
 	struct span self = { .start = payer->base, .end = payer->base + payer->size };
 	const struct ranges own = { .at = &self, .nr = 1 };
+	u64 before = U64_MAX;
 	unsigned int vain = 0;
 	int rc;
 
@@ -201,11 +202,13 @@ static int stock_for_region(const struct payer *payer, u64 bytes, unsigned int s
 
 			rc = pool_delegate(&r->fine, max(lacks, more - min(more, ready)), walk_ms());
 			/* Of those that the RMM refuses, there are others */
-			if (rc && rc != -EIO)
+			if (rc && (rc != -EIO || vain++ == MAX_VAIN))
 				return rc;
 			continue;
 		}
-		if (vain++ == MAX_VAIN)
+		vain = lacks < before ? 0 : vain + 1;
+		before = lacks;
+		if (vain == MAX_VAIN)
 			return -ENOMEM;
 		rc = stock_chunk(payer, ram, depth);
 		if (rc)
@@ -221,6 +224,9 @@ static int cannot_delegate(u64 base, int rc, struct verdict *why)
 	else if (rc == -EBUSY)
 		verdict_set(why, REASON_UNFINISHED, "%s for %#llx",
 			    rmi_name(RMI_GRANULE_RANGE_DELEGATE), base);
+	else if (rc == -EIO)
+		verdict_set(why, REASON_REFUSED, "%s for %#llx",
+			    rmi_name(RMI_GRANULE_RANGE_DELEGATE), base);
 	else if (rc == -EPROTO)
 		verdict_set(why, REASON_BAD_ANSWER, "%s for %#llx",
 			    rmi_name(RMI_GRANULE_RANGE_DELEGATE), base);
@@ -231,17 +237,24 @@ static int cannot_delegate(u64 base, int rc, struct verdict *why)
 static int pay_for_region(struct payer *payer, unsigned int before, const struct ranges *ram,
 			  unsigned int depth, struct verdict *why)
 {
+	u64 lent = payer->lent;
+	unsigned int vain;
 	int rc;
 
-	for (;;) {
+	/* What is in stock may not do, such as pages where blocks are wanted */
+	for (vain = 0; vain < MAX_VAIN; vain++) {
 		rc = region_make_fine(payer, before, why);
 		if (rc != -ENOMEM)
 			return rc;
+		if (payer->lent != lent)
+			vain = 0;
+		lent = payer->lent;
 		rc = stock_for_region(payer, payer->wanted.pages * PAGE_SIZE, payer->wanted.state,
 				      ram, depth);
 		if (rc)
 			return rc == -ENOMEM ? rc : cannot_delegate(payer->base, rc, why);
 	}
+	return -ENOMEM;
 }
 
 static int make_region(u64 base, unsigned int before, const struct ranges *ram, unsigned int depth,

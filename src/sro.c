@@ -21,15 +21,12 @@ static LIST_HEAD(unfinished);		/* under cover_lock */
 static int turn(struct op *op, struct rmi_regs *r, struct payer *payer)
 {
 	switch (RMI_RESULT_MEM_REQ(r->x[0])) {
-	case RMI_MEM_REQ_NONE:
-		return transfer_go_on(op, r);
 	case RMI_MEM_REQ_DONATE:
 		return transfer_donate(op, r, payer);
 	case RMI_MEM_REQ_RECLAIM:
 		return transfer_reclaim(op, r, payer);
-	default:
-		return rmi_latch("%s %#llx: X0 %#llx", rmi_name(op->command.x[0]),
-				 op->command.x[1], r->x[0]);
+	default:	/* nothing, or something that there isn't */
+		return transfer_go_on(op, r);
 	}
 }
 
@@ -43,6 +40,12 @@ static int cancel(struct op *op, struct rmi_regs *r)
 	rc = rmi_call(r, rmi_timeout_ms());
 	/* An RMM that was BUSY all the time doesn't know of it */
 	op->cancelled = !rc;
+	/* An operation that has pages gives them back first: this isn't its end */
+	if (!rc && op->lent && RMI_RESULT_STATUS(r->x[0]) != RMI_SUCCESS &&
+	    RMI_RESULT_STATUS(r->x[0]) != RMI_INCOMPLETE)
+		return rmi_latch("%s %#llx can be cancelled, and can't: status %llu",
+				 rmi_name(op->command.x[0]), op->command.x[1],
+				 RMI_RESULT_STATUS(r->x[0]));
 	return rc;
 }
 
@@ -75,6 +78,16 @@ static void park(struct op *op)
 		op->parked = true;
 	}
 	list_add_tail(&op->node, &unfinished);
+}
+
+/* Said once, however often it is tried again */
+static void leave_unfinished(struct op *op)
+{
+	if (!op->said)
+		pr_warn("%s %#llx remains unfinished in the RMM\n", rmi_name(op->command.x[0]),
+			op->command.x[1]);
+	op->said = true;
+	park(op);
 }
 
 static void let_go(struct op *op)
@@ -123,9 +136,9 @@ static int see_to_end(struct op *op, struct rmi_regs *r, struct payer *payer)
 	payer->lent = op->lent;
 	if (rc && rc != -ENOSPC) {
 		if (rc == -EBUSY)
-			pr_warn("%s %#llx remains unfinished in the RMM\n",
-				rmi_name(op->command.x[0]), op->command.x[1]);
-		park(op);
+			leave_unfinished(op);
+		else
+			park(op);
 		return rc;
 	}
 	rc = close_books(op, r, payer) ?: rc;
@@ -215,7 +228,7 @@ int sro_cancel(struct rmi_regs *r, struct payer *payer)
 		rc = see_to_end(op, r, payer);
 		return rc == -ENOSPC ? 0 : rc;
 	}
-	park(op);
+	leave_unfinished(op);
 	return rc == -EPROTO ? rc : -EBUSY;
 }
 

@@ -235,7 +235,7 @@ int take_back(const phys_addr_t *granule, unsigned int nr)
 }
 
 /**
- * take_close() - forget the chunks; what is out stays in the ledger
+ * take_close() - give up the chunks: what is not out, and guards nothing, is the allocator's again
  *
  * Context: may sleep; module unload, no consumer is left.
  */
@@ -244,7 +244,9 @@ void take_close(void)
 	struct open_chunk *chunk, *next;
 
 	list_for_each_entry_safe(chunk, next, &open, node) {
+		ledger_set(chunk->span.start, chunk->span.end, LEDGER_OPEN, LEDGER_HELD);
 		list_del(&chunk->node);
 		kfree(chunk);
 	}
+	ledger_free_held();
 }

@@ -77,7 +77,7 @@ struct world {
 	u64 pages_from;
 	/* ... but small blocks, which are what is left between others, from here on; 0: likewise */
 	u64 small_from;
-	bool two_nodes;			/* each other GB is of node 1 */
+	u64 node_bytes;			/* so much is of node 0 and of node 1 in turn; 0: all is of 0 */
 
 	/* to look at */
 	struct rmm *rmm;

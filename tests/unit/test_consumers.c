@@ -1064,7 +1064,7 @@ static void granules_are_of_the_node(void **state)
 		machine.flags = d ? HOST_PAYS : 0;
 		make(12);
 		world_ram(2 * GB, 3 * GB, true);
-		world.two_nodes = true;
+		world.node_bytes = GB;
 		load();
 		assert_int_equal(cca_rmi_take_granules(0, 600, granule), 0);
 		assert_int_equal(cca_rmi_take_granules(1, 600, other), 0);
