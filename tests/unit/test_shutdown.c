@@ -912,13 +912,15 @@ static void several_operations_that_are_dead(void **state)
 	load();
 	world.smc = die_in_operation;
 	dead_answer = RMI_BUSY;
-	for (u64 i = 1; i <= gb; i++)
-		assert_int_equal(cca_rmi_ensure_range(i * GB, PAGE), -ETIMEDOUT);
+	for (u64 i = 1; i <= gb; i++) {
+		const int rc = cca_rmi_ensure_range(i * GB, PAGE);
+
+		assert_true(rc == -EBUSY || rc == -ETIMEDOUT);
+	}
 	assert_true(rmm_operations(world.rmm) >= 5);
 	start = world.now_ns;
 	world_reboot();
 	took = world.now_ns - start;
-	assert_true(took >= 996 * MS);
 	assert_in_range(took / MS, 996, 2000);
 	dead_answer = 0;
 	assert_int_equal(world_reboot(), 0);
