@@ -177,7 +177,7 @@ static int stock_for_region(const struct payer *payer, u64 bytes, unsigned int s
 	const struct record *r = record_view();
 	struct span self = { .start = payer->base, .end = payer->base + payer->size };
 	const struct ranges own = { .at = &self, .nr = 1 };
-	u64 before = bytes;
+	u64 before = U64_MAX;
 	unsigned int vain = 0;
 	int rc;
 
@@ -200,10 +200,9 @@ static int stock_for_region(const struct payer *payer, u64 bytes, unsigned int s
 				return rc;
 			continue;
 		}
-		if (lacks < before)
-			vain = 0;
+		vain = lacks < before ? 0 : vain + 1;
 		before = lacks;
-		if (vain++ == MAX_VAIN)
+		if (vain == MAX_VAIN)
 			return -ENOMEM;
 		rc = stock_chunk(payer, ram, depth);
 		if (rc)
@@ -228,30 +227,28 @@ static int cannot_delegate(u64 base, int rc, struct verdict *why)
 	return rc;
 }
 
-/*
- * Begin, or go on; as long as there is stock for what the RMM asks for. Where it has refused pages, or
- * wants some next to each other, there must be more in stock than it asks for.
- */
+/* Begin, or go on; as long as there is stock for what the RMM asks for */
 static int pay_for_region(struct payer *payer, unsigned int before, const struct ranges *ram,
 			  unsigned int depth, struct verdict *why)
 {
 	u64 lent = payer->lent;
-	unsigned int vain = 0;
+	unsigned int vain;
 	int rc;
 
-	for (;;) {
+	/* What is in stock may not do, such as pages where blocks are wanted: then more is taken */
+	for (vain = 0; vain < MAX_VAIN; vain++) {
 		rc = region_make_fine(payer, before, why);
 		if (rc != -ENOMEM)
 			return rc;
-		vain = payer->lent == lent ? vain + 1 : 1;
+		if (payer->lent != lent)
+			vain = 0;
 		lent = payer->lent;
-		if (vain > MAX_VAIN)
-			return -ENOMEM;
-		rc = stock_for_region(payer, vain * payer->wanted.pages * PAGE_SIZE,
+		rc = stock_for_region(payer, (vain + 1) * payer->wanted.pages * PAGE_SIZE,
 				      payer->wanted.state, ram, depth);
 		if (rc)
 			return rc == -ENOMEM ? rc : cannot_delegate(payer->base, rc, why);
 	}
+	return -ENOMEM;
 }
 
 static int make_region(u64 base, unsigned int before, const struct ranges *ram, unsigned int depth,

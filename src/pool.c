@@ -64,19 +64,25 @@ void pool_give(u64 start, u64 end, bool delegated)
 		ranges_keep(&stock, (struct span){ start, end, kind, 0 });
 }
 
-/* The first run of @want's blocks in @s that isn't refused */
-static bool fits(const struct terms *t, const struct request *want, struct span s, struct run *run)
+/**
+ * pool_set_aside() - the RMM didn't like these pages: offer them to nobody until pool_drain()
+ * @start: physical address, page aligned
+ * @end: physical address, exclusive, page aligned, more than @start
+ *
+ * Context: may sleep; under cover_lock.
+ */
+void pool_set_aside(u64 start, u64 end)
+{
+	ranges_remove(&stock, start, end);
+}
+
+/* The first run of @want's blocks in @s */
+static bool fits(const struct request *want, struct span s, struct run *run)
 {
 	/* A contiguous piece may have any number of pages */
 	const u64 block = want->block * PAGE_SIZE, align = roundup_pow_of_two(block);
 	u64 start = ALIGN(s.start, align), blocks;
 
-	if (start < t->refused.end && s.end > t->refused.start) {
-		if (start + block <= t->refused.start)
-			s.end = t->refused.start;
-		else
-			start = ALIGN(t->refused.end, align);
-	}
 	if (start >= s.end)
 		return false;
 	blocks = min((s.end - start) / block, want->pages / want->block);
@@ -92,12 +98,12 @@ static bool find_held(const struct terms *t, const struct request *want, const s
 
 	part.start = max(s->start, t->self.start);
 	part.end = min(s->end, t->self.end);
-	if (part.start < part.end && fits(t, want, part, run))
+	if (part.start < part.end && fits(want, part, run))
 		return true;
 	for (at = s->start; t->elsewhere && ranges_next(t->places->tables, at, s->end, &part);
 	     at = part.end) {
 		part.kind = LEDGER_HELD;
-		if (fits(t, want, part, run))
+		if (fits(want, part, run))
 			return true;
 	}
 	return false;
@@ -111,7 +117,7 @@ static bool find(const struct terms *t, const struct request *want, struct run *
 		const struct span *s = &stock.at[i];
 
 		if (s->kind == LEDGER_READY ? want->state != RMI_MEM_UNDELEGATED &&
-					      fits(t, want, *s, run) :
+					      fits(want, *s, run) :
 					      want->state != RMI_MEM_DELEGATED &&
 					      find_held(t, want, s, run))
 			return true;

@@ -38,13 +38,13 @@ struct terms {
 	const struct places *places;
 	struct span self;	/* undelegated pages may lie here */
 	bool elsewhere;		/* ... and in PARs with a table */
-	struct span refused;	/* none of these pages */
 };
 
 int pool_stock(int nid, u64 bytes, u64 block, u64 most, const struct ranges *ram,
 	       struct span *chunk);
 int pool_take(const struct terms *terms, const struct request *want, enum ledger_kind kind,
 	      u64 payee, struct run *run);
+void pool_set_aside(u64 start, u64 end);
 void pool_give(u64 start, u64 end, bool delegated);
 u64 pool_in_hand(const struct ranges *fine, enum ledger_kind kind);
 int pool_delegate(const struct ranges *fine, u64 bytes, unsigned int ms);

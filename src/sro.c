@@ -32,11 +32,20 @@ static int turn(struct op *op, struct rmi_regs *r, struct payer *payer)
 
 static int cancel(struct op *op, struct rmi_regs *r)
 {
+	int rc;
+
 	if (op->cancelled || !RMI_RESULT_CAN_CANCEL(op->answer.x[0]))
 		return -EBUSY;
 	op->cancelled = true;
 	*r = (struct rmi_regs){ .x = { RMI_OP_CANCEL, op->handle } };
-	return rmi_call(r, rmi_timeout_ms());
+	rc = rmi_call(r, rmi_timeout_ms());
+	/* An operation that has pages gives them back first: this isn't its end */
+	if (!rc && op->lent && RMI_RESULT_STATUS(r->x[0]) != RMI_SUCCESS &&
+	    RMI_RESULT_STATUS(r->x[0]) != RMI_INCOMPLETE)
+		return rmi_latch("%s %#llx can be cancelled, and can't: status %llu",
+				 rmi_name(op->command.x[0]), op->command.x[1],
+				 RMI_RESULT_STATUS(r->x[0]));
+	return rc;
 }
 
 /* From the answer INCOMPLETE in @r to one that isn't */
@@ -68,6 +77,16 @@ static void park(struct op *op)
 		op->parked = true;
 	}
 	list_add_tail(&op->node, &unfinished);
+}
+
+/* Said once, however often it is tried again */
+static void leave_unfinished(struct op *op)
+{
+	if (!op->said)
+		pr_warn("%s %#llx remains unfinished in the RMM\n", rmi_name(op->command.x[0]),
+			op->command.x[1]);
+	op->said = true;
+	park(op);
 }
 
 static void let_go(struct op *op)
@@ -116,9 +135,9 @@ static int see_to_end(struct op *op, struct rmi_regs *r, struct payer *payer)
 	payer->lent = op->lent;
 	if (rc && rc != -ENOSPC) {
 		if (rc == -EBUSY)
-			pr_warn("%s %#llx remains unfinished in the RMM\n",
-				rmi_name(op->command.x[0]), op->command.x[1]);
-		park(op);
+			leave_unfinished(op);
+		else
+			park(op);
 		return rc;
 	}
 	rc = close_books(op, r, payer) ?: rc;
@@ -208,7 +227,7 @@ int sro_cancel(struct rmi_regs *r, struct payer *payer)
 		rc = see_to_end(op, r, payer);
 		return rc == -ENOSPC ? 0 : rc;
 	}
-	park(op);
+	leave_unfinished(op);
 	return rc == -EPROTO ? rc : -EBUSY;
 }
 

@@ -63,21 +63,19 @@ static struct request decode(u64 req)
 	};
 }
 
-static struct terms terms_for(const struct op *op, const struct payer *payer)
+static struct terms terms_for(const struct payer *payer)
 {
 	return (struct terms){
 		.places = &payer->places,
 		.self = { .start = payer->base, .end = payer->base + payer->size },
 		.elsewhere = payer->kind == LEDGER_TABLE,
-		.refused = op->refused,
 	};
 }
 
 /* Lend as much as is wanted, or nothing. Returns the number of runs. */
-static unsigned int lend(const struct op *op, const struct payer *payer, struct request want,
-			 struct run *run)
+static unsigned int lend(const struct payer *payer, struct request want, struct run *run)
 {
-	const struct terms terms = terms_for(op, payer);
+	const struct terms terms = terms_for(payer);
 	unsigned int n = 0;
 
 	while (want.pages && n < MAX_RUNS &&
@@ -131,12 +129,12 @@ static void settle(const struct payer *payer, const struct run *run, unsigned in
 static int note_refusal(struct op *op, const struct run *run, const struct request *want, u64 taken)
 {
 	const u64 skip = taken / want->block * want->block;
-	u64 before = 0;
+	u64 before = 0, start;
 
 	for (; before + run->pages <= skip; run++)
 		before += run->pages;
-	op->refused.start = run->start + (skip - before) * PAGE_SIZE;
-	op->refused.end = op->refused.start + want->block * PAGE_SIZE;
+	start = run->start + (skip - before) * PAGE_SIZE;
+	pool_set_aside(start, start + want->block * PAGE_SIZE);
 	/* What was asked for stands, less what was taken */
 	op->answer.x[2] -= taken >> want->code * BLOCK_BITS << RMI_DONATE_COUNT_SHIFT;
 	return ++op->refusals > MAX_REFUSALS ? -ENOSPC : 0;
@@ -190,7 +188,7 @@ int transfer_donate(struct op *op, struct rmi_regs *r, struct payer *payer)
 	if (op->cancelled || want.state > RMI_MEM_CONDITIONAL || op->lent > payer->limit ||
 	    want.pages > (payer->limit - op->lent) / PAGE_SIZE)
 		return -ENOSPC;
-	nr = lend(op, payer, want, run);
+	nr = lend(payer, want, run);
 	if (!nr)
 		return -ENOMEM;
 	for (i = 0; i < nr; i++)

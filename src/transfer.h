@@ -17,13 +17,13 @@ struct op {
 	struct rmi_regs answer;		/* the last one from which the RMM can go on */
 	u64 handle;
 	u64 lent;			/* bytes that its payee has */
-	struct span refused;		/* pages that the RMM didn't like */
 	unsigned int refusals;
 	/* offered in a donation whose answer doesn't say how many were taken */
 	struct run unsure[MAX_RUNS];
 	unsigned int nr_unsure;
 	bool cancelled;
 	bool parked;			/* holds a reference to this module */
+	bool said;			/* that it remains unfinished */
 };
 
 void transfer_set_dialect(bool beta3);

@@ -36,6 +36,7 @@ static unsigned int deferred;	/* objects of this pass */
 static bool progress;		/* this pass brought something */
 static bool missed;		/* the last object was deferred */
 static bool unfinished;		/* since anything was done, an operation was left so */
+static int why_deferred;	/* what the last one that was, was deferred for */
 static bool stopped;
 
 /**
@@ -88,6 +89,7 @@ void walk_note(int rc)
 	stopped |= rc == -EPROTO;
 	if (missed) {
 		deferred++;
+		why_deferred = rc;
 		stopped |= rc == -EBUSY && (unfinished || time_after_eq(jiffies, give_up));
 		unfinished |= rc == -EBUSY;
 	} else {
@@ -136,10 +138,11 @@ bool walk_again(void)
 
 /**
  * walk_end() - has the walk done all?
- * @why: set on error, but for -ETIMEDOUT: that is for those who deferred the object
+ * @why: set on error, but for -ETIMEDOUT and -EBUSY: that is for those who deferred the object
  *
  * Context: may sleep; under cover_lock.
- * Return: 0; -ETIMEDOUT if something remains deferred; or the negative error number of @why.
+ * Return: 0; if something remains deferred, what walk_note() was told of the last such object; or the
+ * negative error number of @why.
  */
 int walk_end(struct verdict *why)
 {
@@ -151,7 +154,7 @@ int walk_end(struct verdict *why)
 		return verdict_set(why, REASON_RELEASED, "%s", "");
 	if (is_killed())
 		return verdict_set(why, REASON_INTERRUPTED, "by a signal");
-	return deferred ? -ETIMEDOUT : 0;
+	return deferred ? why_deferred : 0;
 }
 
 static void say(const char *what, const struct ranges *ram, u64 at)

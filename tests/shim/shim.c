@@ -166,10 +166,6 @@ void *world_at(u64 pa)
 /* Locks, CPUs, time, messages ------------------------------------------------------------------ */
 
 #ifdef SHIM_THREADS
-static struct {
-	bool exists, runs;
-} other;			/* that is what threads are for */
-
 void mutex_lock(struct mutex *m)
 {
 	pthread_mutex_lock(&m->lock);
@@ -1489,8 +1485,10 @@ void world_make(const struct rmm_machine *described, unsigned int page_shift)
 	/* as arm64 has it: what a level 2 block of the page table maps */
 	pageblock_nr_pages = PAGE_SIZE / 8;
 	world_forget_module();
+#ifndef SHIM_THREADS
 	other.exists = false;
 	other.runs = false;
+#endif
 	rmi_dir = NULL;
 	device = NULL;
 	scheduled = NULL;
@@ -1533,7 +1531,9 @@ void world_end_with(u64 pages_out, u64 with_rmm)
 	assert_null(world.cpu_online);
 	assert_null(world.delayed);
 	assert_int_equal(world.module_refs, 0);
+#ifndef SHIM_THREADS
 	assert_false(other.exists);
+#endif
 	assert_int_equal(world.pages_out, pages_out);
 	assert_int_equal(world.with_rmm, with_rmm);
 	munmap(frames, frames_size);
