@@ -54,7 +54,10 @@ static bool has_table(u64 par)
 	return ranges_has(&record_view()->tables, par, par + rmm_session()->l0gpt_size);
 }
 
-/* A chunk whose own PAR can't have a table is of no use, and held until the end */
+/*
+ * A chunk whose own PAR can't have a table is of no use, and held until the end. Where the RMM leaves
+ * that unfinished, it has been waited for already, which isn't worth repeating for other chunks.
+ */
 static int stock_for_table(const struct payer *payer, const struct ranges *ram, unsigned int depth)
 {
 	const u64 wanted = payer->wanted.pages * PAGE_SIZE, block = payer->wanted.block * PAGE_SIZE;
@@ -68,7 +71,7 @@ static int stock_for_table(const struct payer *payer, const struct ranges *ram, 
 		return -ENOMEM;
 	par = ALIGN_DOWN(chunk.end - 1, payer->size);
 	if (par != payer->base && !has_table(par) && !depth)
-		make_table(par, ram, depth + 1, &unused);
+		return make_table(par, ram, depth + 1, &unused) == -EBUSY ? -EBUSY : 0;
 	return 0;
 }
 
@@ -88,9 +91,10 @@ static int make_table(u64 par, const struct ranges *ram, unsigned int depth, str
 		rc = gpt_create(&payer, &created, why);
 		if (rc != -ENOMEM)
 			break;
-		if (vain < MAX_VAIN && !stock_for_table(&payer, ram, depth))
+		rc = vain < MAX_VAIN ? stock_for_table(&payer, ram, depth) : -ENOMEM;
+		if (!rc)
 			continue;
-		if (gpt_give_up(&payer, &created))
+		if (rc == -EBUSY || gpt_give_up(&payer, &created))
 			return verdict_set(why, REASON_UNFINISHED, "%s %#llx",
 					   rmi_name(RMI_GPT_L1_CREATE), par);
 		rc = created ? 0 : -ENOMEM;
@@ -156,17 +160,19 @@ static int stock_chunk(const struct payer *payer, const struct ranges *ram, unsi
 	struct span chunk, region, part;
 	struct verdict unused;
 	u64 par;
+	int rc;
 
 	if (pool_stock(chunk_node(payer->base, payer->base + payer->size), due_bytes(), 0,
 		       payer->size, all_memory(ram), &chunk))
 		return -ENOMEM;
 	par = ALIGN_DOWN(chunk.start, par_size);
 	region = region_at(chunk.start);
-	if (!has_table(par))
-		make_table(par, ram, 1, &unused);
-	if (region.start != payer->base && !depth && is_payable(&region, &part))
-		return make_region(region.start, part.kind, ram, depth + 1, &unused) == -ETIMEDOUT ?
-		       -ETIMEDOUT : 0;
+	if (!has_table(par) && make_table(par, ram, 1, &unused) == -EBUSY)
+		return -EBUSY;
+	if (region.start != payer->base && !depth && is_payable(&region, &part)) {
+		rc = make_region(region.start, part.kind, ram, depth + 1, &unused);
+		return rc == -ETIMEDOUT || rc == -EBUSY ? rc : 0;
+	}
 	return 0;
 }
 
@@ -227,28 +233,30 @@ static int cannot_delegate(u64 base, int rc, struct verdict *why)
 	return rc;
 }
 
-/* Begin, or go on; as long as there is stock for what the RMM asks for */
+/*
+ * Begin, or go on; as long as there is stock for what the RMM asks for. Where it has refused pages, or
+ * wants some next to each other, there must be more in stock than it asks for.
+ */
 static int pay_for_region(struct payer *payer, unsigned int before, const struct ranges *ram,
 			  unsigned int depth, struct verdict *why)
 {
 	u64 lent = payer->lent;
-	unsigned int vain;
+	unsigned int vain = 0;
 	int rc;
 
-	/* What is in stock may not do, such as pages where blocks are wanted: then more is taken */
-	for (vain = 0; vain < MAX_VAIN; vain++) {
+	for (;;) {
 		rc = region_make_fine(payer, before, why);
 		if (rc != -ENOMEM)
 			return rc;
-		if (payer->lent != lent)
-			vain = 0;
+		vain = payer->lent == lent ? vain + 1 : 1;
 		lent = payer->lent;
-		rc = stock_for_region(payer, (vain + 1) * payer->wanted.pages * PAGE_SIZE,
+		if (vain > MAX_VAIN)
+			return -ENOMEM;
+		rc = stock_for_region(payer, vain * payer->wanted.pages * PAGE_SIZE,
 				      payer->wanted.state, ram, depth);
 		if (rc)
 			return rc == -ENOMEM ? rc : cannot_delegate(payer->base, rc, why);
 	}
-	return -ENOMEM;
 }
 
 static int make_region(u64 base, unsigned int before, const struct ranges *ram, unsigned int depth,

@@ -585,6 +585,7 @@ static void delegation_that_does_not_end(void **state)
 			begin_with(dialects[d], RMI_GRANULE_RANGE_DELEGATE);
 			assert_int_equal(cca_rmi_delegate_range(own, size), -ENOTRECOVERABLE);
 			assert_int_equal(world.module_refs, 1);
+			assert_non_null(world.delayed);
 			for (int i = 0; i < 3; i++) {
 				assert_int_equal(cca_rmi_delegate_range(own + PAGE, PAGE), -EEXIST);
 				assert_int_equal(cca_rmi_undelegate_range(own, size, &done), -EBUSY);
@@ -628,6 +629,7 @@ static void undelegation_that_does_not_end(void **state)
 				assert_int_equal(cca_rmi_undelegate_range(own, size, &done), -EBUSY);
 				assert_int_equal(done, 0);
 				assert_int_equal(world.module_refs, 1);
+				assert_non_null(world.delayed);
 				assert_int_equal(cca_rmi_delegate_range(own, PAGE), -EEXIST);
 				assert_int_equal(world_pm(PM_HIBERNATION_PREPARE), -EBUSY);
 				assert_non_null(world.delayed);
@@ -1100,22 +1102,25 @@ static void nothing_is_taken_in_part(void **state)
 	u64 out;
 
 	(void)state;
-	/* each allocation fails */
+	/* from each of the first allocations on, they fail */
 	for (unsigned int lazy = 0; lazy < 2; lazy++)
-		for (n = 1; ; n++) {
+		for (n = 1; n < 80; n += 1 + n / 8) {
 			int rc;
 
 			make_paid(RMM_DIALECT_BETA3, lazy ? "lazy" : "eager", 0);
 			load();
 			out = world.pages_out;
 			world.fail_alloc = n;
-			rc = cca_rmi_take_granules(NUMA_NO_NODE, 700, granule);
-			if (world.fail_alloc) {
+			world.fail_rest = true;
+			rc = cca_rmi_take_granules(NUMA_NO_NODE, MANY, granule);
+			world.fail_rest = false;
+			if (world.fail_alloc > 1) {
 				assert_int_equal(rc, 0);
-				assert_int_equal(cca_rmi_return_granules(granule, 700), 0);
+				assert_int_equal(cca_rmi_return_granules(granule, MANY), 0);
 				unload();
 				break;
 			}
+			world.fail_alloc = 0;
 			if (rc) {
 				assert_int_equal(rc, -ENOMEM);
 				assert_int_equal(rmm_delegated(world.rmm), 0);
@@ -1123,10 +1128,10 @@ static void nothing_is_taken_in_part(void **state)
 				if (!lazy)
 					assert_int_equal(world.pages_out, out);
 				failed++;
-				rc = cca_rmi_take_granules(NUMA_NO_NODE, 700, granule);
+				rc = cca_rmi_take_granules(NUMA_NO_NODE, MANY, granule);
 			}
 			assert_int_equal(rc, 0);
-			assert_int_equal(cca_rmi_return_granules(granule, 700), 0);
+			assert_int_equal(cca_rmi_return_granules(granule, MANY), 0);
 			unload();
 		}
 	assert_true(failed > 4);
@@ -1396,7 +1401,11 @@ static void memory_of_consumers_stays_online(void **state)
 		world.no_contig = true;
 		assert_int_equal(cca_rmi_take_granules(NUMA_NO_NODE, 1, granule), 0);
 		assert_in_range(granule[0], at, end - 1);
+		calls = world.smcs;
+		world.log[0] = 0;
 		assert_int_equal(world_offline(at, end), -EBUSY);
+		assert_int_equal(world.smcs, calls);
+		assert_non_null(strstr(world.log, "stays with a consumer"));
 		assert_available(2 * GB + WORLD_BLOCK);
 		assert_taken(1);
 		world.no_contig = false;
