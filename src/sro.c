@@ -6,6 +6,7 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/printk.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -15,6 +16,22 @@
 
 /* An operation may pause after each granule that it works on, and a few times besides */
 #define TURNS(granules)	(4 * (granules) + 1024)
+
+/*
+ * Granules that an operation may work on: of a region, all of them; of a PAR, those of its table, of
+ * which half a byte for each of its own makes less than this; for the RMM as a whole, what it may want
+ */
+static u64 work(const struct payer *payer)
+{
+	switch (payer->kind) {
+	case LEDGER_TABLE:
+		return PHYS_PFN(payer->size / PAGE_SIZE);
+	case LEDGER_RMM:
+		return PHYS_PFN(SZ_64M);
+	default:
+		return PHYS_PFN(payer->size);
+	}
+}
 
 static LIST_HEAD(unfinished);		/* under cover_lock */
 
@@ -55,7 +72,7 @@ static int finish(struct op *op, struct rmi_regs *r, struct payer *payer)
 	u64 turns;
 	int rc = 0, result = 0;
 
-	for (turns = TURNS(PHYS_PFN(payer->size)); turns; turns--) {
+	for (turns = TURNS(work(payer)); turns; turns--) {
 		if (RMI_RESULT_STATUS(r->x[0]) != RMI_INCOMPLETE)
 			return result;
 		op->answer = *r;
