@@ -6,6 +6,7 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/printk.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -13,8 +14,12 @@
 #include "sro.h"
 #include "transfer.h"
 
-/* An operation may pause after each granule that it works on, and a few times besides */
+/*
+ * An operation may pause after each granule that it works on, and a few times besides. One for the
+ * RMM as a whole works on no memory but what it is lent, which is less than that.
+ */
 #define TURNS(granules)	(4 * (granules) + 1024)
+#define RMM_SIZE	SZ_1G
 
 static LIST_HEAD(unfinished);		/* under cover_lock */
 
@@ -54,10 +59,11 @@ static int cancel(struct op *op, struct rmi_regs *r)
 /* From the answer INCOMPLETE in @r to one that isn't */
 static int finish(struct op *op, struct rmi_regs *r, struct payer *payer)
 {
+	const u64 size = payer->kind == LEDGER_RMM ? RMM_SIZE : payer->size;
 	u64 turns;
 	int rc = 0, result = 0;
 
-	for (turns = TURNS(PHYS_PFN(payer->size)); turns; turns--) {
+	for (turns = TURNS(PHYS_PFN(size)); turns; turns--) {
 		if (RMI_RESULT_STATUS(r->x[0]) != RMI_INCOMPLETE)
 			return result;
 		op->answer = *r;
