@@ -78,7 +78,7 @@ check-all:
 	@SWEEP_ALL=1 tests/host/check.py --all $(parts) kernels packages
 
 check-sweep:
-	@SWEEP_ALL=1 tests/host/check.py sweep
+	@SWEEP_ALL=$(or $(SWEEP_ALL),1) tests/host/check.py sweep
 
 check-build check-lint check-unit check-tools check-fleet check-fuzz check-coverage check-bench check-guest check-debug check-kernels check-packages: check-%:
 	@tests/host/check.py $*

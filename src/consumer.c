@@ -10,6 +10,8 @@
 #include "exchange.h"
 #include "ledger.h"
 #include "pagebits.h"
+#include "record.h"
+#include "smc.h"
 #include "take.h"
 #include "walk.h"
 
@@ -34,6 +36,16 @@ int cca_rmi_ensure_range(phys_addr_t phys, size_t size)
 }
 EXPORT_SYMBOL_GPL(cca_rmi_ensure_range);
 
+/* What came of a command that was issued outside of a transaction */
+static int follow_up(int rc)
+{
+	if (rc == -EBUSY || rc == -ENOTRECOVERABLE)
+		cover_retry_later();
+	if (rmi_latched(NULL))
+		record_publish();
+	return rc;
+}
+
 int cca_rmi_delegate_range(phys_addr_t phys, size_t size)
 {
 	const u64 end = phys + size;
@@ -51,28 +63,30 @@ int cca_rmi_delegate_range(phys_addr_t phys, size_t size)
 		pagebits_settle(phys, end, false);
 		return -ENODEV;
 	}
-	return exchange_delegate_foreign(phys, end);
+	return follow_up(exchange_delegate_foreign(phys, end));
 }
 EXPORT_SYMBOL_GPL(cca_rmi_delegate_range);
 
 int cca_rmi_undelegate_range(phys_addr_t phys, size_t size, size_t *done)
 {
 	const u64 end = phys + size;
-	u64 reached;
+	u64 at = phys, top;
 	int rc;
 
 	*done = 0;
 	if (!is_range(phys, size))
 		return -EINVAL;
-	reached = pagebits_returned(phys, end);
-	*done = reached - phys;
-	if (reached == end)
-		return 0;
-	if (!pagebits_claim(reached, end, true))
-		return -EINVAL;
-	rc = exchange_undelegate_foreign(reached, end, &reached);
-	*done = reached - phys;
-	return rc;
+	rc = pagebits_check(phys, end);
+	while (!rc && at < end) {
+		top = pagebits_next_run(&at, end);
+		/* Unless another call of the consumer's has them */
+		if (at < top && pagebits_claim(at, top, true))
+			rc = exchange_undelegate_foreign(at, top, &at);
+		else if (at < end)
+			rc = -EBUSY;
+	}
+	*done = at - phys;
+	return follow_up(rc);
 }
 EXPORT_SYMBOL_GPL(cca_rmi_undelegate_range);
 
@@ -80,7 +94,7 @@ int cca_rmi_take_granules(int nid, unsigned int nr, phys_addr_t *granule)
 {
 	if (!nr)
 		return -EINVAL;
-	if (!cca_rmi_is_available() || walk_is_released())
+	if (!cca_rmi_is_available())
 		return -ENODEV;
 	return take_granules(nid, nr, granule);
 }

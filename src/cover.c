@@ -18,7 +18,6 @@
  * What the RMM left unfinished in an earlier transaction is gone on with first in the next one, and
  * once a second in between.
  */
-#include <linux/align.h>
 #include <linux/delay.h>
 #include <linux/errno.h>
 #include <linux/jiffies.h>
@@ -95,10 +94,9 @@ static bool is_ready(enum ledger_kind kind)
 	return kind == LEDGER_READY;
 }
 
-/* A transaction ends: what is not lent is the allocator's again */
-static void end_transaction(void)
+/* What the RMM could not do now it may do in a second. Nobody asks one that makes no sense. */
+static void try_later(void)
 {
-	pool_drain();
 	if (!rmi_latched(NULL) && (parked_any() || ledger_bytes(is_ready)))
 		schedule_delayed_work(&retrying, HZ);
 }
@@ -202,7 +200,7 @@ int cover_ranges(const struct ranges *ram, bool pay, bool killable, struct verdi
 		rc = no_room(why);
 	if (rc)
 		undo_to(mark, rmi_timeout_ms());
-	end_transaction();
+	pool_drain();
 	return rc;
 }
 
@@ -234,6 +232,7 @@ void cover_lock_all(void)
  */
 void cover_unlock_all(void)
 {
+	try_later();
 	record_publish();
 	mutex_unlock(&cover_lock);
 }
@@ -281,6 +280,7 @@ int cover_start(bool fresh, bool killable, struct verdict *why)
 
 	mutex_lock(&cover_lock);
 	rc = start(fresh, killable, why);
+	try_later();
 	mutex_unlock(&cover_lock);
 	return rc;
 }
@@ -295,7 +295,7 @@ static void retry(struct work_struct *unused)
 		return;
 	}
 	parked_resume();
-	end_transaction();
+	pool_drain();
 	verdict_published(&v);
 	if (v.reason == REASON_UNFINISHED && !guarding && !parked_any() && !walk_is_released() &&
 	    rmm_session()->state == RMM_STATE_ACTIVE)
@@ -377,23 +377,36 @@ void cover_forget(u64 start, u64 end)
 	mutex_lock(&cover_lock);
 	record_offline(start, end);
 	undo_unused();
-	end_transaction();
+	pool_drain();
 	cover_unlock_all();
 }
 
-/* What an operation lacked to end may have come back since */
+static unsigned int left_to_undo(void)
+{
+	return record_view()->nr + parked_any();
+}
+
+/*
+ * What an operation lacked to end may have come back since, and an RMM whose operations don't end is
+ * waited for. Nothing new is begun then.
+ */
 static void undo_all(unsigned int patience_ms)
 {
+	unsigned long give_up = jiffies + msecs_to_jiffies(patience_ms);
 	unsigned int before;
 
 	parked_resume();
 	undo_to(0, patience_ms);
-	before = parked_any();
-	if (!before)
-		return;
-	parked_resume();
-	if (parked_any() < before)
+	while (parked_any() && time_before(jiffies, give_up)) {
+		before = left_to_undo();
+		parked_resume();
+		if (left_to_undo() == before) {
+			usleep_range(1000, 2000);
+			continue;
+		}
 		undo_to(0, patience_ms);
+		give_up = jiffies + msecs_to_jiffies(patience_ms);
+	}
 }
 
 /* What activation was lent comes back by deactivation */
@@ -431,6 +444,16 @@ int cover_stop(unsigned int patience_ms)
 	}
 	cover_unlock_all();
 	return rc;
+}
+
+/**
+ * cover_retry_later() - a command for pages of a consumer's own could not be ended
+ *
+ * Context: any; a consumer keeps this module from being unloaded.
+ */
+void cover_retry_later(void)
+{
+	schedule_delayed_work(&retrying, HZ);
 }
 
 /**

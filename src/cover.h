@@ -16,6 +16,7 @@ int cover_ensure(u64 start, u64 end, struct verdict *why);
 int cover_ensure_paid(u64 start, u64 end, struct verdict *why);
 void cover_forget(u64 start, u64 end);
 int cover_stop(unsigned int patience_ms);
+void cover_retry_later(void);
 void cover_quiesce(void);
 
 #endif

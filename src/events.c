@@ -194,6 +194,9 @@ static int prepare(void)
 
 	release();
 	rc = consumer_bytes() ? -EBUSY : cover_stop(rmi_timeout_ms());
+	/* Granules that were being taken as we released everything are a consumer's only now */
+	if (!rc && consumer_bytes())
+		rc = -EBUSY;
 	prepared = !rc;
 	if (!rc)
 		return 0;

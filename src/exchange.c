@@ -22,17 +22,17 @@ static void lose(u64 start, u64 end)
 }
 
 /*
- * A granule of which nobody knows whose it is, or which the RMM refused to delegate. It is ours if it
- * can be undelegated, or can't be delegated at all; else something has it, an earlier kernel's Realm
- * perhaps.
+ * Granules of which nobody knows whose they are, or which the RMM refused to delegate. One is ours if
+ * it can be undelegated, or can't be delegated at all; else something has it, an earlier kernel's
+ * Realm perhaps. Those that were @delegated before can't be of the second kind.
  */
-static void recover(u64 start, u64 end)
+static void recover(u64 start, u64 end, bool delegated)
 {
 	for (; start < end; start += PAGE_SIZE) {
 		struct granule_change c = { .start = start, .end = start + PAGE_SIZE };
 		const int rc = granule_undelegate(&c, 1);
 
-		if (!rc || (rc == -EIO && granule_is_untracked(&c)))
+		if (!rc || (rc == -EIO && !delegated && granule_is_untracked(&c)))
 			ledger_keep(start, start + PAGE_SIZE, LEDGER_HELD, 0);
 		else if (rc == -EIO || rc == -EREMOTEIO)
 			lose(start, start + PAGE_SIZE);
@@ -69,7 +69,7 @@ int exchange_delegate(u64 start, u64 end, unsigned int ms)
 	switch (rc) {
 	case -EIO:
 		if (!granule_is_untracked(&c)) {
-			recover(c.reached, c.reached + PAGE_SIZE);
+			recover(c.reached, c.reached + PAGE_SIZE, false);
 			c.reached += PAGE_SIZE;
 		}
 		fallthrough;
@@ -77,7 +77,7 @@ int exchange_delegate(u64 start, u64 end, unsigned int ms)
 		ledger_keep(c.reached, end, LEDGER_HELD, 0);
 		return rc;
 	case -EREMOTEIO:
-		recover(c.reached, end);
+		recover(c.reached, end, false);
 		return -EIO;
 	default:
 		return rc;
@@ -99,10 +99,8 @@ static int undelegate(u64 *start, u64 end, unsigned int ms)
 	*start = c.reached;
 	switch (rc) {
 	case -EIO:
-		if (granule_is_untracked(&c))
-			ledger_keep(*start, *start + PAGE_SIZE, LEDGER_HELD, 0);
-		else
-			lose(*start, *start + PAGE_SIZE);
+		/* Whatever it says, it delegated this one */
+		lose(*start, *start + PAGE_SIZE);
 		*start += PAGE_SIZE;
 		ledger_keep(*start, end, LEDGER_READY, 0);
 		return *start < end ? -EAGAIN : 0;
@@ -110,7 +108,7 @@ static int undelegate(u64 *start, u64 end, unsigned int ms)
 		ledger_keep(*start, end, LEDGER_READY, 0);
 		return rc;
 	case -EREMOTEIO:
-		recover(*start, end);
+		recover(*start, end, true);
 		return 0;
 	default:
 		return rc;
@@ -147,15 +145,15 @@ int exchange_undelegate(u64 start, u64 end, unsigned int ms)
 	return result;
 }
 
-/* Page by page, those that may be back; returns false if one isn't */
-static bool recover_foreign(u64 start, u64 end)
+/* Page by page, those that may be back, as recover(); returns false if one isn't */
+static bool recover_foreign(u64 start, u64 end, bool delegated)
 {
 	bool all = true;
 
 	for (; start < end; start += PAGE_SIZE) {
 		struct granule_change c = { .start = start, .end = start + PAGE_SIZE };
 		const int rc = granule_undelegate(&c, rmi_timeout_ms());
-		const bool back = !rc || (rc == -EIO && granule_is_untracked(&c));
+		const bool back = !rc || (rc == -EIO && !delegated && granule_is_untracked(&c));
 
 		all &= back;
 		if (rc != -EBUSY && rc != -EPROTO)
@@ -172,7 +170,7 @@ static bool undo_foreign(u64 start, u64 end)
 
 	pagebits_settle(start, c.reached, false);
 	if (rc == -EIO || rc == -EREMOTEIO)
-		return recover_foreign(c.reached, end);
+		return recover_foreign(c.reached, end, true);
 	if (rc == -ETIMEDOUT)
 		pagebits_settle(c.reached, end, true);
 	return !rc;
@@ -202,11 +200,12 @@ int exchange_delegate_foreign(u64 start, u64 end)
 	if (rc == -EIO || rc == -ETIMEDOUT)
 		pagebits_settle(c.reached, end, false);
 	else if (rc == -EREMOTEIO)
-		back = recover_foreign(c.reached, end);
+		back = recover_foreign(c.reached, end, false);
 	else
 		back = false;	/* an operation on them is under way, or nobody will ever tell */
 	back &= undo_foreign(start, c.reached);
 	if (!back) {
+		pagebits_withhold(start, end);
 		pr_err_ratelimited("%#llx-%#llx: some of it stays delegated after a delegation that failed\n",
 				   start, end);
 		return -ENOTRECOVERABLE;
@@ -250,7 +249,7 @@ static void ended(const struct granule_change *c, int rc)
 	}
 	ledger_keep(c->start, reached, c->delegate ? LEDGER_READY : LEDGER_HELD, 0);
 	if (rc)
-		recover(reached, c->end);
+		recover(reached, c->end, !c->delegate);
 	else
 		ledger_keep(reached, c->end, c->delegate ? LEDGER_HELD : LEDGER_READY, 0);
 }

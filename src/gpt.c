@@ -18,13 +18,14 @@ static int no_table(u64 start, u64 end, const char *what, struct verdict *why)
 }
 
 /*
- * One question about [gap.start, end) and its answer; *next is set to where that ends. Only the
+ * One question about [gap.start, end) and its answer: the PARs of it go into tables, or into those
+ * without one; *next is set to where that ends. Only the
  * PARs of gap are known to matter. It calls itself once at the most, as no RAM that is asked about
  * lies above pa_end.
  */
 /* NOLINTNEXTLINE(misc-no-recursion) */
 static int survey_next(struct span gap, u64 end, u64 *next, struct ranges *tables,
-		       struct verdict *why)
+		       struct ranges *without, struct verdict *why)
 {
 	const u64 size = rmm_session()->l0gpt_size, base = gap.start;
 	struct rmi_regs r = { .x = { RMI_GPT_INFO, base, end } };
@@ -40,7 +41,7 @@ static int survey_next(struct span gap, u64 end, u64 *next, struct ranges *table
 		 * CREATE can tell.
 		 */
 		if (end - base > size)
-			return survey_next(gap, end - size, next, tables, why);
+			return survey_next(gap, end - size, next, tables, without, why);
 		*next = end;
 		return 0;
 	}
@@ -53,18 +54,19 @@ static int survey_next(struct span gap, u64 end, u64 *next, struct ranges *table
 	switch (r.x[2]) {
 	case RMI_PAR_PLATFORM:
 	case RMI_PAR_HOST_CREATED:
-		if (ranges_add(tables, base, r.x[1]))
-			return verdict_set(why, REASON_NO_MEMORY, "record of %u ranges",
-					   tables->nr + 1);
-		return 0;
+		rc = ranges_add(tables, base, r.x[1]);
+		break;
 	case RMI_PAR_HOST_NOT_CREATED:
-		return 0;
+		rc = ranges_add(without, base, r.x[1]);
+		break;
 	case RMI_PAR_RESERVED:
 		return no_table(base, min(r.x[1], gap.end), "reserved", why);
 	default:
 		return verdict_set(why, REASON_BAD_ANSWER, "%s %#llx: state %llu",
 				   rmi_name(RMI_GPT_INFO), base, r.x[2]);
 	}
+	return rc ? verdict_set(why, REASON_NO_MEMORY, "record of %u ranges",
+				tables->nr + without->nr + 1) : 0;
 }
 
 /**
@@ -85,26 +87,33 @@ static int survey_next(struct span gap, u64 end, u64 *next, struct ranges *table
 int gpt_survey(const struct ranges *ram, struct ranges *tables, struct verdict *why)
 {
 	const u64 size = rmm_session()->l0gpt_size, end = ALIGN(ram->at[ram->nr - 1].end, size);
-	struct span gap;
+	struct ranges without = {};
+	struct span gap, known;
 	u64 at;
-	int rc;
+	int rc = 0;
 
 	if (!rmm_session()->has_gpt_info)
 		return 0;
 	do {
-		for (at = 0; ranges_missing(ram, tables, at, size, &gap);) {
-			rc = survey_next(gap, end, &at, tables, why);
+		for (at = 0; !rc && ranges_missing(ram, tables, at, size, &gap);) {
+			/* What a pass before this one was told */
+			if (without.nr && ranges_next(&without, gap.start, gap.end, &known) &&
+			    known.start == gap.start) {
+				at = known.end;
+				continue;
+			}
+			rc = survey_next(gap, end, &at, tables, &without, why);
 			walk_note(rc);
-			if (rc == -ETIMEDOUT || rc == -EBUSY)
+			if (rc == -ETIMEDOUT || rc == -EBUSY) {
 				at = gap.start + size;
-			else if (rc)
-				return rc;
-			rc = walk_tick("looked for level 1 tables of", ram, at, why);
-			if (rc)
-				return rc;
+				rc = 0;
+			}
+			if (!rc)
+				rc = walk_tick("looked for level 1 tables of", ram, at, why);
 		}
-	} while (walk_again());
-	return walk_end(why);
+	} while (!rc && walk_again());
+	ranges_clear(&without);
+	return rc ?: walk_end(why);
 }
 
 /* Bytes that a table took, as far as is known */
@@ -148,7 +157,7 @@ struct payer gpt_payer(u64 par, const struct places *places)
 static int has_table(u64 par, struct verdict *why)
 {
 	const u64 end = par + rmm_session()->l0gpt_size;
-	struct ranges tables = {};
+	struct ranges tables = {}, without = {};
 	struct span gap;
 	u64 next;
 	int rc;
@@ -156,11 +165,12 @@ static int has_table(u64 par, struct verdict *why)
 	/* Of the last PAR, some don't speak */
 	if (!rmm_session()->has_gpt_info || end >= rmm_session()->pa_end)
 		return 0;
-	rc = survey_next((struct span){ .start = par, .end = end }, end, &next, &tables, why);
+	rc = survey_next((struct span){ .start = par, .end = end }, end, &next, &tables, &without, why);
 	if (!rc && ranges_gap(&tables, par, end, &gap))
 		rc = verdict_set(why, REASON_BAD_ANSWER, "%s %#llx: there is a table, and isn't",
 				 rmi_name(RMI_GPT_L1_CREATE), par);
 	ranges_clear(&tables);
+	ranges_clear(&without);
 	return rc;
 }
 

@@ -38,8 +38,6 @@ static int finish(u64 handle, u64 granules, struct rmi_regs *r)
 	int rc;
 
 	for (turns = TURNS(granules); turns; turns--) {
-		if (RMI_RESULT_MEM_REQ(r->x[0]) != RMI_MEM_REQ_NONE)
-			return rmi_latch("a granule command asks for memory (X0 %#llx)", r->x[0]);
 		*r = (struct rmi_regs){ .x = { RMI_OP_CONTINUE, handle, RMI_OP_CONTINUE_GO } };
 		rc = rmi_call(r, rmi_timeout_ms());
 		if (rc)
@@ -189,6 +187,8 @@ bool granule_is_untracked(const struct granule_change *c)
 	switch (RMI_RESULT_STATUS(c->refusal)) {
 	case RMI_ERROR_NOT_SUPPORTED:
 	case RMI_ERROR_GLOBAL:
+		/* Nothing was delegated by this command; but it may have been by another */
+		return c->delegate;
 	case RMI_ERROR_TRACKING:
 	case RMI_ERROR_GPT:
 		return true;

@@ -366,7 +366,7 @@ void ledger_close(void)
 	const u64 left = ledger_bytes(ledger_is_out);
 
 	if (left)
-		pr_err("%llu KB of memory remain with the RMM until reboot: don't kexec\n",
-		       left / SZ_1K);
+		pr_err("%llu KB of memory remain with the RMM until reboot, and %llu KB guard them: don't kexec\n",
+		       left / SZ_1K, (ranges_bytes(&ledger) - left) / SZ_1K);
 	ranges_clear(&ledger);
 }

@@ -16,7 +16,7 @@
 #include "rmm.h"
 #include "walk.h"
 
-/* So many chunks of 4 MB at the most are taken in vain for one object */
+/* So many chunks in a row are taken at the most that bring an object no further */
 #define MAX_VAIN	16
 
 /* Objects of this transaction that are still to be made, under cover_lock */
@@ -63,7 +63,7 @@ static int stock_for_table(const struct payer *payer, const struct ranges *ram, 
 	u64 par;
 
 	if (pool_stock(chunk_node(payer->base, payer->base + payer->size),
-		       max(wanted, due_bytes()), block > PAGE_SIZE ? block : 0,
+		       max(wanted, due_bytes()), block,
 		       rmm_session()->region_size, all_memory(ram), &chunk))
 		return -ENOMEM;
 	par = ALIGN_DOWN(chunk.end - 1, payer->size);
@@ -177,8 +177,8 @@ static int stock_for_region(const struct payer *payer, u64 bytes, unsigned int s
 	const struct record *r = record_view();
 	struct span self = { .start = payer->base, .end = payer->base + payer->size };
 	const struct ranges own = { .at = &self, .nr = 1 };
-	unsigned int vain = 0;
 	u64 before = U64_MAX;
+	unsigned int vain = 0;
 	int rc;
 
 	for (;;) {
@@ -196,7 +196,7 @@ static int stock_for_region(const struct payer *payer, u64 bytes, unsigned int s
 
 			rc = pool_delegate(&r->fine, max(lacks, more - min(more, ready)), walk_ms());
 			/* Of those that the RMM refuses, there are others */
-			if (rc && rc != -EIO)
+			if (rc && (rc != -EIO || vain++ == MAX_VAIN))
 				return rc;
 			continue;
 		}
@@ -218,34 +218,39 @@ static int cannot_delegate(u64 base, int rc, struct verdict *why)
 	else if (rc == -EBUSY)
 		verdict_set(why, REASON_UNFINISHED, "%s for %#llx",
 			    rmi_name(RMI_GRANULE_RANGE_DELEGATE), base);
+	else if (rc == -EIO)
+		verdict_set(why, REASON_REFUSED, "%s for %#llx",
+			    rmi_name(RMI_GRANULE_RANGE_DELEGATE), base);
 	else if (rc == -EPROTO)
 		verdict_set(why, REASON_BAD_ANSWER, "%s for %#llx",
 			    rmi_name(RMI_GRANULE_RANGE_DELEGATE), base);
 	return rc;
 }
 
-/* Begin, or go on; as long as there is stock for what the RMM asks for */
+/*
+ * Begin, or go on; as long as there is stock for what the RMM asks for. Where it has refused pages, or
+ * wants some next to each other, there must be more in stock than it asks for.
+ */
 static int pay_for_region(struct payer *payer, unsigned int before, const struct ranges *ram,
 			  unsigned int depth, struct verdict *why)
 {
 	u64 lent = payer->lent;
-	unsigned int vain;
+	unsigned int vain = 0;
 	int rc;
 
-	/* What is in stock may not do, such as pages where blocks are wanted */
-	for (vain = 0; vain < MAX_VAIN; vain++) {
+	for (;;) {
 		rc = region_make_fine(payer, before, why);
 		if (rc != -ENOMEM)
 			return rc;
-		if (payer->lent != lent)
-			vain = 0;
+		vain = payer->lent == lent ? vain + 1 : 1;
 		lent = payer->lent;
-		rc = stock_for_region(payer, payer->wanted.pages * PAGE_SIZE, payer->wanted.state,
-				      ram, depth);
+		if (vain > MAX_VAIN)
+			return -ENOMEM;
+		rc = stock_for_region(payer, vain * payer->wanted.pages * PAGE_SIZE,
+				      payer->wanted.state, ram, depth);
 		if (rc)
 			return rc == -ENOMEM ? rc : cannot_delegate(payer->base, rc, why);
 	}
-	return -ENOMEM;
 }
 
 static int make_region(u64 base, unsigned int before, const struct ranges *ram, unsigned int depth,

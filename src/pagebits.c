@@ -167,7 +167,7 @@ void pagebits_settle(u64 start, u64 end, bool out)
  * @end: physical address, exclusive, page aligned; may be @start
  * @out: they are delegated
  *
- * Pages that aren't are kept for pagebits_returned().
+ * Pages that aren't are kept for pagebits_next_run().
  *
  * Context: may sleep; takes bits_lock.
  */
@@ -176,28 +176,90 @@ void pagebits_abandon(u64 start, u64 end, bool out)
 	settle(start, end, out, !out);
 }
 
+static bool is_out(u64 page)
+{
+	const struct part part = part_of(page, page + PAGE_SIZE);
+
+	return part.out && all_are(part.out, &part, true);
+}
+
+static bool is_changing(u64 page)
+{
+	const struct part part = part_of(page, page + PAGE_SIZE);
+
+	return part.out && all_are(part.changing, &part, true);
+}
+
 /**
- * pagebits_returned() - from @start on, what came back while its consumer didn't know?
+ * pagebits_withhold() - a consumer is told that a range is not all its own again
  * @start: physical address, page aligned
- * @end: physical address, exclusive, page aligned
+ * @end: physical address, exclusive, page aligned, more than @start
+ *
+ * It can't know which pages are, and will ask for all of them: those are kept for
+ * pagebits_next_run().
  *
  * Context: may sleep; takes bits_lock.
- * Return: where that ends; its pages are Linux's now.
  */
-u64 pagebits_returned(u64 start, u64 end)
+void pagebits_withhold(u64 start, u64 end)
 {
 	struct part part;
 
 	mutex_lock(&bits_lock);
 	for (; start < end; start += PAGE_SIZE) {
 		part = part_of(start, start + PAGE_SIZE);
-		if (!part.out || !all_are(part.out, &part, false) ||
-		    !all_are(part.changing, &part, true))
-			break;
-		set(part.changing, &part, false);
+		if (!is_out(start))
+			set(part.changing, &part, true);
 	}
 	mutex_unlock(&bits_lock);
-	return start;
+}
+
+/**
+ * pagebits_check() - may a consumer ask for [@start, @end) back?
+ * @start: physical address, page aligned
+ * @end: physical address, exclusive, page aligned
+ *
+ * Context: may sleep; takes bits_lock.
+ * Return: 0 if each page is delegated, or came back without its knowing; -EBUSY if a command for one
+ * is under way or unfinished; -EINVAL if one was never delegated.
+ */
+int pagebits_check(u64 start, u64 end)
+{
+	int rc = 0;
+
+	mutex_lock(&bits_lock);
+	for (; rc != -EINVAL && start < end; start += PAGE_SIZE) {
+		if (is_out(start) && is_changing(start))
+			rc = -EBUSY;
+		else if (is_out(start) == is_changing(start))
+			rc = -EINVAL;
+	}
+	mutex_unlock(&bits_lock);
+	return rc;
+}
+
+/**
+ * pagebits_next_run() - the first pages of [*@at, @end) that are delegated
+ * @at: set to where they begin; what lies before came back while its consumer didn't know, and is
+ * Linux's now
+ * @end: physical address, exclusive, page aligned
+ *
+ * Context: may sleep; takes bits_lock.
+ * Return: where they end; *@at if there are none.
+ */
+u64 pagebits_next_run(u64 *at, u64 end)
+{
+	struct part part;
+	u64 top;
+
+	mutex_lock(&bits_lock);
+	for (; *at < end && !is_out(*at) && is_changing(*at); *at += PAGE_SIZE) {
+		part = part_of(*at, *at + PAGE_SIZE);
+		set(part.changing, &part, false);
+	}
+	for (top = *at; top < end && is_out(top) && !is_changing(top); top += PAGE_SIZE)
+		;
+	mutex_unlock(&bits_lock);
+	return top;
 }
 
 /**

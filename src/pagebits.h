@@ -7,9 +7,11 @@
 
 int pagebits_prepare(u64 start, u64 end);
 bool pagebits_claim(u64 start, u64 end, bool out);
-u64 pagebits_returned(u64 start, u64 end);
 void pagebits_settle(u64 start, u64 end, bool out);
 void pagebits_abandon(u64 start, u64 end, bool out);
+void pagebits_withhold(u64 start, u64 end);
+int pagebits_check(u64 start, u64 end);
+u64 pagebits_next_run(u64 *at, u64 end);
 bool pagebits_any(u64 start, u64 end);
 u64 pagebits_bytes(void);
 void pagebits_close(void);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <linux/errno.h>
 #include <linux/kernel.h>
 
 #include "../include/rmi_abi.h"
@@ -27,32 +28,40 @@ unsigned int parked_any(void)
 	return n + exchange_unfinished();
 }
 
+static void resume(const struct rmi_regs *command)
+{
+	struct verdict unused;
+
+	if (command->x[0] == RMI_RMM_ACTIVATE)
+		rmm_activate(&unused);
+	else if (command->x[0] == RMI_GPT_L1_CREATE ||
+		 (command->x[0] == RMI_GRANULE_TRACKING_SET && command->x[3] == RMI_TRACKING_FINE))
+		make_resume(command, &record_view()->online);
+	else
+		undo_resume(command);
+}
+
 /**
- * parked_resume() - try to end all of them
+ * parked_resume() - try to end all of them, as long as the RMM lets one end
  *
- * What one of them makes or undoes is in the record then.
+ * What one of them makes or undoes is in the record then. One that remains unfinished is the last of
+ * them then, so that each comes once; and where that took a whole patience, the others wait for the
+ * next time.
  *
  * Context: may sleep, allocates; under cover_lock.
  */
 void parked_resume(void)
 {
 	struct rmi_regs command;
-	struct verdict unused;
-	unsigned int n = 0;
+	unsigned int n = 0, before;
 
 	walk_open(WALK_UNDO, rmi_timeout_ms());
 	exchange_resume();
 	while (sro_unfinished(n, &command))
 		n++;
-	/* One that remains unfinished is the last of them then, so that each comes once */
-	for (; n && sro_unfinished(0, &command); n--) {
-		if (command.x[0] == RMI_RMM_ACTIVATE)
-			rmm_activate(&unused);
-		else if (command.x[0] == RMI_GPT_L1_CREATE ||
-			 (command.x[0] == RMI_GRANULE_TRACKING_SET &&
-			  command.x[3] == RMI_TRACKING_FINE))
-			make_resume(&command, &record_view()->online);
-		else
-			undo_resume(&command);
+	for (; n && sro_unfinished(0, &command) && !walk_is_over(); n--) {
+		before = parked_any();
+		resume(&command);
+		walk_note(parked_any() < before ? 0 : -EBUSY);
 	}
 }

@@ -7,6 +7,7 @@
 #include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/limits.h>
+#include <linux/log2.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
 
@@ -22,7 +23,7 @@ static struct ranges stock;
  * pool_stock() - take a chunk into stock
  * @nid: as for chunk_take()
  * @bytes: likewise
- * @block: likewise
+ * @block: likewise, but any number of pages; one page is no block
  * @most: likewise
  * @ram: likewise
  * @chunk: set to it
@@ -33,7 +34,8 @@ static struct ranges stock;
 int pool_stock(int nid, u64 bytes, u64 block, u64 most, const struct ranges *ram,
 	       struct span *chunk)
 {
-	int rc = chunk_take(nid, bytes, block, most, ram, chunk);
+	int rc = chunk_take(nid, bytes, block > PAGE_SIZE ? roundup_pow_of_two(block) : 0, most, ram,
+			    chunk);
 
 	if (rc)
 		return rc;
@@ -77,8 +79,9 @@ void pool_set_aside(u64 start, u64 end)
 /* The first run of @want's blocks in @s */
 static bool fits(const struct request *want, struct span s, struct run *run)
 {
-	const u64 block = want->block * PAGE_SIZE;
-	u64 start = ALIGN(s.start, block), blocks;
+	/* A contiguous piece may have any number of pages */
+	const u64 block = want->block * PAGE_SIZE, align = roundup_pow_of_two(block);
+	u64 start = ALIGN(s.start, align), blocks;
 
 	if (start >= s.end)
 		return false;

@@ -19,6 +19,8 @@ static DEFINE_MUTEX(record_lock);
 static struct record record;
 /* How the last load ended, or the last return from hibernation */
 static struct verdict loaded = { .reason = REASON_UNFINISHED, .detail = "the module is loading" };
+/* An undo failed: a step may be there of which nobody knows whether it holds still */
+static bool doubtful;
 static struct ranges missed;		/* memory that went online without cover */
 static struct verdict missed_why;
 static struct cpumask without_rme;	/* online CPUs that have no RME */
@@ -112,12 +114,19 @@ struct span record_span(const struct step *step)
 void record_made(const struct step *step)
 {
 	const struct span span = record_span(step);
+	unsigned int i;
 
 	mutex_lock(&record_lock);
 	ranges_keep(step->kind == LEDGER_TABLE ? &record.tables : &record.fine, span);
 	if (step->kind == LEDGER_REGION)
 		ranges_remove(&record.payable, span.start, span.end);
-	record.made[record.nr++] = *step;
+	/* One that is there already has been undone, whatever the RMM said */
+	for (i = 0; doubtful && i < record.nr; i++)
+		if (record.made[i].kind == step->kind && record.made[i].base == step->base)
+			break;
+	if (!doubtful || i == record.nr)
+		i = record.nr++;
+	record.made[i] = *step;
 	mutex_unlock(&record_lock);
 }
 
@@ -135,10 +144,20 @@ void record_has_table(u64 par)
 	mutex_unlock(&record_lock);
 }
 
+static void forget_facts(const struct step *step)
+{
+	const struct span span = record_span(step);
+
+	ranges_remove(step->kind == LEDGER_TABLE ? &record.tables : &record.fine, span.start,
+		      span.end);
+}
+
 /**
  * record_keeps() - the RMM doesn't undo a step, not now
  * @i: its index
  * @lent: bytes that it keeps
+ *
+ * An RMM that fails may have done it all the same: what is known of it has to be asked again.
  *
  * Context: may sleep; under cover_lock.
  */
@@ -146,6 +165,8 @@ void record_keeps(unsigned int i, u64 lent)
 {
 	mutex_lock(&record_lock);
 	record.made[i].lent = lent;
+	doubtful = true;
+	forget_facts(&record.made[i]);
 	mutex_unlock(&record_lock);
 }
 
@@ -157,11 +178,8 @@ void record_keeps(unsigned int i, u64 lent)
  */
 void record_undone(unsigned int i)
 {
-	const struct span span = record_span(&record.made[i]);
-
 	mutex_lock(&record_lock);
-	ranges_remove(record.made[i].kind == LEDGER_TABLE ? &record.tables : &record.fine,
-		      span.start, span.end);
+	forget_facts(&record.made[i]);
 	record.nr--;
 	memmove(&record.made[i], &record.made[i + 1], (record.nr - i) * sizeof(*record.made));
 	mutex_unlock(&record_lock);
@@ -228,6 +246,7 @@ void record_forget(void)
 	record.made = NULL;
 	record.nr = 0;
 	record.room = 0;
+	doubtful = false;
 	mutex_unlock(&record_lock);
 }
 

@@ -345,8 +345,7 @@ static int run_activation(struct rmi_regs *r, struct payer *payer, struct verdic
 			break;
 		if (tries == MAX_CHUNKS ||
 		    pool_stock(NUMA_NO_NODE, payer->wanted.pages * PAGE_SIZE,
-			       payer->wanted.block > 1 ? payer->wanted.block * PAGE_SIZE : 0,
-			       SZ_1G, &nowhere, &chunk)) {
+			       payer->wanted.block * PAGE_SIZE, SZ_1G, &nowhere, &chunk)) {
 			*r = command;
 			if (sro_cancel(r, payer))
 				rc = -EBUSY;

@@ -104,7 +104,7 @@ const char *rmi_name(u64 fid)
 static struct {
 	atomic64_t count, retries, failures;
 	atomic64_t ticks, least, most;
-	bool known;		/* this session's RMM has answered it */
+	bool known;		/* this session's RMM has done it */
 } tallies[ARRAY_SIZE(names) + 1];
 
 static DEFINE_MUTEX(latch_lock);	/* a leaf; protects the text */
@@ -217,6 +217,11 @@ static u64 call_once(const struct rmi_regs *in, struct rmi_regs *out)
 	return get_cycles() - start;
 }
 
+static bool is_failure(u64 x0)
+{
+	return RMI_RESULT_STATUS(x0) != RMI_SUCCESS && RMI_RESULT_STATUS(x0) != RMI_INCOMPLETE;
+}
+
 /* 0; -EAGAIN if the command is to be repeated; -EOPNOTSUPP */
 static int call_for(unsigned int i, const struct rmi_regs *command, struct rmi_regs *answer,
 		    u64 *ticks)
@@ -226,13 +231,9 @@ static int call_for(unsigned int i, const struct rmi_regs *command, struct rmi_r
 		/* An RMM that is being updated may say so of a command that it knows */
 		return READ_ONCE(tallies[i].known) ? -EAGAIN : -EOPNOTSUPP;
 	}
-	WRITE_ONCE(tallies[i].known, true);
+	if (!is_failure(answer->x[0]))
+		WRITE_ONCE(tallies[i].known, true);
 	return try_later(command->x[0], answer->x[0]) ? -EAGAIN : 0;
-}
-
-static bool is_failure(u64 x0)
-{
-	return RMI_RESULT_STATUS(x0) != RMI_SUCCESS && RMI_RESULT_STATUS(x0) != RMI_INCOMPLETE;
 }
 
 /**
@@ -241,7 +242,7 @@ static bool is_failure(u64 x0)
  * @ms: for how long it is repeated; 0: issue it once
  *
  * Nothing in the answer but the status has been looked at. Each repetition lets others run first.
- * NOT_SUPPORTED counts as BUSY for a command that was answered before in this session.
+ * NOT_SUPPORTED counts as BUSY for a command that was done before in this session.
  * Specification: DEN0137, "RMI commands" and "Command return codes".
  *
  * Context: may sleep; the caller may hold mutexes.

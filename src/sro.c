@@ -26,15 +26,12 @@ static LIST_HEAD(unfinished);		/* under cover_lock */
 static int turn(struct op *op, struct rmi_regs *r, struct payer *payer)
 {
 	switch (RMI_RESULT_MEM_REQ(r->x[0])) {
-	case RMI_MEM_REQ_NONE:
-		return transfer_go_on(op, r);
 	case RMI_MEM_REQ_DONATE:
 		return transfer_donate(op, r, payer);
 	case RMI_MEM_REQ_RECLAIM:
 		return transfer_reclaim(op, r, payer);
-	default:
-		return rmi_latch("%s %#llx: X0 %#llx", rmi_name(op->command.x[0]),
-				 op->command.x[1], r->x[0]);
+	default:	/* nothing, or something that there isn't */
+		return transfer_go_on(op, r);
 	}
 }
 

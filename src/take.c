@@ -17,11 +17,9 @@
 #include "rmm.h"
 #include "smc.h"
 #include "take.h"
+#include "walk.h"
 
-/*
- * A chunk that consumers take granules from, kept while any of them is out. What is not out is
- * LEDGER_OPEN; its first page is never handed out, since it guards the second.
- */
+/* A chunk that consumers take granules from, kept while any of them is out; the rest is LEDGER_OPEN */
 struct open_chunk {
 	struct list_head node;
 	struct span span;
@@ -68,21 +66,25 @@ free:
 	return rc;
 }
 
-/* The first open run of a chunk, from an aligned block if as many are wanted */
+/*
+ * The first open run of a chunk, of an aligned block if as many are wanted. The first page behind
+ * one that is Linux's is its guard.
+ */
 static bool find_open(const struct open_chunk *chunk, unsigned int nr, struct span *run)
 {
 	const u64 align = nr >= block_pages() ? SZ_2M : PAGE_SIZE;
-	u64 at = chunk->span.start + PAGE_SIZE;
+	const u64 most = align == SZ_2M ? SZ_2M : (u64)nr * PAGE_SIZE;
+	u64 at, end;
+	struct span before;
 
-	for (; ledger_find(LEDGER_OPEN, at, chunk->span.end, run); at = run->end) {
-		const u64 end = run->end;
-
+	for (at = chunk->span.start; ledger_find(LEDGER_OPEN, at, chunk->span.end, run); at = end) {
+		end = run->end;
+		if (!ledger_next(run->start - PAGE_SIZE, run->start, &before))
+			run->start += PAGE_SIZE;
 		run->start = ALIGN(run->start, align);
-		run->end = min(end, run->start + min_t(u64, (u64)nr * PAGE_SIZE, align == SZ_2M ?
-								 SZ_2M : (u64)nr * PAGE_SIZE));
-		if (run->start + align <= end && run->start < run->end)
+		run->end = min(end, run->start + most);
+		if (run->start + align <= end)
 			return true;
-		run->end = end;
 	}
 	return false;
 }
@@ -97,7 +99,10 @@ static bool find_run(int nid, unsigned int nr, struct span *run)
 	return false;
 }
 
-/* Delegate a run. What can't be is held, and goes back with the transaction; or it is lost. */
+/*
+ * Delegate a run, or nothing of it. What isn't delegated is held then, and not looked at again before
+ * tidy(), or it is lost.
+ */
 static int take_run(const struct span *run)
 {
 	int rc;
@@ -106,11 +111,17 @@ static int take_run(const struct span *run)
 	rc = exchange_delegate(run->start, run->end, rmi_timeout_ms());
 	if (!rc)
 		rc = ledger_set(run->start, run->end, LEDGER_READY, LEDGER_TAKEN);
+	if (rc)
+		exchange_undelegate(run->start, run->end, rmi_timeout_ms());
 	return rc;
 }
 
+/* So often may the RMM refuse a page before it is believed that it refuses all */
+#define MAX_REFUSALS	8
+
 static int take_all(int nid, unsigned int nr, phys_addr_t *granule, unsigned int *done)
 {
+	unsigned int refusals = 0;
 	struct span run;
 	int rc = 0;
 	u64 at;
@@ -123,11 +134,13 @@ static int take_all(int nid, unsigned int nr, phys_addr_t *granule, unsigned int
 		rc = take_run(&run);
 		for (at = run.start; !rc && at < run.end; at += PAGE_SIZE)
 			granule[(*done)++] = at;
+		if (rc == -EIO && refusals++ < MAX_REFUSALS)
+			rc = 0;
 	}
 	return rc;
 }
 
-/* A chunk of which nothing is out goes back; of others, what came back can be taken again */
+/* A chunk of which nothing is out, or nothing comes back, goes; what is held of others is open again */
 static void tidy(void)
 {
 	struct open_chunk *chunk, *next;
@@ -139,7 +152,7 @@ static void tidy(void)
 		u64 at;
 
 		for (at = start; ledger_next(at, end, &part); at = part.end)
-			out |= ledger_is_out(part.kind);
+			out |= ledger_is_out(part.kind) && part.kind != LEDGER_LOST;
 		if (out) {
 			ledger_set(start, end, LEDGER_HELD, LEDGER_OPEN);
 			continue;
@@ -170,7 +183,8 @@ static void give(const phys_addr_t *granule, unsigned int nr)
  * @granule: set to their physical addresses
  *
  * Context: may sleep, allocates; takes cover_lock.
- * Return: 0; -ENOMEM, -EIO, -ETIMEDOUT, -EBUSY or -EPROTO, then nothing is taken.
+ * Return: 0; -ENODEV after a release; -ENOMEM, -EIO, -ETIMEDOUT, -EBUSY or -EPROTO; on error nothing
+ * is taken.
  */
 int take_granules(int nid, unsigned int nr, phys_addr_t *granule)
 {
@@ -178,7 +192,8 @@ int take_granules(int nid, unsigned int nr, phys_addr_t *granule)
 	int rc;
 
 	cover_lock_all();
-	rc = take_all(nid, nr, granule, &done);
+	/* Who releases everything waits for the lock after saying so */
+	rc = walk_is_released() ? -ENODEV : take_all(nid, nr, granule, &done);
 	if (rc)
 		give(granule, done);
 	tidy();
@@ -204,7 +219,8 @@ int take_back(const phys_addr_t *granule, unsigned int nr)
 
 	cover_lock_all();
 	for (i = 0; !rc && i < nr; i++)
-		if (!ledger_find(LEDGER_TAKEN, granule[i], granule[i] + PAGE_SIZE, &part))
+		if (!PAGE_ALIGNED(granule[i]) ||
+		    !ledger_find(LEDGER_TAKEN, granule[i], granule[i] + PAGE_SIZE, &part))
 			rc = -EINVAL;
 	if (!rc)
 		give(granule, nr);
@@ -219,7 +235,7 @@ int take_back(const phys_addr_t *granule, unsigned int nr)
 }
 
 /**
- * take_close() - forget the chunks; what is out stays in the ledger
+ * take_close() - give up the chunks: what is not out, and guards nothing, is the allocator's again
  *
  * Context: may sleep; module unload, no consumer is left.
  */
@@ -228,7 +244,9 @@ void take_close(void)
 	struct open_chunk *chunk, *next;
 
 	list_for_each_entry_safe(chunk, next, &open, node) {
+		ledger_set(chunk->span.start, chunk->span.end, LEDGER_OPEN, LEDGER_HELD);
 		list_del(&chunk->node);
 		kfree(chunk);
 	}
+	ledger_free_held();
 }

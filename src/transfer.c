@@ -264,6 +264,7 @@ static int take_back(struct op *op, u64 descriptor, const struct payer *payer)
  */
 int transfer_reclaim(struct op *op, struct rmi_regs *r, const struct payer *payer)
 {
+	bool is_error;
 	unsigned int i;
 	int rc;
 
@@ -275,14 +276,15 @@ int transfer_reclaim(struct op *op, struct rmi_regs *r, const struct payer *paye
 		return rmi_latch("RECLAIM for %#llx isn't known", payer->base);
 	if (rc)
 		return rc;
-	if (r->x[1] > LIST_SIZE) {
-		/* A call that is refused writes no list, and need not set X1 */
-		if (RMI_RESULT_STATUS(r->x[0]) != RMI_SUCCESS &&
-		    RMI_RESULT_STATUS(r->x[0]) != RMI_INCOMPLETE)
-			return 0;
-		return rmi_latch("RECLAIM for %#llx: %llu entries", payer->base, r->x[1]);
-	}
-	/* The status may be that with which the operation ends: this was its last list then */
+	/*
+	 * An operation that failed may give back the last pages together with its error. A refused
+	 * call has written no list, and X1 may be what it was.
+	 */
+	is_error = RMI_RESULT_STATUS(r->x[0]) != RMI_SUCCESS &&
+		   RMI_RESULT_STATUS(r->x[0]) != RMI_INCOMPLETE;
+	if (r->x[1] > LIST_SIZE)
+		return is_error ? 0 : rmi_latch("RECLAIM for %#llx: %llu entries", payer->base,
+						r->x[1]);
 	for (i = 0; !rc && i < r->x[1]; i++)
 		rc = take_back(op, le64_to_cpu(READ_ONCE(list[i])), payer);
 	return rc;

@@ -35,6 +35,7 @@ static unsigned long patience, give_up, line_due;
 static unsigned int deferred;	/* objects of this pass */
 static bool progress;		/* this pass brought something */
 static bool missed;		/* the last object was deferred */
+static bool unfinished;		/* since anything was done, an operation was left so */
 static int why_deferred;	/* what the last one that was, was deferred for */
 static bool stopped;
 
@@ -54,6 +55,7 @@ void walk_open(enum walk_kind k, unsigned int patience_ms)
 	deferred = 0;
 	progress = false;
 	missed = false;
+	unfinished = false;
 	stopped = false;
 }
 
@@ -75,8 +77,8 @@ unsigned int walk_ms(void)
  * @rc: -ETIMEDOUT: it is deferred; -EBUSY: it is, and an operation of it is unfinished; else it is
  * done with
  *
- * When the patience is at its end, no more than one operation is begun, since unfinished ones hold
- * the few that an RMM can have.
+ * Unfinished operations hold the few that an RMM can have. So nothing more is begun after a second
+ * one with nothing done in between, nor after one that ends the patience.
  *
  * Context: any; under cover_lock.
  */
@@ -88,9 +90,11 @@ void walk_note(int rc)
 	if (missed) {
 		deferred++;
 		why_deferred = rc;
-		stopped |= rc == -EBUSY && time_after_eq(jiffies, give_up);
+		stopped |= rc == -EBUSY && (unfinished || time_after_eq(jiffies, give_up));
+		unfinished |= rc == -EBUSY;
 	} else {
 		progress = true;
+		unfinished = false;
 		give_up = jiffies + patience;
 	}
 }

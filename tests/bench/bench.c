@@ -29,6 +29,7 @@ struct row {
 	char map[40];
 	const char *flavour;
 	uint64_t v14, newest, module, bound, witness;
+	uint64_t slack;			/* commands more than the bound that are healthy */
 	bool misled;			/* v14 was */
 	double cpu_ms_per_tb;
 	uint64_t heap_per_tb;
@@ -91,6 +92,15 @@ static void count_peer(const struct flavour *f, const struct map *map, peer_fn w
 	free(host);
 }
 
+/*
+ * Of the first chunk, one page is the guard and some are the first region's own: the rest is no
+ * multiple of what one DELEGATE takes
+ */
+static uint64_t slack_of(const struct flavour *f)
+{
+	return f->pays;
+}
+
 static struct row *add_row(const struct flavour *f, const struct map *map, const char *suffix,
 			   const struct cost *cost, uint64_t bytes)
 {
@@ -126,6 +136,7 @@ static void count(const struct flavour *f, const struct map *map, struct costs *
 	row->newest = newest[0];
 	row->misled = misled[0];
 	row->bound = bound.load;
+	row->slack = slack_of(f);
 	row->witness = witness.load;
 	if (!map->hot.nr)
 		return;
@@ -244,7 +255,8 @@ static void check_row(const struct row *r)
 	}									\
 } while (0)
 	must(r->module != NEVER, ": %s", r->cost.why);
-	must(r->module == r->bound, ", which must be equal");
+	must(r->module >= r->bound && r->module <= r->bound + r->slack,
+	     ", of which it must be within %llu", (unsigned long long)r->slack);
 	must(r->expected != NEVER, ", no line in expected.csv");
 	must(r->expected == NEVER || r->module <= r->expected, ", expected no more than %llu",
 	     (unsigned long long)r->expected);
@@ -431,7 +443,8 @@ static void check_scale(const struct flavour *f, const struct map *map)
 		map_cut(part, size_tb(i) * TB);
 		if (!bound_count(f, part, &bound))
 			abort();
-		test(cost->good && cost->commands == bound.load,
+		test(cost->good && cost->commands >= bound.load &&
+		     cost->commands <= bound.load + slack_of(f),
 		     "%u TB %s: %llu commands, bound %llu%s%s", size_tb(i), f->name,
 		     (unsigned long long)cost->commands, (unsigned long long)bound.load,
 		     cost->good ? "" : ": ", cost->why);
@@ -444,7 +457,11 @@ static void check_scale(const struct flavour *f, const struct map *map)
 	test(good && largest->cpu_s < MAX_SECONDS * slow,
 	     "%u TB %s: %.3f s of one CPU, less than %.1f", SCALE_TB, f->name, largest->cpu_s,
 	     MAX_SECONDS * slow);
-	test(good && largest->heap < 16 * MB, "%u TB %s: %llu KB of heap, less than 16 MB",
+	/*
+	 * For each region and table a span in the ledger and a step in the record, of 32 bytes each;
+	 * twice the room while there is some to spare, and three times while it grows
+	 */
+	test(good && largest->heap < 24 * MB, "%u TB %s: %llu KB of heap, less than 24 MB",
 	     SCALE_TB, f->name, (unsigned long long)largest->heap / 1024);
 	free(part);
 }

@@ -15,7 +15,7 @@ struct knowledge {
 	const struct flavour *f;
 	const struct map *map;
 	bool *fine, *tables;	/* by region, by PAR */
-	bool size_known;	/* of regions */
+	bool has_home;		/* a region that is FINE, and has the chunks for the others */
 	uint64_t commands;
 };
 
@@ -125,16 +125,18 @@ static void pay_tables(struct knowledge *k, const struct map_list *ram)
 	}
 }
 
+/* The first region pays with pages of its own; all others with what is delegated there for them */
 static void pay_regions(struct knowledge *k, const struct map_list *ram, bool is_online)
 {
-	uint64_t at = 0, foreign = 0, own;
+	uint64_t at = 0, foreign = 0;
 
 	while (next_unit(ram, k->fine, MAP_REGION, &at)) {
-		own = is_online ? bytes_in(ram, at, at + MAP_REGION) / MAP_PAGE : 0;
-		if (own < REGION_PRICE)
-			foreign += REGION_PRICE - own;
-		k->commands += 1 + div_up(REGION_PRICE, ASKED_AT_ONCE) + !k->size_known;
-		k->size_known = true;
+		if (!k->has_home && is_online &&
+		    bytes_in(ram, at, at + MAP_REGION) / MAP_PAGE >= REGION_PRICE)
+			k->has_home = true;
+		else
+			foreign += REGION_PRICE;
+		k->commands += 1 + div_up(REGION_PRICE, ASKED_AT_ONCE);
 		k->fine[at / MAP_REGION] = true;
 	}
 	k->commands += div_up(foreign, DELEGATED_AT_ONCE);

@@ -11,7 +11,7 @@ struct witness {
 	struct map_list online;		/* all RAM that pages can be taken from */
 	bool *fine, *tables;		/* by region, by PAR */
 	uint64_t *taken;		/* by region: nothing is left below this address */
-	bool size_known;
+	bool has_home;			/* a region that is FINE, where the others' pages lie */
 	uint64_t foreign, foreign_end;	/* delegated pages that nobody has been lent yet */
 };
 
@@ -156,15 +156,15 @@ static uint64_t take_foreign(struct witness *w, uint64_t size)
 	return w->foreign - size;
 }
 
-/* Answer one request for pages: the region's own while there are some, then others */
+/* Answer one request for pages: the first region's are its own, all others' lie there */
 static bool pay_pages(struct witness *w, uint64_t handle, uint64_t region, uint64_t req)
 {
 	uint64_t left = RMI_DONATE_COUNT(req), nr = 0, pages = left, pa;
 
 	while (left) {
 		pages = pages < left ? pages : left;
-		pa = take(w, region, region + MAP_REGION, pages * MAP_PAGE);
-		if (!pa && pages > 1) {
+		pa = w->has_home ? 0 : take(w, region, region + MAP_REGION, pages * MAP_PAGE);
+		if (!pa && pages > 1 && !w->has_home) {
 			pages = 1;
 			continue;
 		}
@@ -203,10 +203,7 @@ static bool make_regions(struct witness *w, const struct map_list *ram)
 	while (first_missing(ram, w->fine, MAP_REGION, &at)) {
 		if (!make_fine(w, at))
 			return false;
-		if (!w->size_known && host_call(&w->host, RMI_GRANULE_TRACKING_GET, at,
-						at + MAP_REGION, 0))
-			return false;
-		w->size_known = true;
+		w->has_home = true;
 		w->fine[at / MAP_REGION] = true;
 	}
 	return true;

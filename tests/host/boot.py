@@ -439,7 +439,7 @@ def report(count, name, record, log, say=print):
 
 
 def run(chosen, skipped, count=0, say=print, took=None, initrd=None):
-    """Returns the exit status and what was counted. `took` is told how long each took; `initrd` gives that of a kernel."""
+    """Returns the exit status and what was counted. `took` is told of each; `initrd` gives that of a kernel."""
     started = time.monotonic()
     total, failed = 0, 0
     counts = collections.Counter()
@@ -460,7 +460,7 @@ def run(chosen, skipped, count=0, say=print, took=None, initrd=None):
             for job in concurrent.futures.as_completed(jobs):
                 record, log = job.result()
                 if took:
-                    took(record.seconds, jobs[job])
+                    took(record, jobs[job])
                 count = report(count, jobs[job], record, log, say)
                 sys.stdout.flush()
                 counts += record.counts

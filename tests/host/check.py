@@ -14,7 +14,6 @@ import concurrent.futures
 import os
 import re
 import signal
-import subprocess
 import sys
 import tempfile
 import threading
@@ -36,6 +35,7 @@ class Part:
         self.lines = []
         self.started = self.ended = None
         self.in_slots = 0       # seconds
+        self.cpu = 0            # the same, of CPU time
         self.tests = []         # (seconds, name)
         self.lock = threading.Lock()
 
@@ -51,6 +51,10 @@ class Part:
         with self.lock:
             self.in_slots += seconds
             self.tests.append((seconds, what))
+
+    def used(self, seconds):
+        with self.lock:
+            self.cpu += seconds
 
 
 class Printer:
@@ -101,7 +105,7 @@ def minutes(seconds):
     return f'{seconds // 60:.0f}:{seconds % 60:02.0f}'
 
 
-def close(chosen, started):
+def close(chosen, shared, started):
     """The tables, and the last line. Returns the exit status."""
     lines = [line for part in chosen for line in part.lines]
     for line in lines:
@@ -110,15 +114,14 @@ def close(chosen, started):
             # Once more, for those who see the end only
             print(f'# failed: {m[1]}')
     whole = time.monotonic() - started
-    spent = sum(p.in_slots for p in chosen)
-    print('#\n# minutes    in slots  part')
-    for p in chosen:
-        if p.ended:
-            print(f'# {minutes(p.ended - p.started):>7} {minutes(p.in_slots):>11}  {p.name}')
-    print(f'# {minutes(whole):>7} {minutes(spent):>11}  all, in {SLOTS.number} slots')
-    print('#\n# the slowest:')
+    print('#\n#   took  in slots  CPU time')
+    for p in (*chosen, shared):
+        spent = minutes(p.ended - p.started) if p.ended else ''
+        print(f'# {spent:>6} {minutes(p.in_slots):>9} {minutes(p.cpu):>9}  {p.name}')
+    print(f'# {minutes(whole):>6} {minutes(sum(p.in_slots for p in chosen)):>9} {minutes(shared.cpu + sum(p.cpu for p in chosen)):>9}  '
+          f'all, in {SLOTS.number} slots\n#\n# the slowest:')
     for seconds, what in sorted((t for p in chosen for t in p.tests), reverse=True)[:SLOWEST]:
-        print(f'# {minutes(seconds):>7}  {what}')
+        print(f'# {minutes(seconds):>6}  {what}')
     counts = collections.Counter(
         'failed' if line.startswith('not ok ') else 'skipped' if '# SKIP' in line else 'passed'
         for line in lines if re.match('(not )?ok ', line))
@@ -137,6 +140,7 @@ def main():
     os.makedirs(parts.BUILD, exist_ok=True)
     printer = Printer()
     chosen = printer.parts = [Part(n, printer) for n in names]
+    shared = Part('kernels that were fetched or built', printer)
 
     def stop(*_):
         parts.kill_all()
@@ -146,13 +150,13 @@ def main():
                 if not part.ended:
                     part.lines.append(f'not ok 0 {part.name}: it was ended from outside')
             printer.print_all()
-            close(chosen, started)
+            close(chosen, shared, started)
         os._exit(1)
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     with boot.own_files(), concurrent.futures.ThreadPoolExecutor(len(names)) as pool:
-        work = parts.Work(tempfile.gettempdir(), option == '--quick', option == '--all')
+        work = parts.Work(tempfile.gettempdir(), shared, option == '--quick', option == '--all')
         work.prepare(names)
         together = [p for p in chosen if p.name not in parts.ALONE]
         list(pool.map(lambda p: perform(p, getattr(work, p.name)), together))
@@ -161,7 +165,9 @@ def main():
                 perform(p, getattr(work, p.name))
         with printer.lock:
             printer.print_more()
-    return close(chosen, started)
+        # A kernel that is still being built for a part which came to its end before
+        parts.kill_all()
+    return close(chosen, shared, started)
 
 
 if __name__ == '__main__':

@@ -31,9 +31,9 @@ flags_of() { # FILE: sets f, and preprocessor
 
 # Analysers ------------------------------------------------------------------------------------
 
-# sums FILE...: their contents, in this order
+# sums FILE...: what is in them; that of standard input besides, so that there is something without a file
 sums() {
-	cat -- "$@" /dev/null | sha256sum
+	sha256sum -- "$@" - </dev/null
 }
 
 sum_file() { # FILE

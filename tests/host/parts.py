@@ -50,8 +50,9 @@ def comment(text):
 class Work:
     """All that is under way."""
 
-    def __init__(self, tmp, quick, everything):
+    def __init__(self, tmp, shared, quick, everything):
         self.tmp = tmp
+        self.shared = shared    # what no part has for itself counts there
         self.quick = quick
         self.everything = everything or bool(os.environ.get('TESTS'))
         self.checked = suite.KERNELS[:1] if quick else suite.KERNELS
@@ -96,18 +97,26 @@ class Work:
         running.add(child)
         return child
 
-    def run(self, args, env=None):
+    def end(self, child, part):
+        """Of one that says no more. Its exit status."""
+        _, status, usage = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+        running.discard(child)
+        part.used(usage.ru_utime + usage.ru_stime)
+        return child.returncode
+
+    def run(self, part, args, env=None):
         """Exit status and output."""
         child = self.start(args, env)
-        text = child.communicate()[0]
-        running.discard(child)
-        return child.returncode, text
+        with child.stdout:
+            text = child.stdout.read()
+        return self.end(child, part), text
 
     def command(self, part, what, args, cost=10, env=None):
         """The same in a slot, and how long it took."""
         with SLOTS.take(cost):
             begun = time.monotonic()
-            done = self.run(args, env)
+            done = self.run(part, args, env)
             part.took(time.monotonic() - begun, f'{part.name}: {what}')
         return done
 
@@ -128,8 +137,7 @@ class Work:
                 failed |= m[1] != 'ok'
                 part.took(time.monotonic() - begun, m[2].partition(' # SKIP')[0])
                 begun = time.monotonic()
-        status = child.wait()
-        running.discard(child)
+        status = self.end(child, part)
         name = os.path.basename(args[0])
         if status not in (0, FAILED) or status and not failed or not said:
             part.result(False, f'{name} runs to its end, with results (exit status {status})')
@@ -148,7 +156,7 @@ class Work:
     def need(self, part, *groups):
         def install(group):
             with self.installing:
-                return self.run([f'{HOST}/need', group])
+                return self.run(part, [f'{HOST}/need', group])
 
         for group in groups:
             status, text = self.once(('need', group), install, group)
@@ -162,10 +170,10 @@ class Work:
         """Status, and the path or what went wrong. One that has to be built is built beside all else, of what is left over."""
         def fetch():
             if name == suite.DEBUG:
-                return self.run(['nice', '-n', '19', f'{HOST}/kernel', name],
+                return self.run(self.shared, ['nice', '-n', '19', f'{HOST}/kernel', name],
                                 {'JOBS': str(SLOTS.number), 'OMP_NUM_THREADS': str(SLOTS.number)})
             with self.fetching:
-                return self.run([f'{HOST}/kernel', name])
+                return self.run(self.shared, [f'{HOST}/kernel', name])
 
         return self.once(('kernel', name), fetch)
 
@@ -247,7 +255,7 @@ class Work:
     def lint(self, part):
         if self.need(part, 'build', 'lint', 'unit'):
             # It builds the module, and mustn't wait for a kernel in its slot
-            for k in suite.KERNELS:
+            for k in (*suite.KERNELS, 'source'):
                 self.kernel(k)
             self.stream(part, [f'{HOST}/lint'], 300)
 
@@ -289,6 +297,8 @@ class Work:
             part.result(False, 'test_sweep ends well')
 
     def tools(self, part):
+        """And what judges the others."""
+        self.stream(part, [f'{TOP}/tests/tools/test_patience.py'], 15)
         if self.need(part, 'tools') and self.built(
                 part, 'src/tools', 'tools-check', 'CFLAGS=-O1 -g -Werror -fsanitize=address,undefined -fno-sanitize-recover=all'):
             self.stream(part, [f'{TOP}/tests/tools/test_rmi_host.py', f'{BUILD}/tools-check/rmi-host'], 30)
@@ -323,7 +333,12 @@ class Work:
         patterns = os.environ.get('TESTS', '').split()
         if not self.need(part, 'build', 'boot'):
             return None
-        return boot.run(boot.choose(chosen, patterns), skipped, say=part.say, took=part.took,
+
+        def took(record, name):
+            part.took(record.seconds, name)
+            part.used(record.cpu)
+
+        return boot.run(boot.choose(chosen, patterns), skipped, say=part.say, took=took,
                         initrd=lambda kernel: self.initrd(part, kernel))[1]
 
     def guest(self, part):
@@ -363,12 +378,12 @@ class Work:
             if status:
                 part.say(comment(text))
             part.result(not status, what, n)
-        status, text = self.run([f'{HOST}/prepare', suite.KERNELS[0]])
+        status, text = self.run(part, [f'{HOST}/prepare', suite.KERNELS[0]])
         if status:
             part.say(comment(text))
             part.result(False, 'what boots them builds')
             return
-        status, text = self.run([f'{HOST}/packages', 'boot'])
+        status, text = self.run(part, [f'{HOST}/packages', 'boot'])
         part.say(text.rstrip('\n'))
         if status == CANNOT:
             part.say('ok 0 packages: a Debian installs them # SKIP it can only be made where arm64 programs run')

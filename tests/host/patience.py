@@ -48,16 +48,24 @@ def cpu_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 
-def seconds_in_line(pid):
-    """For a CPU, of all threads that there are. 0 where the kernel doesn't count them."""
-    total = 0
-    for path in glob.glob(f'/proc/{pid}/task/*/schedstat'):
+def read_tasks(pid, name):
+    """That file of all threads that there are."""
+    for path in glob.glob(f'/proc/{pid}/task/*/{name}'):
         try:
-            with open(path, encoding='ascii') as f:
-                total += int(f.read().split()[1])
+            with open(path, encoding='ascii', errors='replace') as f:
+                yield f.read()
         except OSError:
             pass
-    return total / 1e9
+
+
+def seconds_in_line(pid):
+    """For a CPU, of all threads, as far as they came to have one then. 0 where the kernel doesn't count them."""
+    return sum(int(text.split()[1]) for text in read_tasks(pid, 'schedstat')) / 1e9
+
+
+def runs(pid):
+    """One of its threads has a CPU, or stands in line for one."""
+    return any(text.rpartition(')')[2].split()[:1] == ['R'] for text in read_tasks(pid, 'stat'))
 
 
 class Patience:
@@ -88,7 +96,7 @@ class Patience:
             # Whoever is late was kept waiting itself
             passed = min(now - at, 2 * EVERY)
             wanted = cpu_now - cpu + max(0, line_now - line)
-            if wanted < QUIET * passed:
+            if wanted < QUIET * passed and not runs(self.pid):
                 self.idle += passed
             self.busy += cpu_now - cpu
             self.longest = max(self.longest, self.busy)

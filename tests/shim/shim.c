@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <malloc.h>
 #include <sys/mman.h>
+#include <ucontext.h>
 
 #include "world.h"
 
@@ -13,6 +14,44 @@ static void *rmm_memory;
 static size_t rmm_memory_size;
 static u8 *slots;
 static size_t slot_used[WORLD_SLOTS];	/* bytes */
+
+/* Threads -------------------------------------------------------------------------------------- */
+
+/*
+ * Of the stand-ins, what several threads may call at once keeps its own order by a lock that
+ * ThreadSanitizer doesn't see: it must hide no race of the module's. Nor does it look inside.
+ */
+#ifdef SHIM_THREADS
+void AnnotateIgnoreReadsBegin(const char *file, int line);
+void AnnotateIgnoreReadsEnd(const char *file, int line);
+void AnnotateIgnoreWritesBegin(const char *file, int line);
+void AnnotateIgnoreWritesEnd(const char *file, int line);
+
+#define PER_THREAD	__thread
+static __thread unsigned int locks_of_this_thread;
+#define LOCKS_HELD	locks_of_this_thread
+static bool inside;
+
+static void enter(void)
+{
+	while (__atomic_test_and_set(&inside, __ATOMIC_ACQUIRE))
+		sched_yield();
+	AnnotateIgnoreReadsBegin(__FILE__, __LINE__);
+	AnnotateIgnoreWritesBegin(__FILE__, __LINE__);
+}
+
+static void leave(void)
+{
+	AnnotateIgnoreWritesEnd(__FILE__, __LINE__);
+	AnnotateIgnoreReadsEnd(__FILE__, __LINE__);
+	__atomic_clear(&inside, __ATOMIC_RELEASE);
+}
+#else
+#define PER_THREAD
+#define LOCKS_HELD	world.locks_held
+static void enter(void) {}
+static void leave(void) {}
+#endif
 
 /* Memory --------------------------------------------------------------------------------------- */
 
@@ -70,16 +109,21 @@ static void *heap_take(void *p)
 /* Sizes of a page and more are powers of two, and for the RMM to see */
 void *kzalloc(size_t size, gfp_t flags)
 {
-	if (must_fail(flags))
-		return NULL;
+	void *p = NULL;
+
+	enter();
 	assert_true(size < PAGE_SIZE || (is_power_of_2(size) && size <= WORLD_SLOT));
-	return heap_take(size < PAGE_SIZE ? calloc(1, size) : slot_alloc(size));
+	if (!must_fail(flags))
+		p = heap_take(size < PAGE_SIZE ? calloc(1, size) : slot_alloc(size));
+	leave();
+	return p;
 }
 
 void kfree(const void *p)
 {
 	if (!p)
 		return;
+	enter();
 	assert_true(world.allocated > 0);
 	world.allocated--;
 	world.heap_bytes -= heap_size(p);
@@ -87,12 +131,19 @@ void kfree(const void *p)
 		slot_used[((const u8 *)p - slots) / WORLD_SLOT] = 0;
 	else
 		free((void *)p);
+	leave();
 }
 
 /* Not contiguous, so that the RMM can't be shown it */
 void *kvmalloc_array(size_t n, size_t size, gfp_t flags)
 {
-	return must_fail(flags) ? NULL : heap_take(calloc(n, size));
+	void *p = NULL;
+
+	enter();
+	if (!must_fail(flags))
+		p = heap_take(calloc(n, size));
+	leave();
+	return p;
 }
 
 u64 virt_to_phys(const void *p)
@@ -114,11 +165,112 @@ void *world_at(u64 pa)
 
 /* Locks, CPUs, time, messages ------------------------------------------------------------------ */
 
+#ifdef SHIM_THREADS
 void mutex_lock(struct mutex *m)
 {
+	pthread_mutex_lock(&m->lock);
+	LOCKS_HELD++;
+}
+
+bool mutex_trylock(struct mutex *m)
+{
+	if (pthread_mutex_trylock(&m->lock))
+		return false;
+	LOCKS_HELD++;
+	return true;
+}
+
+static void unlock(struct mutex *m)
+{
+	LOCKS_HELD--;
+	pthread_mutex_unlock(&m->lock);
+}
+#else
+/* Somebody else, on a stack of his own; and what this one was about meanwhile */
+#define STACK_SIZE	(1 << 20)
+static struct {
+	ucontext_t here, there;
+	void *stack, *fake_here, *fake_there;
+	const void *stack_here;
+	size_t size_here;
+	void (*fn)(void);
+	struct mutex *waits;
+	unsigned int locks_held;	/* by who isn't running */
+	bool exists, runs;
+} other;
+
+/* Of ASan, which must know what stack is in use; not there in builds without it */
+__attribute__((weak)) void __sanitizer_start_switch_fiber(void **fake, const void *bottom,
+							  size_t size);
+__attribute__((weak)) void __sanitizer_finish_switch_fiber(void *fake, const void **bottom,
+							   size_t *size);
+
+static void leave_stack(void **fake, const void *bottom, size_t size)
+{
+	swap(LOCKS_HELD, other.locks_held);
+	if (__sanitizer_start_switch_fiber)
+		__sanitizer_start_switch_fiber(fake, bottom, size);
+}
+
+static void enter_stack(void *fake, const void **bottom, size_t *size)
+{
+	if (__sanitizer_finish_switch_fiber)
+		__sanitizer_finish_switch_fiber(fake, bottom, size);
+}
+
+static void other_begins(void)
+{
+	enter_stack(NULL, &other.stack_here, &other.size_here);
+	other.fn();
+	assert_int_equal(world.locks_held, 0);
+	other.exists = false;
+	other.runs = false;
+	leave_stack(NULL, other.stack_here, other.size_here);
+}
+
+static void let_other_run(void)
+{
+	other.runs = true;
+	leave_stack(&other.fake_here, other.stack, STACK_SIZE);
+	swapcontext(&other.here, &other.there);
+	enter_stack(other.fake_here, NULL, NULL);
+}
+
+static void wait_for(struct mutex *m)
+{
+	other.waits = m;
+	other.runs = false;
+	leave_stack(&other.fake_there, other.stack_here, other.size_here);
+	swapcontext(&other.there, &other.here);
+	enter_stack(other.fake_there, &other.stack_here, &other.size_here);
+}
+
+void world_meanwhile(void (*fn)(void))
+{
+	assert_false(other.exists);
+	if (!other.stack)
+		other.stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE,
+				   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	assert_true(other.stack != MAP_FAILED);
+	other.fn = fn;
+	other.exists = true;
+	other.waits = NULL;
+	other.locks_held = 0;
+	getcontext(&other.there);
+	other.there.uc_stack.ss_sp = other.stack;
+	other.there.uc_stack.ss_size = STACK_SIZE;
+	other.there.uc_link = &other.here;
+	makecontext(&other.there, other_begins, 0);
+	let_other_run();
+}
+
+void mutex_lock(struct mutex *m)
+{
+	if (m->held && other.runs)
+		wait_for(m);
 	assert_false(m->held);
 	m->held = true;
-	world.locks_held++;
+	LOCKS_HELD++;
 }
 
 bool mutex_trylock(struct mutex *m)
@@ -129,13 +281,21 @@ bool mutex_trylock(struct mutex *m)
 	return true;
 }
 
+static void unlock(struct mutex *m)
+{
+	assert_true(m->held);
+	m->held = false;
+	LOCKS_HELD--;
+}
+#endif
+
 static struct work_struct *scheduled;
 
 static void work_off(void)
 {
 	struct work_struct *work = scheduled;
 
-	if (!work || world.locks_held)
+	if (!work || LOCKS_HELD)
 		return;
 	scheduled = NULL;
 	work->fn(work);
@@ -143,9 +303,11 @@ static void work_off(void)
 
 void mutex_unlock(struct mutex *m)
 {
-	assert_true(m->held);
-	m->held = false;
-	world.locks_held--;
+	unlock(m);
+#ifndef SHIM_THREADS
+	if (other.exists && !other.runs && other.waits == m)
+		let_other_run();
+#endif
 	work_off();
 	if (world.unlocked)
 		world.unlocked();
@@ -160,7 +322,7 @@ void schedule_work(struct work_struct *work)
 
 void cancel_work_sync(const struct work_struct *work)
 {
-	assert_int_equal(world.locks_held, 0);
+	assert_int_equal(LOCKS_HELD, 0);
 	if (scheduled == work)
 		scheduled = NULL;
 }
@@ -176,7 +338,7 @@ bool cancel_delayed_work_sync(struct delayed_work *work)
 {
 	const bool pending = world.delayed == work;
 
-	assert_int_equal(world.locks_held, 0);
+	assert_int_equal(LOCKS_HELD, 0);
 	if (pending)
 		world.delayed = NULL;
 	return pending;
@@ -186,11 +348,11 @@ void world_work_later(void)
 {
 	struct delayed_work *work = world.delayed;
 
-	assert_int_equal(world.locks_held, 0);
+	assert_int_equal(LOCKS_HELD, 0);
 	world.delayed = NULL;
 	if (work)
 		work->work.fn(&work->work);
-	assert_int_equal(world.locks_held, 0);
+	assert_int_equal(LOCKS_HELD, 0);
 }
 
 /* Who would wait for a CPU that is inside of a read-side section is none of ours */
@@ -283,7 +445,7 @@ int cpuhp_setup_state_nocalls(enum cpuhp_state state, const char *name,
 {
 	assert_int_equal(state, CPUHP_AP_ONLINE_DYN);
 	assert_string_equal(name, "arm_cca_rmi:online");
-	assert_int_equal(world.locks_held, 0);
+	assert_int_equal(LOCKS_HELD, 0);
 	if (world.cpuhp_error)
 		return world.cpuhp_error;
 	world.cpu_online = online;
@@ -294,7 +456,7 @@ int cpuhp_setup_state_nocalls(enum cpuhp_state state, const char *name,
 void cpuhp_remove_state_nocalls(enum cpuhp_state state)
 {
 	assert_int_equal(state, CPUHP_AP_ONLINE_DYN + 7);
-	assert_int_equal(world.locks_held, 0);
+	assert_int_equal(LOCKS_HELD, 0);
 	world.cpu_online = NULL;
 	world.cpu_offline = NULL;
 }
@@ -357,9 +519,11 @@ void cond_resched(void)
 
 void shim_printk(const char *fmt, ...)
 {
-	size_t used = strlen(world.log);
 	va_list args;
+	size_t used;
 
+	enter();
+	used = strlen(world.log);
 	/* Of much, the end */
 	if (used > sizeof(world.log) - 512) {
 		used /= 2;
@@ -370,6 +534,7 @@ void shim_printk(const char *fmt, ...)
 	vsnprintf(world.log + used, sizeof(world.log) - used, fmt, args);
 	va_end(args);
 	world.lines++;
+	leave();
 }
 
 bool shim_is_powerless(void)
@@ -405,6 +570,7 @@ void arm_smccc_1_2_smc(const struct arm_smccc_1_2_regs *args, struct arm_smccc_1
 	u64 x[5] = { args->a0, args->a1, args->a2, args->a3, args->a4 };
 
 	assert_int_equal(world.conduit, SMCCC_CONDUIT_SMC);
+	enter();
 	world.smcs++;
 	world.now_ns += 2000;
 	world.smc_done = false;
@@ -418,6 +584,7 @@ void arm_smccc_1_2_smc(const struct arm_smccc_1_2_regs *args, struct arm_smccc_1
 		for (int i = 0; i < 5; i++)
 			x[i] = y[i];
 	}
+	leave();
 	*res = (struct arm_smccc_1_2_regs){ x[0], x[1], x[2], x[3], x[4] };
 }
 
@@ -567,7 +734,7 @@ int pfn_to_nid(unsigned long pfn)
 	const u64 pa = PFN_PHYS(pfn);
 
 	assert_true(pfn_to_online_page(pfn) || (pa >= world.going_online && pa < world.going_end));
-	return world.two_nodes && pa / SZ_1G % 2;
+	return world.node_bytes && pa / world.node_bytes % 2;
 }
 
 u64 page_to_phys(const struct page *page)
@@ -727,10 +894,14 @@ struct page *alloc_pages_node(int nid, gfp_t gfp, unsigned int order)
 	world.fresh_pages |= !!(gfp & __GFP_NORETRY);
 	if (world.no_pages || must_fail(gfp))
 		return NULL;
-	if (world.two_nodes && nid != NUMA_NO_NODE) {
-		for (u64 at = (u64)nid * SZ_1G; !page && at < frames_end; at += 2ULL * SZ_1G) {
+	if (world.node_bytes && nid != NUMA_NO_NODE) {
+		for (u64 at = nid * world.node_bytes; !page && at < frames_end;
+		     at += 2 * world.node_bytes) {
 			anywhere = (struct place){};
-			page = search(order, at, at + SZ_1G, &anywhere);
+			page = search(order, max(at, world.pages_from), at + world.node_bytes, &anywhere);
+			anywhere = (struct place){};
+			if (!page)
+				page = search(order, at, at + world.node_bytes, &anywhere);
 		}
 		if (page || gfp & __GFP_THISNODE)
 			return page;
@@ -842,7 +1013,7 @@ static int join_chain(struct world_chain *chain, struct notifier_block *nb, int 
 {
 	unsigned int at, i;
 
-	assert_int_equal(world.locks_held, 0);
+	assert_int_equal(LOCKS_HELD, 0);
 	if (error)
 		return error;
 	assert_true(chain->nr < WORLD_MAX_MEMBERS);
@@ -862,7 +1033,7 @@ static void leave_chain(struct world_chain *chain, struct notifier_block *nb)
 {
 	unsigned int i;
 
-	assert_int_equal(world.locks_held, 0);
+	assert_int_equal(LOCKS_HELD, 0);
 	for (i = 0; i < chain->nr && chain->member[i] != nb; i++)
 		;
 	assert_true(i < chain->nr);
@@ -884,7 +1055,7 @@ static int call_chain(const struct world_chain *chain, unsigned long action, voi
 		struct notifier_block *nb = now.member[(*called)++];
 		const int rc = nb->notifier_call(nb, action, arg);
 
-		assert_int_equal(world.locks_held, 0);
+		assert_int_equal(LOCKS_HELD, 0);
 		if (rc & NOTIFY_STOP_MASK)
 			return NOTIFY_OK - (rc & ~NOTIFY_STOP_MASK);
 	}
@@ -945,7 +1116,7 @@ int world_pm(unsigned long action)
 		struct notifier_block *nb = world.pms.member[i];
 
 		nb->notifier_call(nb, action + 1, NULL);
-		assert_int_equal(world.locks_held, 0);
+		assert_int_equal(LOCKS_HELD, 0);
 	}
 	return rc;
 }
@@ -1070,7 +1241,7 @@ long sysfs_emit(char *buf, const char *fmt, ...)
 
 const char *world_read(const char *file)
 {
-	static char buf[4096];
+	static PER_THREAD char buf[4096];
 	unsigned int i;
 	long n;
 
@@ -1089,7 +1260,7 @@ void sysfs_notify(struct kobject *kobj, const char *sub, const char *attr)
 {
 	assert_ptr_equal(kobj, rmi_dir);
 	assert_null(sub);
-	assert_int_equal(world.locks_held, 0);
+	assert_int_equal(LOCKS_HELD, 0);
 	assert_non_null(world_read(attr));
 	world.notified += !strcmp(attr, "available");
 }
@@ -1119,13 +1290,15 @@ int kobject_uevent_env(struct kobject *kobj, int action, char *env[])
 {
 	assert_ptr_equal(kobj, &device->dev.kobj);
 	assert_int_equal(action, KOBJ_CHANGE);
-	assert_int_equal(world.locks_held, 0);
+	assert_int_equal(LOCKS_HELD, 0);
+	enter();
 	world.uevents++;
 	world.uevent[0] = 0;
 	for (int i = 0; env[i]; i++)
 		snprintf(world.uevent + strlen(world.uevent),
 			 sizeof(world.uevent) - strlen(world.uevent), "%s%s", i ? " " : "",
 			 env[i]);
+	leave();
 	return 0;
 }
 
@@ -1176,7 +1349,7 @@ void seq_printf(struct seq_file *s, const char *fmt, ...)
 
 const char *world_debug(const char *file)
 {
-	static struct seq_file s;
+	static PER_THREAD struct seq_file s;
 
 	s.used = 0;
 	s.text[0] = 0;
@@ -1312,6 +1485,10 @@ void world_make(const struct rmm_machine *described, unsigned int page_shift)
 	/* as arm64 has it: what a level 2 block of the page table maps */
 	pageblock_nr_pages = PAGE_SIZE / 8;
 	world_forget_module();
+#ifndef SHIM_THREADS
+	other.exists = false;
+	other.runs = false;
+#endif
 	rmi_dir = NULL;
 	device = NULL;
 	scheduled = NULL;
@@ -1343,7 +1520,7 @@ void world_new_rmm(void)
 void world_end_with(u64 pages_out, u64 with_rmm)
 {
 	assert_int_equal(world.allocated, 0);
-	assert_int_equal(world.locks_held, 0);
+	assert_int_equal(LOCKS_HELD, 0);
 	assert_int_equal(world.files, 0);
 	assert_int_equal(nr_debug_files, 0);
 	assert_null(device);
@@ -1354,6 +1531,9 @@ void world_end_with(u64 pages_out, u64 with_rmm)
 	assert_null(world.cpu_online);
 	assert_null(world.delayed);
 	assert_int_equal(world.module_refs, 0);
+#ifndef SHIM_THREADS
+	assert_false(other.exists);
+#endif
 	assert_int_equal(world.pages_out, pages_out);
 	assert_int_equal(world.with_rmm, with_rmm);
 	munmap(frames, frames_size);

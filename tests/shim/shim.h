@@ -50,8 +50,8 @@ typedef u64 resource_size_t;
 #define rounddown_pow_of_two(x)	(1ULL << (63 - __builtin_clzll(x)))
 #define roundup_pow_of_two(x)	((x) < 2 ? 1ULL : 1ULL << (64 - __builtin_clzll((x) - 1ULL)))
 #define DIV_ROUND_UP(n, d)	(((n) + (d) - 1) / (d))
-#define READ_ONCE(x)		(*(const volatile __typeof__(x) *)&(x))
-#define WRITE_ONCE(x, v)	(*(volatile __typeof__(x) *)&(x) = (v))
+#define READ_ONCE(x)		__atomic_load_n(&(x), __ATOMIC_RELAXED)
+#define WRITE_ONCE(x, v)	__atomic_store_n(&(x), v, __ATOMIC_RELAXED)
 #define cpu_to_le64(x)		(x)
 #define le64_to_cpu(x)		(x)
 
@@ -128,10 +128,18 @@ void *kvmalloc_array(size_t n, size_t size, gfp_t flags);
 #define kcalloc(n, size, flags)	kvmalloc_array(n, size, flags)
 #define kvfree(p)		kfree(p)
 
-/* Locks and CPUs */
+/* Locks and CPUs. One thread there is, but for test_threads. */
+#ifdef SHIM_THREADS
+#include <pthread.h>
+
+struct mutex {
+	pthread_mutex_t lock;		/* all zero is PTHREAD_MUTEX_INITIALIZER */
+};
+#else
 struct mutex {
 	bool held;
 };
+#endif
 #define DEFINE_MUTEX(name)	struct mutex name
 void mutex_lock(struct mutex *m);
 bool mutex_trylock(struct mutex *m);
@@ -165,13 +173,13 @@ static inline void list_del(struct list_head *e)
 typedef struct { int v; } atomic_t;
 typedef struct { s64 v; } atomic64_t;
 #define ATOMIC_INIT(i)		{ i }
-#define atomic_inc(a)		((a)->v++)
-#define atomic_read(a)		((a)->v)
-#define atomic64_inc(a)		((a)->v++)
-#define atomic64_add(i, a)	((a)->v += (i))
+#define atomic_inc(a)		((void)__atomic_fetch_add(&(a)->v, 1, __ATOMIC_RELAXED))
+#define atomic_read(a)		READ_ONCE((a)->v)
+#define atomic64_inc(a)		atomic_inc(a)
+#define atomic64_add(i, a)	((void)__atomic_fetch_add(&(a)->v, i, __ATOMIC_RELAXED))
 #define atomic64_try_cmpxchg(a, old, new) \
 	__atomic_compare_exchange_n(&(a)->v, old, new, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)
-#define atomic64_read(a)	((a)->v)
+#define atomic64_read(a)	READ_ONCE((a)->v)
 
 /* Grace periods, and what refers to this module */
 void synchronize_rcu_tasks(void);
@@ -382,7 +390,7 @@ int kobject_uevent_env(struct kobject *kobj, int action, char *env[]);
 /* debugfs */
 struct dentry;
 struct seq_file {
-	char text[32768];
+	char text[1 << 20];
 	size_t used;
 };
 struct file_operations {

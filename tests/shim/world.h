@@ -77,7 +77,7 @@ struct world {
 	u64 pages_from;
 	/* ... but small blocks, which are what is left between others, from here on; 0: likewise */
 	u64 small_from;
-	bool two_nodes;			/* each other GB is of node 1 */
+	u64 node_bytes;			/* so much is of node 0 and of node 1 in turn; 0: all is of 0 */
 
 	/* to look at */
 	struct rmm *rmm;
@@ -139,6 +139,11 @@ int world_reboot_as(unsigned long action, const char *command);
 void world_work_later(void);			/* what was scheduled for later is done now */
 void world_cpu_online(unsigned int cpu);
 void world_cpu_offline(unsigned int cpu);
+/*
+ * Somebody else does this meanwhile; where he waits for a mutex, he goes on as soon as that is
+ * unlocked. One at a time.
+ */
+void world_meanwhile(void (*fn)(void));
 int world_pm(unsigned long action);		/* 0 or a negative error number */
 void *world_at(u64 pa);				/* of what the module shows the RMM */
 /* bytes that changed hands and did not come back, as the RMM's hooks tell */

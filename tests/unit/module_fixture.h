@@ -120,6 +120,44 @@ static inline u64 guards(void)
 	assert_file("memory_lost", "0");			\
 } while (0)
 
+/* Bytes of the ledger that are of this kind, as debugfs tells */
+static inline u64 ledger_has(const char *kind)
+{
+	u64 start, end, sum = 0;
+	char word[16];
+	const char *p;
+
+	for (p = world_debug("donated"); *p; p = strchr(p, '\n') + 1) {
+		assert_int_equal(sscanf(p, "0x%llx-0x%llx %15s", &start, &end, word), 3);
+		sum += !strcmp(word, kind) ? end - start : 0;
+	}
+	return sum;
+}
+
+/* Pages of a consumer's own, which nobody can guard */
+static inline void own_pages(u64 start, u64 end)
+{
+	const u64 from = world.pages_from;
+	u64 pa;
+
+	for (pa = start; pa < end; pa += PAGE_SIZE) {
+		world.pages_from = pa;
+		assert_int_equal(page_to_phys(alloc_pages_node(0, GFP_KERNEL, 0)), pa);
+		pfn_to_page(PHYS_PFN(pa))->flags |= PAGE_FOREIGN;
+	}
+	world.pages_from = from;
+}
+
+static inline void free_own_pages(u64 start, u64 end)
+{
+	u64 pa;
+
+	for (pa = start; pa < end; pa += PAGE_SIZE) {
+		pfn_to_page(PHYS_PFN(pa))->flags &= ~PAGE_FOREIGN;
+		__free_page(pfn_to_page(PHYS_PFN(pa)));
+	}
+}
+
 /* For a world.smc: what the RMM says to this */
 static inline void ask_model(u64 x[5])
 {

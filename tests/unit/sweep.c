@@ -30,14 +30,14 @@
 #define MAX_WRONG	40	/* then a scenario is given up; or SWEEP_WRONG */
 
 /*
- * What is played of a scenario without SWEEP_ALL beside the faults at each place, in numbers:
- * whatever the machine, they are the same points. Of those whose place was tried: so many single ones,
- * and so many first ones of pairs; of each first one, so many second ones, at other places if there
- * are as many.
+ * What is played of a scenario without SWEEP_ALL beside the faults at each place. They are numbers,
+ * so that a slow machine plays as many. Where a place was tried before: so many single faults and
+ * allocations, and so many first faults of pairs. For each first fault, so many second ones, at
+ * places that differ as long as there are any.
  */
-#define SAMPLE_SINGLES	100
+#define SAMPLE_SINGLES	300
 #define SAMPLE_FIRSTS	10
-#define SAMPLE_SECONDS	8
+#define SAMPLE_SECONDS	16
 
 /* What the RMM is made to say. INCOMPLETE with each memory request, cancellable or not */
 static const u64 words[] = {
@@ -76,8 +76,9 @@ static struct commands {
 	struct places places;
 } clean, recorded;
 static unsigned int nr_clean;
-/* of the clean run */
+/* of the clean run; how many commands came before each */
 static struct places allocations;
+static unsigned int alloc_after[MAX_ANSWERS];
 
 static const char *only;		/* SWEEP: this point alone */
 static unsigned int only_played;
@@ -147,8 +148,8 @@ static const char *name_command(u32 fid)
 }
 
 /*
- * A command is named by what it is and how many of its kind have come, so that a point is the same one
- * after others have come to be before it, or are no more
+ * A command is named by its function and how many of these came before, so that a point keeps its
+ * name when src/ issues more or fewer of others
  */
 static void name_fault(char *to, size_t n, const struct fault *f, const struct commands *c)
 {
@@ -161,6 +162,23 @@ static void name_fault(char *to, size_t n, const struct fault *f, const struct c
 		 how[f->how], f->for_ever ? ":for-ever" : "");
 }
 
+/* Likewise an allocation by the command that it comes after, and how many others came between */
+static void name_alloc(char *to, size_t n, unsigned int alloc)
+{
+	const unsigned int after = alloc_after[alloc];
+	unsigned int which = 1, nth = 1;
+
+	for (unsigned int i = 0; i < alloc; i++)
+		which += alloc_after[i] == after;
+	if (!after) {
+		snprintf(to, n, "alloc#%u", which);
+		return;
+	}
+	for (unsigned int i = 0; i < after - 1; i++)
+		nth += clean.fid[i] == clean.fid[after - 1];
+	snprintf(to, n, "alloc#%u-after-%s#%u", which, name_command(clean.fid[after - 1]), nth);
+}
+
 static void name_point(char *to, size_t n, const struct scenario *s, const struct point *p)
 {
 	char a[80] = "clean", b[80] = "";
@@ -170,9 +188,9 @@ static void name_point(char *to, size_t n, const struct scenario *s, const struc
 	if (p->nr > 1)
 		name_fault(b, sizeof(b), &p->fault[1], &recorded);
 	if (p->alloc)
-		snprintf(a, sizeof(a), "alloc=%u%s", p->alloc,
-			 p->alloc_rest ? ":and-all-after" : "");
-	snprintf(to, n, "%s:%s%s%s", s->name, a, *b ? "+" : "", b);
+		name_alloc(a, sizeof(a), p->alloc - 1);
+	snprintf(to, n, "%s:%s%s%s%s", s->name, a, p->alloc_rest ? ":and-all-after" : "",
+		 *b ? "+" : "", b);
 }
 
 static void say(const char *what)
@@ -247,6 +265,12 @@ static void note_beginning(const u64 x[5])
 	began_fine = began == RMI_GRANULE_TRACKING_SET && x[3] == RMI_TRACKING_FINE;
 }
 
+/* What an RMM says of a command that it doesn't know; of one that it does, it is a way to be BUSY */
+static bool is_unknown(u64 x0)
+{
+	return x0 == -1ULL || RMI_RESULT_STATUS(x0) == RMI_ERROR_NOT_SUPPORTED;
+}
+
 /*
  * Lies that no host can see, about whose pages are:
  * - they are said to be back, and nothing else tells;
@@ -268,7 +292,7 @@ static bool hides_pages(const struct fault *f, const u64 in[5])
 		return f->how == DID && !is_incomplete(f->x0) && played.scenario->lazy;
 	case RMI_OP_MEM_DONATE:
 		return f->how == DID &&
-		       (status == RMI_BUSY ||
+		       (status == RMI_BUSY || is_unknown(f->x0) ||
 			(is_incomplete(f->x0) && RMI_RESULT_MEM_REQ(f->x0) == RMI_MEM_REQ_RECLAIM));
 	default:
 		return false;
@@ -311,6 +335,21 @@ static bool is_honest(const struct fault *f, const u64 in[5])
 		return (status == RMI_BUSY || status == RMI_BLOCKED) && !f->for_ever;
 	default:
 		return true;
+	}
+}
+
+/* A granule that is refused, and doesn't turn out to be none of the RMM's, is never used again */
+static bool loses_one(const struct fault *f, const u64 in[5])
+{
+	switch (RMI_RESULT_STATUS(f->x0)) {
+	case RMI_BUSY:
+	case RMI_BLOCKED:
+	case RMI_ERROR_GLOBAL:
+	case RMI_ERROR_TRACKING:
+	case RMI_ERROR_GPT:
+		return false;
+	default:
+		return in[0] == RMI_GRANULE_RANGE_DELEGATE && !is_unknown(f->x0);
 	}
 }
 
@@ -359,6 +398,7 @@ static void hit(struct fault *f, unsigned int n, u64 x[5])
 	played.hidden_cover |= hides_cover(f);
 	played.believed |= is_believed(f);
 	played.honest &= is_honest(f, x);
+	played.may_lose |= loses_one(f, x);
 	played.undo_refused |= is_undo(x);
 	played.kept |= is_undo(x) && (f->for_ever || played.unloading);
 	if (f->how == LIE && n < nr_answers)
@@ -421,8 +461,12 @@ static void on_smc(u64 x[5])
 
 static void on_alloc(void)
 {
-	if (recording && !now.nr)
-		places_add(&allocations, place_here());
+	if (!recording || now.nr)
+		return;
+	if (allocations.nr >= MAX_ANSWERS)
+		sweep_hung("more allocations than can be recorded");
+	alloc_after[allocations.nr] = issued;
+	places_add(&allocations, place_here());
 }
 
 /* One point ------------------------------------------------------------------------------------ */
@@ -656,27 +700,29 @@ static unsigned int nr_jobs(void)
 static int kind_of(unsigned int job, struct point *p, bool *is_first)
 {
 	const unsigned int singles = nr_clean * ARRAY_SIZE(words) * 3;
+	const unsigned int pairs = singles + allocations.nr * 2;
 	struct fault *f = &p->fault[0];
-	int kind = 0;
+	int kind;
 
 	*p = (struct point){};
-	if (job < singles) {
-		*f = (struct fault){ .how = job % 3, .x0 = words[job / 3 % ARRAY_SIZE(words)],
-				     .at = job / 3 / ARRAY_SIZE(words) };
-		kind = is_true(f) ? -1 : 0;
-	} else if (job - singles < allocations.nr * 2) {
+	if (job >= singles && job < pairs) {
 		job -= singles;
 		p->alloc = job / 2 + 1;
 		p->alloc_rest = job % 2;
 		*is_first = allocations.is_first[job / 2];
 		return 1;
+	}
+	p->nr = 1;
+	if (job < singles) {
+		*f = (struct fault){ .how = job % 3, .x0 = words[job / 3 % ARRAY_SIZE(words)],
+				     .at = job / 3 / ARRAY_SIZE(words) };
+		kind = is_true(f) ? -1 : 0;
 	} else {
-		job -= singles + allocations.nr * 2;
+		job -= pairs;
 		*f = pair_words[job % ARRAY_SIZE(pair_words)];
 		f->at = job / ARRAY_SIZE(pair_words);
 		kind = 2;
 	}
-	p->nr = 1;
 	*is_first = clean.places.is_first[f->at];
 	return kind;
 }
@@ -858,9 +904,9 @@ bool sweep_is_of(const struct scenario *s, const char *point)
 
 static void tell(const struct scenario *s)
 {
-	printf("# fault sweep: %s: %u commands at %u places, %u allocations at %u: %u + %u + %u points",
-	       s->name, nr_clean, clean.places.distinct, allocations.nr, allocations.distinct,
-	       tally->kinds[0], tally->kinds[1], tally->kinds[2]);
+	printf("# fault sweep: %s: %u commands at %u places, %u allocations at %u", s->name,
+	       nr_clean, clean.places.distinct, allocations.nr, allocations.distinct);
+	printf(": %u + %u + %u points", tally->kinds[0], tally->kinds[1], tally->kinds[2]);
 	printf(", %u lies that no host can see, %u believed on the RMM's word", tally->hidden,
 	       tally->believed);
 	printf(", at the most %llu commands and %llu ms", tally->most_commands,
@@ -948,10 +994,10 @@ int sweep_close(void **state)
 	(void)state;
 	printf("fault sweep: %u points, %llu lost, %u hung", all.points, all.lost, all.hung);
 	if (sample_is_all() || getenv("SWEEP"))
-		printf(" (%u pairs left to SWEEP_ALL=2)\n", all.left_out[1]);
+		printf(" (%u pairs are left out: SWEEP_ALL=2)\n", all.left_out[1]);
 	else
-		printf(" (left to SWEEP_ALL=1: %u more of these, where %u pairs and all that begin with %u others are; SEED=%llu)\n",
-		       all.left_out[0], all.left_out[1], all.left_out[2], sample_seed());
+		printf(" (SEED=%llu left out %u singles, %u pairs, all pairs of %u others)\n",
+		       sample_seed(), all.left_out[0], all.left_out[1], all.left_out[2]);
 	fflush(stdout);
 	return 0;
 }

@@ -53,6 +53,7 @@ struct played {
 	bool hidden_pages, hidden_cover;
 	bool believed;		/* the RMM said SUCCESS to what it was to make, and didn't */
 	bool honest;		/* what the RMM said is true: it did that, and no more */
+	bool may_lose;		/* ... but a granule that it refused is rightly lost */
 	/* ... but it refused an undo; one that nobody tries again */
 	bool undo_refused, kept;
 	bool unloading;		/* module_exit() runs */
@@ -79,7 +80,7 @@ void oracle_believed(void);
 
 /* sweep.c */
 void sweep(const struct scenario *s);	/* the points of one scenario, in a cmocka test */
-void sweep_point(const struct scenario *s, const char *point);	/* this one alone, as SWEEP has it */
+void sweep_point(const struct scenario *s, const char *point);	/* as SWEEP names it, alone */
 bool sweep_is_of(const struct scenario *s, const char *point);
 bool sweep_missed(void);		/* SWEEP names a point that there isn't */
 int sweep_close(void **state);
@@ -87,10 +88,7 @@ __printf(1, 2) void sweep_wrong(const char *fmt, ...) __attribute__((noreturn));
 void sweep_lost(u64 pages) __attribute__((noreturn));
 void sweep_hung(const char *what) __attribute__((noreturn));
 
-/*
- * sweep_sample.c: a place in the code, as a number, is a chain of calls, with whatever else tells one
- * from another
- */
+/* sweep_sample.c: a place in the code, a hash of the calls that lead there and what else counts */
 struct places {
 	u64 *at;
 	bool *is_first;		/* no earlier one is the same */

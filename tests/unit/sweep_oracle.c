@@ -136,20 +136,37 @@ static u64 module_has(void)
 	return (world.pages_out - played.mine) * PAGE_SIZE;
 }
 
+/* What the ledger's own list has of a kind; of guards, and of what consumers took, sysfs doesn't tell */
+static u64 listed(const char *kind)
+{
+	u64 start, end, sum = 0;
+	const char *p;
+	char word[16];
+
+	for (p = world_debug("donated"); p && *p; p = strchr(p, '\n') + 1)
+		if (sscanf(p, "0x%llx-0x%llx %15s", &start, &end, word) == 3 && !strcmp(word, kind))
+			sum += end - start;
+	return sum;
+}
+
 void oracle_loaded(void)
 {
-	const u64 covered = number("memory_covered"), truth = oracle_covered();
+	const u64 held = listed("held"), covered = number("memory_covered"), truth = oracle_covered();
 	const u64 counted = number("memory_donated") + number("memory_lost");
 	const bool available = is("available", "1");
 
 	if (world.locks_held)
 		sweep_wrong("%u locks are held", world.locks_held);
 	check_pages();
-	if (counted != module_has()) {
-		if (counted < module_has())
-			sweep_lost((module_has() - counted) / PAGE_SIZE);
-		sweep_wrong("%llu bytes are counted, %llu are out", counted, module_has());
+	if (counted + held != module_has()) {
+		if (counted + held < module_has())
+			sweep_lost((module_has() - counted - held) / PAGE_SIZE);
+		sweep_wrong("%llu bytes are counted and %llu held, %llu are out", counted, held,
+			    module_has());
 	}
+	/* one that guards nothing would be the allocator's */
+	if (held && !counted)
+		sweep_wrong("%llu bytes are held for nothing", held);
 	if (!available && !is("available", "0"))
 		sweep_wrong("available is %s", world_read("available"));
 	if (available != is("reason", "ok"))
@@ -169,11 +186,11 @@ void oracle_loaded(void)
 		sweep_wrong("available on an RMM that isn't active");
 	/* Unless something can't be undone yet, as it isn't finished, or was refused */
 	if (played.all_or_nothing && played.honest && !played.undo_refused && oracle_may_load() &&
-	    (!available || played.refused) && counted != played.lent_before)
+	    !played.may_lose && (!available || played.refused) && counted != played.lent_before)
 		sweep_wrong("it came to nothing, but %llu bytes are lent, not %llu", counted,
 			    played.lent_before);
 	/* What was in use stays so */
-	if (played.refused && !available)
+	if (played.refused && !available && !is("reason", "bad-answer"))
 		sweep_wrong("a refused hot-add took availability: %s (%s)", world_read("reason"),
 			    world_read("detail"));
 	if (played.refused && covered < played.kept_online)
@@ -194,7 +211,7 @@ static void consume(u64 pa)
 	world.pages_from = from;
 	if (!page)
 		return;
-	page->flags |= PAGE_MARKED;
+	page->flags |= PAGE_FOREIGN;
 	pa = page_to_phys(page);
 	rc = cca_rmi_delegate_range(pa, PAGE_SIZE);
 	if (!rc && !(page->flags & PAGE_WITH_RMM))
@@ -203,29 +220,31 @@ static void consume(u64 pa)
 		sweep_wrong("%#llx isn't undelegated", pa);
 	if (page->flags & PAGE_WITH_RMM)
 		sweep_wrong("%#llx stays delegated (%d)", pa, rc);
-	page->flags &= ~PAGE_MARKED;
+	page->flags &= ~PAGE_FOREIGN;
 	__free_pages(page, 0);
 }
 
-/* Where the RMM only said that there is cover, a delegation heals that, or fails for nothing */
+/* Where the RMM only said that there is cover, a delegation fails for nothing */
 void oracle_believed(void)
 {
 	for (unsigned int i = 0; i < world.nr_ram; i++)
 		for (u64 pa = world.ram[i].start; pa < world.ram[i].end; pa += 32 * MB)
 			if (world.ram[i].online && !has_memory(pa))
 				consume(pa);
-	if (module_has() != number("memory_donated") + number("memory_lost"))
+	if (module_has() != number("memory_donated") + number("memory_lost") + listed("held"))
 		sweep_wrong("%llu bytes are out after that", module_has());
 }
 
-/* What the log says that remains with the RMM */
-static u64 told(void)
+/* What the log says that remains with the RMM, and before that as guards */
+static u64 told(u64 *guards)
 {
-	static const char tail[] = " KB of memory remain with the RMM until reboot";
+	static const char tail[] = " KB of memory remain with the RMM until reboot, and ";
 	const char *at = strstr(world.log, tail);
 
+	*guards = 0;
 	if (!at)
 		return 0;
+	*guards = strtoull(at + sizeof(tail) - 1, NULL, 10) * 1024;
 	while (at > world.log && at[-1] >= '0' && at[-1] <= '9')
 		at--;
 	return strtoull(at, NULL, 10) * 1024;
@@ -235,27 +254,30 @@ static u64 told(void)
 void oracle_rest(void)
 {
 	const u64 rmm_has = world.with_rmm - played.mine_with_rmm * PAGE_SIZE;
+	const u64 lost = played.may_lose ? PAGE_SIZE : 0;
+	u64 guards, said = told(&guards);
 
 	if (world.locks_held)
 		sweep_wrong("%u locks are held", world.locks_held);
 	if (world.allocated)
 		sweep_wrong("%u blocks of heap remain", world.allocated);
-	if (world.files || world.notifier || world.reboot || world.pm)
+	if (world.files || world.notifiers.nr || world.reboots.nr || world.pms.nr || world.delayed)
 		sweep_wrong("files or notifiers remain");
 	check_pages();
-	if (told() < module_has())
-		sweep_lost((module_has() - told()) / PAGE_SIZE);
-	if (told() > module_has())
-		sweep_wrong("%llu bytes are said to remain, but %llu do", told(), module_has());
+	if (said + guards < module_has())
+		sweep_lost((module_has() - said - guards) / PAGE_SIZE);
+	if (said + guards > module_has())
+		sweep_wrong("%llu bytes are said to remain, but %llu do", said + guards, module_has());
+	if (guards > said)
+		sweep_wrong("%llu bytes guard %llu", guards, said);
 	if (world.with_rmm != rmm_donated(world.rmm) + rmm_delegated(world.rmm))
 		sweep_wrong("the model has lost count");
 	/*
 	 * With an RMM that told the truth both agree; and it has given everything back if it did
 	 * not refuse that
 	 */
-	if (played.honest && (module_has() != rmm_has || (rmm_has && !played.kept)))
-		sweep_wrong("%llu bytes are out, %llu with the RMM, which never lied", module_has(),
-			    rmm_has);
+	if (played.honest && (said < rmm_has || said > rmm_has + lost || (rmm_has && !played.kept)))
+		sweep_wrong("%llu bytes are out, %llu with the RMM, which never lied", said, rmm_has);
 }
 
 /*

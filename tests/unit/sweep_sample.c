@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Where all points would take too long: which places in the code there are, and what of the rest is
- * played. Places are told apart by the calls that lead there, so that whatever src/ does, each place
- * has its faults. The rest is drawn by a seed: so many of it, whatever this machine can do in a time.
+ * What is played where all points would take too long. Places in the code are told apart by the
+ * calls that lead there, so that each has its faults, whatever src/ comes to do. Of the rest a seed
+ * draws a number that doesn't depend on how fast this machine is.
  */
 #include <time.h>
 #include <unistd.h>
@@ -28,8 +28,9 @@ void place_begin(const void *frame)
 }
 
 /*
- * By frame pointers (a frame begins with the caller's and the address to return to, on x86-64 as on
- * arm64), as the unwinder would take longer than the points. One that leads elsewhere ends the chain.
+ * By frame pointers, since the unwinder would take longer than the points. A frame begins with that
+ * of its caller and the address to return to, on x86-64 as on arm64. One that leads elsewhere is
+ * the last.
  */
 u64 place_here(void)
 {
@@ -97,7 +98,7 @@ u64 sample_seed(void)
 
 bool sample_is_all(void)
 {
-	return getenv("SWEEP_ALL") != NULL;
+	return !!getenv("SWEEP_ALL");
 }
 
 /* A sequence of its own for each scenario and purpose, so that one alone is as it was among all */

@@ -87,10 +87,10 @@ static void record_without_memory(void **state)
 	unload();
 }
 
-/* Each range is lent for something that is there, and all of them are as much as sysfs says */
+/* Each range is lent for something that is there, or guards what is; nothing else is kept */
 static void ledger_adds_up(void **state)
 {
-	u64 sum = 0, tables = 0, start, end, base;
+	u64 start, end, base, last = 0;
 	char kind[16];
 	int used;
 
@@ -100,17 +100,21 @@ static void ledger_adds_up(void **state)
 	make(12);
 	load();
 	assert_donated(PRICE);
-	for (const char *p = world_debug("donated"); *p; p += used) {
-		assert_int_equal(sscanf(p, "0x%llx-0x%llx %15s 0x%llx\n%n", &start, &end, kind,
-					&base, &used), 4);
-		assert_true(start < end);
-		assert_true(!strcmp(kind, "table") || !strcmp(kind, "region"));
-		assert_int_equal(base, GB);
-		sum += end - start;
-		tables += !strcmp(kind, "table") ? end - start : 0;
+	for (const char *p = world_debug("donated"); *p; p = strchr(p, '\n') + 1) {
+		assert_int_equal(sscanf(p, "0x%llx-0x%llx %15s%n", &start, &end, kind, &used), 3);
+		assert_true(start < end && start >= last);
+		if (strcmp(kind, "held")) {
+			assert_int_equal(sscanf(p + used, " 0x%llx\n", &base), 1);
+			assert_int_equal(base, GB);
+			/* of a run the first page is a guard */
+			assert_int_equal(start, last);
+		}
+		last = end;
 	}
-	assert_int_equal(sum, PRICE);
-	assert_int_equal(tables, TABLE);
+	assert_int_equal(ledger_has("table"), TABLE);
+	assert_int_equal(ledger_has("region"), METADATA);
+	assert_int_equal(guards(), 2);
+	assert_held();
 	unload();
 }
 
@@ -127,8 +131,7 @@ static void keep(u64 x[5])
 
 static void lost_pages_are_told(void **state)
 {
-	u64 start, end, sum = 0;
-	const char *lost;
+	u64 left;
 
 	(void)state;
 	describe(RMM_DIALECT_BETA3);
@@ -143,20 +146,15 @@ static void lost_pages_are_told(void **state)
 	assert_int_equal(world.traced.lost, 0);
 	world_offline(2 * GB, 2 * GB + WORLD_BLOCK);
 	keeps_pages = false;
-	lost = strstr(world_debug("donated"), "lost\n");
-	assert_non_null(lost);
 	assert_int_equal(world.traced.lost, METADATA);
-	assert_string_equal(world.traced.kind, "region");
-	assert_int_equal(world.traced.base, 2 * GB);
-	for (const char *p = world_debug("donated"); *p; p = strchr(p, '\n') + 1)
-		if (sscanf(p, "0x%llx-0x%llx lost", &start, &end) == 2 &&
-		    strstr(p, "lost\n") && strchr(p, '\n') == strstr(p, "lost\n") + 4)
-			sum += end - start;
-	assert_int_equal(sum, METADATA);
+	assert_string_equal(world.traced.kind, "lost");
+	assert_int_equal(ledger_has("lost"), METADATA);
 	assert_number("memory_lost", METADATA);
+	assert_available(GB);
+	left = guards();
 	shim_module_exit();
 	/* They lie in the region of boot memory, which therefore stays as it is, with its table */
-	world_end_with((METADATA + PRICE) / PAGE_SIZE, METADATA + PRICE);
+	world_end_with((METADATA + PRICE) / PAGE_SIZE + left, METADATA + PRICE);
 }
 
 #define HANDLE	0x77ULL
@@ -198,9 +196,6 @@ static void hungry(u64 x[5])
 
 static void what_the_rmm_itself_is_lent(void **state)
 {
-	u64 start, end;
-	int used = 0;
-
 	(void)state;
 	describe(RMM_DIALECT_BETA3);
 	make(12);
@@ -208,9 +203,10 @@ static void what_the_rmm_itself_is_lent(void **state)
 	load();
 	assert_available(GB);
 	assert_number("memory_donated", 2 * PAGE_SIZE);
-	sscanf(world_debug("donated"), "0x%llx-0x%llx rmm\n%n", &start, &end, &used);
-	assert_int_equal(used, strlen(world_debug("donated")));
-	assert_int_equal(end - start, 2 * PAGE_SIZE);
+	/* behind their guard, and that is all */
+	assert_int_equal(ledger_has("rmm"), 2 * PAGE_SIZE);
+	assert_int_equal(guards(), 1);
+	assert_int_equal(lines(world_debug("donated")), 2);
 	assert_int_equal(world.traced.donated, 2 * PAGE_SIZE);
 	shim_module_exit();
 	assert_int_equal(world.traced.reclaimed, 2 * PAGE_SIZE);
@@ -423,22 +419,185 @@ static void unavailable_is_told(void **state)
 	unload();
 }
 
-/*
- * Without it there is no event, so that nobody relies on one. EINVAL is what the driver core says
- * where it has no memory for a name.
- */
+/* What is wrong, and then isn't any more -------------------------------------------------------- */
+
+/* A CPU that a Realm could not run on comes online after the load, and goes again */
+static void a_cpu_without_rme(void **state)
+{
+	(void)state;
+	describe(RMM_DIALECT_BETA3);
+	make(12);
+	world.cpus = 2;
+	load();
+	assert_available(GB);
+	world_cpu_online(2);
+	assert_available(GB);
+	world.pfr0[3] = 0x11112222;
+	world_cpu_online(3);
+	assert_file("available", "0");
+	assert_file("reason", "no-rme");
+	assert_file("detail", "CPU 3 came online without FEAT_RME");
+	assert_string_equal(world.uevent, "RMI_AVAILABLE=0 RMI_REASON=no-rme");
+	assert_int_equal(cca_rmi_ensure_range(GB, PAGE_SIZE), -ENODEV);
+	/* another one */
+	world.pfr0[4] = 0;
+	world_cpu_online(4);
+	world_cpu_offline(3);
+	assert_file("detail", "CPU 4 came online without FEAT_RME");
+	world_cpu_offline(4);
+	assert_available(GB);
+	assert_string_equal(world.uevent, "RMI_AVAILABLE=1 RMI_REASON=ok");
+	world_cpu_offline(2);
+	assert_available(GB);
+	unload();
+	assert_null(world.cpu_online);
+}
+
+/* It comes while the load is under way: after the load asked those that were online */
+static void come_online(void)
+{
+	world_cpu_online(1);
+}
+
+static void come_online_at_tracking(u64 x[5])
+{
+	static const struct rmm *done;
+
+	if (x[0] != RMI_GRANULE_TRACKING_GET || done == world.rmm)
+		return;
+	done = world.rmm;
+	world_meanwhile(come_online);
+}
+
+static void a_cpu_without_rme_during_the_load(void **state)
+{
+	(void)state;
+	describe(RMM_DIALECT_BETA3);
+	make(12);
+	world.pfr0[1] = 0;
+	world.smc = come_online_at_tracking;
+	load();
+	assert_file("reason", "no-rme");
+	assert_file("detail", "CPU 1 came online without FEAT_RME");
+	world_cpu_offline(1);
+	assert_available(GB);
+	unload();
+}
+
+/* A block went online without cover, since nobody asked us, and goes offline again */
+static void uncovered_memory_that_goes(void **state)
+{
+	const u64 at = 8 * GB, other = 9 * GB;
+
+	(void)state;
+	for (unsigned int d = 0; d < ARRAY_SIZE(dialects); d++) {
+		char reason[32];
+
+		describe(dialects[d]);
+		make(12);
+		load();
+		world_ram(at, at + WORLD_BLOCK, true);
+		world_ram(other, other + WORLD_BLOCK, true);
+		assert_int_equal(world_event(MEM_ONLINE, at, at + WORLD_BLOCK), 0);
+		assert_int_equal(world_event(MEM_ONLINE, other, other + WORLD_BLOCK), 0);
+		assert_file("available", "0");
+		snprintf(reason, sizeof(reason), "%s", world_read("reason"));
+		assert_true(!strcmp(reason, "no-gpt") || !strcmp(reason, "not-tracked"));
+		/* what happens elsewhere changes nothing of that */
+		world_ram(2 * GB, 2 * GB + WORLD_BLOCK, false);
+		assert_int_equal(world_online(2 * GB, 2 * GB + WORLD_BLOCK), 0);
+		assert_file("reason", reason);
+		assert_int_equal(world_event(MEM_OFFLINE, at, at + WORLD_BLOCK), 0);
+		assert_file("reason", reason);
+		assert_int_equal(world_event(MEM_OFFLINE, other, other + WORLD_BLOCK), 0);
+		assert_available(GB + WORLD_BLOCK);
+		assert_string_equal(world.uevent, "RMI_AVAILABLE=1 RMI_REASON=ok");
+		unload();
+	}
+}
+
+/* Until the load has ended, the files say so */
+static void look_at_the_load(u64 x[5])
+{
+	(void)x;
+	assert_file("available", "0");
+	assert_file("reason", "unfinished");
+	assert_file("detail", "the module is loading");
+}
+
+static void a_load_that_is_under_way(void **state)
+{
+	(void)state;
+	describe(RMM_DIALECT_BETA3);
+	machine.flags = HOST_PAYS;
+	make(12);
+	world.smc = look_at_the_load;
+	load();
+	world.smc = NULL;
+	assert_available(GB);
+	unload();
+}
+
+/* An activation that the RMM doesn't end: it is gone on with, and the load with it */
+static bool activating;
+
+static void activate_slowly(u64 x[5])
+{
+	if (x[0] == RMI_RMM_ACTIVATE) {
+		x[0] = RMI_INCOMPLETE;
+		x[1] = HANDLE;
+		world.smc_done = true;
+	}
+	if (x[0] != RMI_OP_CONTINUE || x[1] != HANDLE)
+		return;
+	if (activating) {
+		x[0] = RMI_BUSY;
+		world.smc_done = true;
+		return;
+	}
+	memset(x, 0, 5 * sizeof(*x));
+	x[0] = RMI_RMM_ACTIVATE;
+	ask_model(x);
+}
+
+static void an_activation_that_is_slow(void **state)
+{
+	(void)state;
+	for (unsigned int d = 0; d < ARRAY_SIZE(paid); d++) {
+		describe(paid[d]);
+		machine.flags = HOST_PAYS;
+		make(12);
+		assert_int_equal(shim_set_timeout_ms("5"), 0);
+		world.smc = activate_slowly;
+		activating = true;
+		load();
+		assert_unavailable("unfinished", "RMI_RMM_ACTIVATE 0");
+		assert_int_equal(world.module_refs, 1);
+		assert_non_null(world.delayed);
+		world_work_later();
+		assert_file("reason", "unfinished");
+		activating = false;
+		world_work_later();
+		assert_available(GB);
+		assert_donated(PRICE);
+		assert_int_equal(world.module_refs, 0);
+		assert_null(world.delayed);
+		unload();
+	}
+}
+
+/* Without it there is no event, so that nobody relies on one; what the driver core says stands */
 static void no_device_no_load(void **state)
 {
-	static const int errors[][2] = {
-		{ -ENOMEM, -ENOMEM }, { -EINVAL, -ENOMEM }, { -EEXIST, -EEXIST },
-	};
+	static const int errors[] = { -ENOMEM, -EINVAL, -EEXIST };
 
 	(void)state;
 	for (unsigned int i = 0; i < ARRAY_SIZE(errors); i++) {
 		describe(RMM_DIALECT_BETA3);
 		make(12);
-		world.no_device = errors[i][0];
-		assert_int_equal(shim_module_init(), errors[i][1]);
+		world.no_device = errors[i];
+		assert_int_equal(shim_module_init(), errors[i]);
+		assert_int_equal(world.smcs, 0);
 		assert_int_equal(world.uevents, 0);
 		assert_null(world_debug("commands"));
 		world_end();
@@ -464,6 +623,11 @@ int main(void)
 		cmocka_unit_test(changes_are_told),
 		cmocka_unit_test(what_stays_is_not_told),
 		cmocka_unit_test(unavailable_is_told),
+		cmocka_unit_test(a_cpu_without_rme),
+		cmocka_unit_test(a_cpu_without_rme_during_the_load),
+		cmocka_unit_test(uncovered_memory_that_goes),
+		cmocka_unit_test(a_load_that_is_under_way),
+		cmocka_unit_test(an_activation_that_is_slow),
 		cmocka_unit_test(no_device_no_load),
 	};
 

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * Tracking regions that aren't of the size that the configuration's code suggests: the RMM's
- * behaviour tells
- */
+/* Tracking regions of each size that there is: the configuration's code tells which */
 #include "module_fixture.h"
 
 /*
@@ -17,6 +14,7 @@ static struct {
 	unsigned int sets;	/* to FINE, of what wasn't */
 	unsigned int again;	/* ... of what was */
 	unsigned int gets;
+	u64 code;		/* of the region size that it is set to; 0: the host's choice */
 } tracker;
 
 static u64 region_top(u64 base, u64 size)
@@ -38,10 +36,30 @@ static bool is_dram(u64 base)
 	       ALIGN_DOWN(base, tracker.size) < tracker.to;
 }
 
+/* Set by somebody else, before */
+static void configured(u64 x[5])
+{
+	u64 *page = world_at(x[1]);
+
+	if (x[0] == RMI_RMM_CONFIG_SET) {
+		ask_model(x);
+		x[0] = RMI_ERROR_INPUT;
+		return;
+	}
+	page[RMI_CONFIG_TRACKING_REGION / sizeof(*page)] = tracker.code;
+	page[RMI_CONFIG_GRANULE_SIZE / sizeof(*page)] = (shim_page_shift - 12) / 2;
+	x[0] = RMI_SUCCESS;
+	world.smc_done = true;
+}
+
 static void track(u64 x[5])
 {
 	const u64 base = x[1], top = x[2];
 
+	if (tracker.code && (x[0] == RMI_RMM_CONFIG_SET || x[0] == RMI_RMM_CONFIG_GET)) {
+		configured(x);
+		return;
+	}
 	if (x[0] == RMI_GRANULE_TRACKING_GET) {
 		tracker.gets++;
 		assert_true(base < top);
@@ -77,14 +95,16 @@ static unsigned int nr_fine(void)
 	return nr;
 }
 
-static void make_tracked(u64 from, u64 to, u64 size, u64 say, unsigned int page_shift)
+static void make_tracked(u64 from, u64 to, u64 size, u64 code, unsigned int page_shift)
 {
 	memset(&tracker, 0, sizeof(tracker));
 	tracker.from = from;
 	tracker.to = to;
 	tracker.size = size;
-	tracker.say = say;
+	tracker.say = size;
+	tracker.code = code;
 	describe(RMM_DIALECT_BETA3);
+	machine.pps = 5;
 	machine.memory.at[0] = (struct rmm_range){ from, to - from, RMI_MEM_CATEGORY_CONVENTIONAL };
 	machine.memory.nr = from == GB ? 1 : 2;
 	/* for the configuration page */
@@ -93,40 +113,70 @@ static void make_tracked(u64 from, u64 to, u64 size, u64 say, unsigned int page_
 	world.smc = track;
 }
 
-static void smaller_regions(void **state)
+/* Loads with two regions and a half of RAM, and one block behind a gap of one region */
+static void covers_what_there_is(unsigned int page_shift, u64 code, u64 size)
 {
-	static const u64 sizes[] = { 2 * MB, 32 * MB, 512 * MB, GB };
+	/* The shim's pages lie where the first region has none of the others */
+	const u64 first = ALIGN(GB, size), block = ALIGN(first + 4 * size, WORLD_BLOCK);
+
+	make_tracked(first, block + max(size, WORLD_BLOCK), size, code, page_shift);
+	world_ram(first, first + 2 * size, true);
+	world_ram(first + 2 * size, first + 2 * size + size / 2, true);
+	world_ram(block, block + WORLD_BLOCK, false);
+	load();
+	assert_available(2 * size + size / 2);
+	assert_int_equal(tracker.sets, 3);
+	assert_int_equal(tracker.again, 0);
+	assert_int_equal(nr_fine(), 3);
+	/* one question for each region: it may be about more, but answers end there */
+	assert_int_equal(tracker.gets, 3);
+	assert_int_equal(world_online(block, block + WORLD_BLOCK), 0);
+	assert_int_equal(*region_at(block), 1);
+	assert_int_equal(nr_fine(), 3 + max(WORLD_BLOCK / size, 1ULL));
+	assert_int_equal(world_offline(block, block + WORLD_BLOCK), 0);
+	assert_int_equal(nr_fine(), 3);
+	shim_module_exit();
+	assert_int_equal(nr_fine(), 0);
+	world_end();
+}
+
+static void size_is_what_the_code_says(void **state)
+{
+	static const struct {
+		unsigned int page_shift;
+		u64 code, size;
+	} sizes[] = {
+		{ 12, 0, GB }, { 14, 0, 32 * MB }, { 16, 0, 512 * MB },
+		{ 12, 1, 2 * MB }, { 14, 1, 64 * GB }, { 16, 1, 4096 * GB },
+	};
 
 	(void)state;
 	for (unsigned int i = 0; i < ARRAY_SIZE(sizes); i++) {
-		const unsigned int nr = 2 * GB / sizes[i];
-
-		make_tracked(GB, 4 * GB, sizes[i], GB, 12);
-		world_ram(GB, 3 * GB - sizes[i], true);
-		world_ram(3 * GB, 3 * GB + WORLD_BLOCK, false);
-		load();
-		assert_available(2 * GB - sizes[i]);
-		assert_int_equal(tracker.sets, nr - 1);
-		assert_int_equal(tracker.again, 0);
-		assert_int_equal(nr_fine(), nr - 1);
-		/* one for each, and one that tells their size */
-		assert_true(tracker.gets <= nr + 1);
-		/* a block has its regions, and no others */
-		assert_int_equal(world_online(3 * GB, 3 * GB + WORLD_BLOCK), 0);
-		assert_int_equal(nr_fine(), nr - 1 + max(WORLD_BLOCK / sizes[i], 1ULL));
-		assert_int_equal(world_offline(3 * GB, 3 * GB + WORLD_BLOCK), 0);
-		assert_int_equal(nr_fine(), nr - 1);
-		shim_module_exit();
-		assert_int_equal(nr_fine(), 0);
-		world_end();
+		print_message("# pages of %u KB, code %llu\n", 1 << (sizes[i].page_shift - 10),
+			      sizes[i].code);
+		covers_what_there_is(sizes[i].page_shift, sizes[i].code, sizes[i].size);
 	}
 }
 
-/* RAM that begins in the middle of what was thought to be one */
-static void smaller_regions_of_odd_ram(void **state)
+/* One that this host doesn't know isn't guessed */
+static void unknown_code_is_refused(void **state)
 {
 	(void)state;
-	make_tracked(GB, 4 * GB, 2 * MB, GB, 12);
+	for (unsigned int shift = 12; shift <= 16; shift += 2) {
+		make_tracked(GB, 4 * GB, GB, 2, shift);
+		world_ram(GB, 3 * GB, true);
+		load();
+		assert_unavailable("region-size", "RMM is set to tracking region size code 2");
+		assert_int_equal(tracker.gets + tracker.sets, 0);
+		unload();
+	}
+}
+
+/* RAM that begins in the middle of a region */
+static void odd_ram(void **state)
+{
+	(void)state;
+	make_tracked(GB, 4 * GB, 2 * MB, 1, 12);
 	world_ram(GB + 101 * MB, GB + 103 * MB, true);	/* two regions */
 	world_ram(3 * GB - 0x1000, 3 * GB + 0x1000, true);
 	load();
@@ -135,33 +185,10 @@ static void smaller_regions_of_odd_ram(void **state)
 	assert_int_equal(*region_at(GB + 102 * MB), 1);
 	assert_int_equal(*region_at(3 * GB - 2 * MB), 1);
 	assert_int_equal(*region_at(3 * GB), 1);
+	assert_int_equal(nr_fine(), 4);
 	shim_module_exit();
 	assert_int_equal(nr_fine(), 0);
 	world_end();
-}
-
-static void larger_regions(void **state)
-{
-	(void)state;
-	for (unsigned int shift = 12; shift <= 14; shift += 2) {
-		make_tracked(64 * GB, 192 * GB, 64 * GB, 64 * GB, shift);
-		world_ram(70 * GB, 71 * GB, true);
-		world_ram(100 * GB, 101 * GB, true);
-		world_ram(150 * GB, 150 * GB + WORLD_BLOCK, false);
-		load();
-		assert_available(2 * GB);
-		assert_int_equal(tracker.sets, 1);
-		assert_int_equal(nr_fine(), 1);
-		assert_int_equal(world_online(150 * GB, 150 * GB + WORLD_BLOCK), 0);
-		assert_available(2 * GB + WORLD_BLOCK);
-		assert_int_equal(tracker.sets, 2);
-		assert_int_equal(tracker.again, 0);
-		assert_int_equal(world_offline(150 * GB, 150 * GB + WORLD_BLOCK), 0);
-		assert_int_equal(nr_fine(), 1);
-		shim_module_exit();
-		assert_int_equal(nr_fine(), 0);
-		world_end();
-	}
 }
 
 /* It may tell less than it could: that says nothing of its regions */
@@ -171,7 +198,8 @@ static void answers_shorter_than_a_region(void **state)
 
 	(void)state;
 	for (unsigned int i = 0; i < ARRAY_SIZE(says); i++) {
-		make_tracked(GB, 4 * GB, GB, says[i], 12);
+		make_tracked(GB, 4 * GB, GB, 0, 12);
+		tracker.say = says[i];
 		world_ram(GB, 3 * GB, true);
 		load();
 		assert_available(2 * GB);
@@ -188,7 +216,7 @@ static void answers_shorter_than_a_region(void **state)
 static void refused_block_in_a_known_region(void **state)
 {
 	(void)state;
-	make_tracked(GB, 4 * GB, 2 * MB, GB, 12);
+	make_tracked(GB, 4 * GB, 2 * MB, 1, 12);
 	world_ram(GB, 2 * GB, true);
 	world_ram(6 * GB, 6 * GB + WORLD_BLOCK, false);
 	load();
@@ -200,14 +228,93 @@ static void refused_block_in_a_known_region(void **state)
 	assert_int_equal(nr_fine(), 0);
 }
 
+static u64 wants;			/* a donate_req */
+static unsigned int donations;
+static u64 offered[8];
+
+/* An RMM that wants this for each region, and for being activated, and nothing else */
+static void wants_that(u64 x[5])
+{
+	switch (x[0]) {
+	case RMI_RMM_ACTIVATE:
+		ask_model(x);
+		break;
+	case RMI_GRANULE_TRACKING_SET:
+		if (x[3] != RMI_TRACKING_FINE)
+			return;
+		break;
+	case RMI_OP_MEM_DONATE:
+		if (x[1] != 0x99)
+			return;
+		world.smc_done = true;
+		offered[donations++ % ARRAY_SIZE(offered)] = *(u64 *)world_at(x[2]);
+		x[0] = RMI_ERROR_INPUT;		/* it doesn't like them */
+		x[1] = 0;
+		return;
+	case RMI_OP_CANCEL:
+	case RMI_OP_CONTINUE:
+		if (x[1] != 0x99)
+			return;
+		world.smc_done = true;
+		x[0] = RMI_ERROR_INPUT;
+		return;
+	default:
+		return;
+	}
+	world.smc_done = true;
+	x[0] = RMI_INCOMPLETE | RMI_MEM_REQ_DONATE << RMI_RESULT_MEM_REQ_SHIFT |
+	       1 << RMI_RESULT_CAN_CANCEL_SHIFT;
+	x[1] = 0x99;
+	x[2] = wants;
+}
+
+static void regions_want(u64 x[5])
+{
+	if (x[0] != RMI_RMM_ACTIVATE)
+		wants_that(x);
+}
+
+/* However odd it is what it wants: it is offered that, or the load ends, and nothing is lost */
+static void odd_wishes(void **state)
+{
+	static const unsigned int counts[] = { 1, 3, 28, 64, 100, 512, 1023 };
+
+	(void)state;
+	for (unsigned int i = 0; i < 4 * ARRAY_SIZE(counts); i++) {
+		const unsigned int count = counts[i / 4];
+
+		for (unsigned int shift = 12; shift <= 16; shift += 2) {
+			describe(RMM_DIALECT_BETA3);
+			machine.flags = HOST_PAYS;
+			make(shift);
+			wants = count << RMI_DONATE_COUNT_SHIFT | 1 << RMI_DONATE_CONTIG_SHIFT |
+				(i & 1 ? RMI_MEM_DELEGATED : RMI_MEM_UNDELEGATED) <<
+				RMI_DONATE_STATE_SHIFT;
+			donations = 0;
+			world.smc = i & 2 ? regions_want : wants_that;
+			load();
+			assert_unavailable("no-memory", world_read("detail"));
+			for (unsigned int d = 0; d < min(donations, ARRAY_SIZE(offered)); d++)
+				assert_int_equal(offered[d] >> RMI_RANGE_COUNT_SHIFT & 0x3ff, count);
+			/* nothing is delegated before the first region is FINE; the rest it is offered, again and again */
+			if (count * PAGE_SIZE <= 512 * KB && !(i & 1))
+				assert_true(donations > 1);
+			assert_donated(0);
+			assert_int_equal(world.pages_out, 0);
+			unload();
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(smaller_regions),
-		cmocka_unit_test(smaller_regions_of_odd_ram),
-		cmocka_unit_test(larger_regions),
+		cmocka_unit_test(size_is_what_the_code_says),
+		cmocka_unit_test(unknown_code_is_refused),
+		cmocka_unit_test(odd_ram),
 		cmocka_unit_test(answers_shorter_than_a_region),
 		cmocka_unit_test(refused_block_in_a_known_region),
+		cmocka_unit_test(odd_wishes),
 	};
 
 	if (getenv("T"))

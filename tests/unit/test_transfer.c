@@ -240,6 +240,36 @@ static void cancelled_gives_back(void **state)
 	assert_int_equal(ledger_bytes(is_region), 0);
 }
 
+/* ... perhaps the last of it together with its error; where X1 is no count, there is no list */
+static void cancelled_gives_back_as_it_ends(void **state)
+{
+	const u64 list[] = { RUN(FIRST, 2), 0 };
+	const struct answer steps[] = {
+		{ { INCOMPLETE | WANTS, 0x77, PAGES(2) } },
+		{ { INCOMPLETE | WANTS | CANCELLABLE, 2, PAGES(257) } },
+		{ { INCOMPLETE | GIVES } },
+		{ { RMI_ERROR_INPUT, 1 } },
+	};
+	const struct answer refused[] = {
+		{ { INCOMPLETE | GIVES, 0x77777 } },
+		{ { RMI_ERROR_INPUT } },
+	};
+	struct rmi_regs r;
+
+	(void)state;
+	stock();
+	given = list;
+	world.smc = write_given;
+	assert_int_equal(run(steps, &r), -ENOSPC);
+	assert_calls(CALLS(BEGIN, RMI_OP_MEM_DONATE, RMI_OP_CANCEL, RMI_OP_MEM_RECLAIM));
+	assert_int_equal(payer.lent, 0);
+	assert_int_equal(ledger_bytes(is_region), 0);
+	given = list + 1;
+	assert_int_equal(run_back(refused, 0, &r), 0);
+	assert_int_equal(r.x[0], RMI_ERROR_INPUT);
+	assert_false(rmi_latched(NULL));
+}
+
 /*
  * An RMM that turns to giving back, as it was offered pages, doesn't say how many it took: in the
  * end it does, by success or failure
@@ -372,6 +402,7 @@ int main(void)
 		test(all_comes_back),
 		test(nothing_comes_back),
 		test(cancelled_gives_back),
+		test(cancelled_gives_back_as_it_ends),
 		test(turns_to_giving_back),
 		test(what_it_gives_back_it_had),
 		test(more_was_taken_than_offered),
