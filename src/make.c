@@ -54,7 +54,10 @@ static bool has_table(u64 par)
 	return ranges_has(&record_view()->tables, par, par + rmm_session()->l0gpt_size);
 }
 
-/* A chunk whose own PAR can't have a table is of no use, and held until the end */
+/*
+ * A chunk whose own PAR can't have a table is of no use, and held until the end. Where the RMM leaves
+ * that unfinished, it has been waited for already, which isn't worth repeating for other chunks.
+ */
 static int stock_for_table(const struct payer *payer, const struct ranges *ram, unsigned int depth)
 {
 	const u64 wanted = payer->wanted.pages * PAGE_SIZE, block = payer->wanted.block * PAGE_SIZE;
@@ -68,7 +71,7 @@ static int stock_for_table(const struct payer *payer, const struct ranges *ram, 
 		return -ENOMEM;
 	par = ALIGN_DOWN(chunk.end - 1, payer->size);
 	if (par != payer->base && !has_table(par) && !depth)
-		make_table(par, ram, depth + 1, &unused);
+		return make_table(par, ram, depth + 1, &unused) == -EBUSY ? -EBUSY : 0;
 	return 0;
 }
 
@@ -88,9 +91,10 @@ static int make_table(u64 par, const struct ranges *ram, unsigned int depth, str
 		rc = gpt_create(&payer, &created, why);
 		if (rc != -ENOMEM)
 			break;
-		if (vain < MAX_VAIN && !stock_for_table(&payer, ram, depth))
+		rc = vain < MAX_VAIN ? stock_for_table(&payer, ram, depth) : -ENOMEM;
+		if (!rc)
 			continue;
-		if (gpt_give_up(&payer, &created))
+		if (rc == -EBUSY || gpt_give_up(&payer, &created))
 			return verdict_set(why, REASON_UNFINISHED, "%s %#llx",
 					   rmi_name(RMI_GPT_L1_CREATE), par);
 		rc = created ? 0 : -ENOMEM;
@@ -168,15 +172,16 @@ static int stock_chunk(const struct payer *payer, const struct ranges *within,
 		return rc;
 	par = ALIGN_DOWN(chunk.start, par_size);
 	region = region_at(chunk.start);
-	if (!has_table(par))
-		make_table(par, ram, 1, &unused);
+	if (!has_table(par) && make_table(par, ram, 1, &unused) == -EBUSY)
+		return -EBUSY;
 	/* The survey found it to be payable, or it has been undone since */
 	if (!is_payable(&region, &part))
 		part.kind = RMI_TRACKING_COARSE;
 	if (region.start != payer->base && !depth &&
-	    !ranges_has(&record_view()->fine, chunk.start, chunk.end))
-		return make_region(region.start, part.kind, ram, depth + 1, &unused) == -ETIMEDOUT ?
-		       -ETIMEDOUT : 0;
+	    !ranges_has(&record_view()->fine, chunk.start, chunk.end)) {
+		rc = make_region(region.start, part.kind, ram, depth + 1, &unused);
+		return rc == -ETIMEDOUT || rc == -EBUSY ? rc : 0;
+	}
 	return 0;
 }
 

@@ -41,9 +41,10 @@ static int cancel(struct op *op, struct rmi_regs *r)
 
 	if (op->cancelled || !RMI_RESULT_CAN_CANCEL(op->answer.x[0]))
 		return -EBUSY;
-	op->cancelled = true;
 	*r = (struct rmi_regs){ .x = { RMI_OP_CANCEL, op->handle } };
 	rc = rmi_call(r, rmi_timeout_ms());
+	/* An RMM that was BUSY all the time doesn't know of it */
+	op->cancelled = !rc;
 	/* An operation that has pages gives them back first: this isn't its end */
 	if (!rc && op->lent && RMI_RESULT_STATUS(r->x[0]) != RMI_SUCCESS &&
 	    RMI_RESULT_STATUS(r->x[0]) != RMI_INCOMPLETE)

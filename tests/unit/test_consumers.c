@@ -585,6 +585,7 @@ static void delegation_that_does_not_end(void **state)
 			begin_with(dialects[d], RMI_GRANULE_RANGE_DELEGATE);
 			assert_int_equal(cca_rmi_delegate_range(own, size), -ENOTRECOVERABLE);
 			assert_int_equal(world.module_refs, 1);
+			assert_non_null(world.delayed);
 			for (int i = 0; i < 3; i++) {
 				assert_int_equal(cca_rmi_delegate_range(own + PAGE, PAGE), -EEXIST);
 				assert_int_equal(cca_rmi_undelegate_range(own, size, &done), -EBUSY);
@@ -628,6 +629,7 @@ static void undelegation_that_does_not_end(void **state)
 				assert_int_equal(cca_rmi_undelegate_range(own, size, &done), -EBUSY);
 				assert_int_equal(done, 0);
 				assert_int_equal(world.module_refs, 1);
+				assert_non_null(world.delayed);
 				assert_int_equal(cca_rmi_delegate_range(own, PAGE), -EEXIST);
 				assert_int_equal(world_pm(PM_HIBERNATION_PREPARE), -EBUSY);
 				assert_non_null(world.delayed);

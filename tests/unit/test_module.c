@@ -1066,7 +1066,7 @@ static void activation_that_wants_memory(void **state)
 		{ 0x10d, false, "unfinished", "RMI_RMM_ACTIVATE 0" },
 		{ 0x60d, false, "refused", "RMI_RMM_ACTIVATE 0: status 1" },
 		{ 0x40d, false, "refused", "RMI_RMM_ACTIVATE 0: status 1" },
-		{ 0x70d, false, "bad-answer", "RMI_RMM_ACTIVATE 0: X0 0x70d" },
+		{ 0x70d, false, "refused", "RMI_RMM_ACTIVATE 0: status 1" },
 		{ RMI_ERROR_GLOBAL, false, "refused", "RMI_RMM_ACTIVATE 0: status 11" },
 	};
 

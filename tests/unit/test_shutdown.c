@@ -896,6 +896,39 @@ static void an_rmm_whose_operations_are_dead(void **state)
 			}
 }
 
+/* Each consumer left one unfinished: that is no more to wait for */
+static void several_operations_that_are_dead(void **state)
+{
+	const u64 gb = 6;
+	u64 start, took;
+
+	(void)state;
+	describe(RMM_DIALECT_BETA3);
+	machine.flags = HOST_PAYS;
+	machine.memory.at[0].size = gb * GB;
+	world_make(&machine, 12);
+	world_ram(GB, (1 + gb) * GB, true);
+	assert_int_equal(shim_set_cover("lazy"), 0);
+	load();
+	world.smc = die_in_operation;
+	dead_answer = RMI_BUSY;
+	for (u64 i = 1; i <= gb; i++) {
+		const int rc = cca_rmi_ensure_range(i * GB, PAGE);
+
+		assert_true(rc == -EBUSY || rc == -ETIMEDOUT);
+	}
+	assert_true(rmm_operations(world.rmm) >= 5);
+	start = world.now_ns;
+	world_reboot();
+	took = world.now_ns - start;
+	assert_in_range(took / MS, 996, 2000);
+	dead_answer = 0;
+	assert_int_equal(world_reboot(), 0);
+	assert_int_equal(rmm_operations(world.rmm), 0);
+	assert_donated(0);
+	unload();
+}
+
 static u64 held_region;
 
 static void hold_region(u64 x[5])
@@ -1099,6 +1132,7 @@ int main(void)
 		cmocka_unit_test(an_rmm_that_is_dead_costs_one_patience),
 		cmocka_unit_test(a_static_rmm_that_is_dead),
 		cmocka_unit_test(an_rmm_whose_operations_are_dead),
+		cmocka_unit_test(several_operations_that_are_dead),
 		cmocka_unit_test(one_region_that_is_held),
 		cmocka_unit_test(a_thousand_contentions),
 		cmocka_unit_test(what_a_failed_load_left_comes_back_later),

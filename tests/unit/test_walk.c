@@ -96,12 +96,25 @@ static void deferred_ones_are_tried_once(void **state)
 	assert_int_equal(walk_ms(), 1);
 }
 
+/* ... and two of them with nothing done in between are enough, whatever the patience */
+static void two_operations_in_a_row(void **state)
+{
+	(void)state;
+	walk_note(-EBUSY);
+	walk_note(-ETIMEDOUT);
+	assert_false(walk_is_over());
+	walk_note(-EBUSY);
+	assert_true(walk_is_over());
+	assert_false(walk_again());
+}
+
 /* Operations that remain unfinished hold the few that an RMM can have */
 static void one_operation_after_the_patience(void **state)
 {
 	(void)state;
 	walk_note(-EBUSY);
 	assert_false(walk_is_over());
+	walk_note(0);
 	walk_note(-EBUSY);
 	assert_false(walk_is_over());
 	world.now_ns += 101 * 1000000;
@@ -137,8 +150,10 @@ static void latch_ends_any_walk(void **state)
 
 	(void)state;
 	rmi_latch("a lie");
+	assert_false(walk_is_over());
+	/* what the next command says */
+	walk_note(-EPROTO);
 	assert_true(walk_is_over());
-	walk_note(-ETIMEDOUT);
 	assert_false(walk_again());
 	assert_int_equal(walk_end(&why), -EPROTO);
 	assert_int_equal(why.reason, REASON_BAD_ANSWER);
@@ -158,7 +173,8 @@ static void signal_ends_who_may_be_killed(void **state)
 	assert_false(walk_is_over());
 	assert_int_equal(walk_tick("asked about", &ram, GB, &why), 0);
 	walk_open(WALK_MAKE_KILLABLE, 100);
-	assert_true(walk_is_over());
+	walk_note(-ETIMEDOUT);
+	assert_false(walk_again());
 	assert_int_equal(walk_tick("asked about", &ram, GB, &why), -EINTR);
 	assert_int_equal(walk_end(&why), -EINTR);
 	assert_int_equal(why.reason, REASON_INTERRUPTED);
@@ -174,6 +190,7 @@ int main(void)
 		test(patience_has_an_end),
 		test(deferred_ones_are_tried_once),
 		test(one_operation_after_the_patience),
+		test(two_operations_in_a_row),
 		test(release_ends_what_makes),
 		test(latch_ends_any_walk),
 		test(signal_ends_who_may_be_killed),
