@@ -45,6 +45,7 @@ static unsigned int places_tried;
 static bool fresh;			/* a chunk was taken since chunk_settle() */
 static struct span avoided;		/* memory that is going offline */
 static struct span expected;		/* memory that is going online */
+static const struct ranges *within;	/* what alone will do; NULL: any memory */
 
 /* What the host keeps, so that a load neither swaps nor meets the OOM killer; in pages */
 static bool leaves_reserve(u64 pages)
@@ -74,7 +75,8 @@ struct wish {
 
 static bool is_wished(const struct wish *w, u64 start)
 {
-	return !is_avoided(start, start + w->bytes) && (!w->boot || is_boot_memory(start)) &&
+	return !is_avoided(start, start + w->bytes) &&
+	       (!within || ranges_has(within, start, start + w->bytes)) && (!w->boot || is_boot_memory(start)) &&
 	       (!w->local || w->nid == NUMA_NO_NODE || w->nid == pfn_to_nid(PHYS_PFN(start)));
 }
 
@@ -217,7 +219,7 @@ static int take_chunk(const struct wish *w, const struct ranges *ram, struct spa
 	if (start == NOWHERE || (block <= CHUNK_MAX && !is_at_home(start) && has_home(w->nid)))
 		home = from_homes(w);
 	if (home == NOWHERE && start == NOWHERE)
-		home = from_ram(w, ram);
+		home = from_ram(w, within ?: ram);
 	if (home == NOWHERE)
 		return start == NOWHERE ? -ENOMEM : enter(start, w->bytes, chunk);
 	if (start != NOWHERE)
@@ -296,6 +298,17 @@ int chunk_take(int nid, u64 bytes, u64 block, u64 most, const struct ranges *ram
 void chunk_avoid(u64 start, u64 end)
 {
 	avoided = (struct span){ .start = start, .end = end };
+}
+
+/**
+ * chunk_within() - take chunks from these ranges alone, until told otherwise
+ * @ranges: the ranges; NULL for any memory
+ *
+ * Context: any; under cover_lock.
+ */
+void chunk_within(const struct ranges *ranges)
+{
+	within = ranges;
 }
 
 /**

@@ -10,6 +10,7 @@ int chunk_take(int nid, u64 bytes, u64 block, u64 most, const struct ranges *ram
 void chunk_settle(void);
 void chunk_forget(void);
 void chunk_avoid(u64 start, u64 end);
+void chunk_within(const struct ranges *ranges);
 void chunk_expect(u64 start, u64 end);
 int chunk_node(u64 start, u64 end);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/errno.h>
 #include <linux/kernel.h>
+#include <linux/limits.h>
 #include <linux/mm.h>
 #include <linux/printk.h>
 #include <linux/ratelimit.h>
@@ -59,6 +60,8 @@ int exchange_delegate(u64 start, u64 end, unsigned int ms)
 	struct granule_change c = { .start = start, .end = end };
 	int rc;
 
+	if (rmi_latched(NULL))
+		return -EPROTO;
 	rc = ledger_lend(start, end, LEDGER_CHANGING, 0);
 	if (rc)
 		return rc;
@@ -88,6 +91,9 @@ static int undelegate(u64 *start, u64 end, unsigned int ms)
 	struct granule_change c = { .start = *start, .end = end };
 	int rc;
 
+	/* No command is going to be issued */
+	if (rmi_latched(NULL))
+		return -EPROTO;
 	ledger_keep(*start, end, LEDGER_CHANGING, 0);
 	rc = granule_undelegate(&c, ms);
 	ledger_keep(*start, c.reached, LEDGER_HELD, 0);
@@ -251,11 +257,16 @@ static void ended(const struct granule_change *c, int rc)
 /**
  * exchange_resume() - try to end the commands that could not be ended
  *
- * Context: may sleep; under cover_lock.
+ * Where nothing is unfinished, pages that are changing are those of commands whose answer made no
+ * sense. Nothing is lost by trying to undelegate them, if a kexec has the RMM asked once more.
+ *
+ * Context: may sleep, allocates; under cover_lock.
  */
 void exchange_resume(void)
 {
 	granule_resume(ended);
+	if (!granule_unfinished())
+		ledger_set(0, U64_MAX, LEDGER_CHANGING, LEDGER_READY);
 }
 
 /**

@@ -154,7 +154,9 @@ static bool is_payable(const struct span *region, struct span *part)
 	return ranges_next(&record_view()->payable, region->start, region->end, part);
 }
 
-static int stock_chunk(const struct payer *payer, const struct ranges *ram, unsigned int depth)
+/* @within: what alone will do, or NULL */
+static int stock_chunk(const struct payer *payer, const struct ranges *within,
+		       const struct ranges *ram, unsigned int depth)
 {
 	const u64 par_size = rmm_session()->l0gpt_size;
 	struct span chunk, region, part;
@@ -162,18 +164,35 @@ static int stock_chunk(const struct payer *payer, const struct ranges *ram, unsi
 	u64 par;
 	int rc;
 
-	if (pool_stock(chunk_node(payer->base, payer->base + payer->size), due_bytes(), 0,
-		       payer->size, all_memory(ram), &chunk))
-		return -ENOMEM;
+	chunk_within(within);
+	rc = pool_stock(chunk_node(payer->base, payer->base + payer->size), due_bytes(), 0,
+			payer->size, all_memory(ram), &chunk);
+	chunk_within(NULL);
+	if (rc)
+		return rc;
 	par = ALIGN_DOWN(chunk.start, par_size);
 	region = region_at(chunk.start);
 	if (!has_table(par) && make_table(par, ram, 1, &unused) == -EBUSY)
 		return -EBUSY;
-	if (region.start != payer->base && !depth && is_payable(&region, &part)) {
+	/* The survey found it to be payable, or it has been undone since */
+	if (!is_payable(&region, &part))
+		part.kind = RMI_TRACKING_COARSE;
+	if (region.start != payer->base && !depth &&
+	    !ranges_has(&record_view()->fine, chunk.start, chunk.end)) {
 		rc = make_region(region.start, part.kind, ram, depth + 1, &unused);
 		return rc == -ETIMEDOUT || rc == -EBUSY ? rc : 0;
 	}
 	return 0;
+}
+
+/* Which memory pages of a state can lie in, of a region and of those that are FINE; NULL: either */
+static const struct ranges *only(unsigned int state, const struct ranges *own)
+{
+	const struct ranges *fine = &record_view()->fine;
+
+	if (state == RMI_MEM_UNDELEGATED || (state == RMI_MEM_CONDITIONAL && !fine->nr))
+		return own;
+	return state == RMI_MEM_DELEGATED && fine->nr ? fine : NULL;
 }
 
 /* Have as much in stock as a region wants: delegated pages, or undelegated ones of its own */
@@ -210,7 +229,8 @@ static int stock_for_region(const struct payer *payer, u64 bytes, unsigned int s
 		before = lacks;
 		if (vain == MAX_VAIN)
 			return -ENOMEM;
-		rc = stock_chunk(payer, ram, depth);
+		/* Where the allocator gave what doesn't help, it may give nothing else by itself */
+		rc = stock_chunk(payer, vain ? only(state, &own) : NULL, ram, depth);
 		if (rc)
 			return rc;
 	}

@@ -201,7 +201,7 @@ static void look_again(u64 start, u64 end)
  */
 int pool_delegate(const struct ranges *fine, u64 bytes, unsigned int ms)
 {
-	struct span part;
+	struct span part, refused;
 	unsigned int i;
 	int rc = 0;
 
@@ -214,7 +214,10 @@ int pool_delegate(const struct ranges *fine, u64 bytes, unsigned int ms)
 		part.end = min(part.end, part.start + bytes);
 		rc = exchange_delegate(part.start, part.end, ms);
 		look_again(part.start, part.end);
-		if (rc && rc != -EIO)
+		/* The one that the RMM refused is held still, unless it is lost: don't ask again */
+		if (rc == -EIO && ledger_find(LEDGER_HELD, part.start, part.end, &refused))
+			pool_set_aside(refused.start, refused.start + PAGE_SIZE);
+		else if (rc && rc != -EIO)
 			break;
 		bytes -= part.end - part.start;
 	}

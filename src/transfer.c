@@ -211,9 +211,12 @@ int transfer_donate(struct op *op, struct rmi_regs *r, struct payer *payer)
 		op->nr_unsure = nr;
 		return 0;
 	}
-	if (r->x[1] > offered)
-		return rmi_latch("DONATE for %#llx: %llu of %llu granules taken", payer->base,
-				 r->x[1], offered);
+	/* Whatever else it has: of these, all. What its answer says besides holds, for a kexec. */
+	if (r->x[1] > offered) {
+		rmi_latch("DONATE for %#llx: %llu of %llu granules taken", payer->base, r->x[1],
+			  offered);
+		r->x[1] = offered;
+	}
 	settle(payer, run, nr, r->x[1]);
 	op->lent += r->x[1] * PAGE_SIZE;
 	if (RMI_RESULT_STATUS(r->x[0]) != RMI_ERROR_INPUT)

@@ -17,6 +17,19 @@ static bool is_for(const struct span *part, const struct step *step)
 	return part->kind == step->kind && part->payee == step->base;
 }
 
+/* An operation for a region can't end without the table of its PAR */
+static bool has_unfinished(const struct span *par)
+{
+	struct rmi_regs command;
+	unsigned int i;
+
+	for (i = 0; sro_unfinished(i, &command); i++)
+		if (command.x[0] == RMI_GRANULE_TRACKING_SET && command.x[1] < par->end &&
+		    region_at(command.x[1]).end > par->start)
+			return true;
+	return false;
+}
+
 /*
  * Does what a step made hold pages that must come back first? A region can't leave FINE while it has
  * others' metadata, and a table must be homogeneous but for its own memory.
@@ -27,6 +40,8 @@ static bool holds_others(const struct step *step)
 	struct span part;
 	u64 at;
 
+	if (step->kind == LEDGER_TABLE && has_unfinished(&where))
+		return true;
 	for (at = where.start; ledger_next(at, where.end, &part); at = part.end)
 		if ((part.kind == LEDGER_REGION ||
 		     (part.kind == LEDGER_TABLE && step->kind == LEDGER_TABLE)) &&
