@@ -304,6 +304,19 @@ static void retry(struct work_struct *unused)
 }
 
 /**
+ * cover_may_lend() - may anything be lent?
+ *
+ * A return from hibernation takes back the release before the RMM is there again.
+ *
+ * Context: any; under cover_lock.
+ * Return: false if no load succeeded, or everything is released.
+ */
+bool cover_may_lend(void)
+{
+	return guarding && !walk_is_released();
+}
+
+/**
  * cover_ensure() - cover memory that goes online
  * @start: physical address, page aligned
  * @end: physical address, exclusive, page aligned, more than @start
@@ -322,7 +335,7 @@ int cover_ensure(u64 start, u64 end, struct verdict *why)
 	int rc = 0;
 
 	mutex_lock(&cover_lock);
-	if (guarding && !walk_is_released() && !record_is_covered(start, end)) {
+	if (cover_may_lend() && !record_is_covered(start, end)) {
 		chunk_expect(start, end);
 		rc = cover_ranges(&ram, !lazy, true, why);
 		chunk_expect(0, 0);
@@ -352,7 +365,7 @@ int cover_ensure_paid(u64 start, u64 end, struct verdict *why)
 	if (record_is_covered(start, end))
 		return 0;
 	mutex_lock(&cover_lock);
-	if (walk_is_released() || !guarding)
+	if (!cover_may_lend())
 		rc = -ESHUTDOWN;
 	else if (!record_is_online(start, end))
 		rc = -EINVAL;

@@ -9,6 +9,7 @@
 void cover_lock_all(void);
 void cover_unlock_all(void);
 bool cover_pays_at_once(void);
+bool cover_may_lend(void);
 int cover_ranges(const struct ranges *ram, bool pay, bool killable, struct verdict *why);
 
 int cover_start(bool fresh, bool killable, struct verdict *why);

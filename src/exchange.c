@@ -22,17 +22,18 @@ static void lose(u64 start, u64 end)
 }
 
 /*
- * Granules of which nobody knows whose they are, or which the RMM refused to delegate. One is ours if
- * it can be undelegated, or can't be delegated at all; else something has it, an earlier kernel's
- * Realm perhaps. Those that were @delegated before can't be of the second kind.
+ * Granules of which nobody knows whose they are: the RMM refused to delegate them, or began a command
+ * on them and ended it with an error. One is ours if it can be undelegated; and if no command was
+ * @begun, also if it can't be delegated at all. Else something has it, an earlier kernel's Realm
+ * perhaps.
  */
-static void recover(u64 start, u64 end, bool delegated)
+static void recover(u64 start, u64 end, bool begun)
 {
 	for (; start < end; start += PAGE_SIZE) {
 		struct granule_change c = { .start = start, .end = start + PAGE_SIZE };
 		const int rc = granule_undelegate(&c, 1);
 
-		if (!rc || (rc == -EIO && !delegated && granule_is_untracked(&c)))
+		if (!rc || (rc == -EIO && !begun && granule_is_untracked(&c)))
 			ledger_keep(start, start + PAGE_SIZE, LEDGER_HELD, 0);
 		else if (rc == -EIO || rc == -EREMOTEIO)
 			lose(start, start + PAGE_SIZE);
@@ -77,7 +78,7 @@ int exchange_delegate(u64 start, u64 end, unsigned int ms)
 		ledger_keep(c.reached, end, LEDGER_HELD, 0);
 		return rc;
 	case -EREMOTEIO:
-		recover(c.reached, end, false);
+		recover(c.reached, end, true);
 		return -EIO;
 	default:
 		return rc;
@@ -145,19 +146,18 @@ int exchange_undelegate(u64 start, u64 end, unsigned int ms)
 	return result;
 }
 
-/* Page by page, those that may be back, as recover(); returns false if one isn't */
-static bool recover_foreign(u64 start, u64 end, bool delegated)
+/* Page by page, those that may be back; returns false if one isn't */
+static bool recover_foreign(u64 start, u64 end)
 {
 	bool all = true;
 
 	for (; start < end; start += PAGE_SIZE) {
 		struct granule_change c = { .start = start, .end = start + PAGE_SIZE };
 		const int rc = granule_undelegate(&c, rmi_timeout_ms());
-		const bool back = !rc || (rc == -EIO && !delegated && granule_is_untracked(&c));
 
-		all &= back;
+		all &= !rc;
 		if (rc != -EBUSY && rc != -EPROTO)
-			pagebits_settle(start, start + PAGE_SIZE, !back);
+			pagebits_settle(start, start + PAGE_SIZE, rc);
 	}
 	return all;
 }
@@ -170,7 +170,7 @@ static bool undo_foreign(u64 start, u64 end)
 
 	pagebits_settle(start, c.reached, false);
 	if (rc == -EIO || rc == -EREMOTEIO)
-		return recover_foreign(c.reached, end, true);
+		return recover_foreign(c.reached, end);
 	if (rc == -ETIMEDOUT)
 		pagebits_settle(c.reached, end, true);
 	return !rc;
@@ -200,7 +200,7 @@ int exchange_delegate_foreign(u64 start, u64 end)
 	if (rc == -EIO || rc == -ETIMEDOUT)
 		pagebits_settle(c.reached, end, false);
 	else if (rc == -EREMOTEIO)
-		back = recover_foreign(c.reached, end, false);
+		back = recover_foreign(c.reached, end);
 	else
 		back = false;	/* an operation on them is under way, or nobody will ever tell */
 	back &= undo_foreign(start, c.reached);
@@ -249,7 +249,7 @@ static void ended(const struct granule_change *c, int rc)
 	}
 	ledger_keep(c->start, reached, c->delegate ? LEDGER_READY : LEDGER_HELD, 0);
 	if (rc)
-		recover(reached, c->end, !c->delegate);
+		recover(reached, c->end, true);
 	else
 		ledger_keep(reached, c->end, c->delegate ? LEDGER_HELD : LEDGER_READY, 0);
 }

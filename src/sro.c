@@ -14,12 +14,24 @@
 #include "sro.h"
 #include "transfer.h"
 
-/*
- * An operation may pause after each granule that it works on, and a few times besides. One for the
- * RMM as a whole works on no memory but what it is lent, which is less than that.
- */
+/* An operation may pause after each granule that it works on, and a few times besides */
 #define TURNS(granules)	(4 * (granules) + 1024)
-#define RMM_SIZE	SZ_1G
+
+/*
+ * Granules that an operation may work on: of a region, all of them; of a PAR, those of its table, of
+ * which half a byte for each of its own makes less than this; for the RMM as a whole, what it may want
+ */
+static u64 work(const struct payer *payer)
+{
+	switch (payer->kind) {
+	case LEDGER_TABLE:
+		return PHYS_PFN(payer->size / PAGE_SIZE);
+	case LEDGER_RMM:
+		return PHYS_PFN(SZ_64M);
+	default:
+		return PHYS_PFN(payer->size);
+	}
+}
 
 static LIST_HEAD(unfinished);		/* under cover_lock */
 
@@ -57,11 +69,10 @@ static int cancel(struct op *op, struct rmi_regs *r)
 /* From the answer INCOMPLETE in @r to one that isn't */
 static int finish(struct op *op, struct rmi_regs *r, struct payer *payer)
 {
-	const u64 size = payer->kind == LEDGER_RMM ? RMM_SIZE : payer->size;
 	u64 turns;
 	int rc = 0, result = 0;
 
-	for (turns = TURNS(PHYS_PFN(size)); turns; turns--) {
+	for (turns = TURNS(work(payer)); turns; turns--) {
 		if (RMI_RESULT_STATUS(r->x[0]) != RMI_INCOMPLETE)
 			return result;
 		op->answer = *r;

@@ -17,7 +17,6 @@
 #include "rmm.h"
 #include "smc.h"
 #include "take.h"
-#include "walk.h"
 
 /* A chunk that consumers take granules from, kept while any of them is out; the rest is LEDGER_OPEN */
 struct open_chunk {
@@ -193,7 +192,7 @@ int take_granules(int nid, unsigned int nr, phys_addr_t *granule)
 
 	cover_lock_all();
 	/* Who releases everything waits for the lock after saying so */
-	rc = walk_is_released() ? -ENODEV : take_all(nid, nr, granule, &done);
+	rc = cover_may_lend() ? take_all(nid, nr, granule, &done) : -ENODEV;
 	if (rc)
 		give(granule, done);
 	tidy();

@@ -18,6 +18,8 @@
 #define assert_non_null(p)		assert_true(p)
 #define assert_int_equal(a, b) \
 	assert_true((unsigned long long)(a) == (unsigned long long)(b))
+#define assert_int_not_equal(a, b)	assert_true((a) != (b))
+#define assert_ptr_not_equal(a, b)	assert_true((a) != (b))
 #define assert_ptr_equal(a, b)		assert_true((a) == (b))
 #define assert_string_equal(a, b)	assert_true(!strcmp(a, b))
 

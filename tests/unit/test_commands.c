@@ -84,12 +84,13 @@ static void known_command_is_busy(void **state)
 	begin = world.now_ns;
 	assert_int_equal(call_ms(RMI_GPT_INFO, 100, gone, &r), -ETIMEDOUT);
 	assert_in_range(world.now_ns - begin, 100000000, 101000000);
-	/* of one that never was answered, it is */
+	/* of one that never was done, it is */
 	assert_int_equal(call(RMI_GPT_L1_CREATE, gone, &r), -EOPNOTSUPP);
-	/* one that was BUSY has not been done */
+	/* BUSY and refusals don't say that it is known */
 	assert_int_equal(call_ms(RMI_VERSION, 0, (const struct answer[]){ { { 10 } } }, &r),
 			 -ETIMEDOUT);
-	assert_int_equal(call_ms(RMI_VERSION, 0, gone, &r), -EOPNOTSUPP);
+	assert_int_equal(call(RMI_VERSION, (const struct answer[]){ { { 1 } } }, &r), 0);
+	assert_int_equal(call(RMI_VERSION, gone, &r), -EOPNOTSUPP);
 	/* another session's RMM may be another one */
 	rmi_begin_session();
 	assert_int_equal(call(RMI_GPT_INFO, gone, &r), -EOPNOTSUPP);
@@ -371,21 +372,24 @@ static void blocked_for_ever(void **state)
 
 static void refusals(void **state)
 {
+	/* is it untracked, by a refusal to undelegate it, or to delegate it? */
 	static const struct {
 		u64 x0;
-		bool untracked;		/* as a refusal to undelegate */
-	} refusal[] = { { 1, false }, { 5, false }, { -1ULL, false }, { 11, false },
-			{ 12, true }, { 15, true }, { 16, false }, { 0xff, false } };
+		bool untracked, undelegable;
+	} refusal[] = { { 1, false, false }, { 5, false, true }, { -1ULL, false, true },
+			{ 11, false, true }, { 12, true, true }, { 15, true, true },
+			{ 16, false, false }, { 0xff, false, false } };
 
 	(void)state;
 	for (unsigned int i = 0; i < ARRAY_SIZE(refusal); i++) {
 		const struct answer no[] = { { { refusal[i].x0 } } };
 
-		/* unless an earlier one was answered, as in a session's first command */
-		rmi_begin_session();
 		assert_int_equal(undelegate(0x2000, 0, no), -EIO);
 		assert_int_equal(granule_is_untracked(&change), refusal[i].untracked);
 		assert_int_equal(change.reached, GB);
+		say(no);
+		assert_int_equal(granule_delegate(&change, 0), -EIO);
+		assert_int_equal(granule_is_untracked(&change), refusal[i].undelegable);
 	}
 	{
 		const struct answer second[] = { { { 0, GB + 0x1000 } }, { { 16 } } };
@@ -406,6 +410,7 @@ static void nonsense_latches(void **state)
 		{ { { 0, GB } } }, { { { 0, GB - 0x1000 } } }, { { { 0, GB + 0x3000 } } },
 		{ { { 0, GB + 0x1001 } } }, { { { 0, ZERO } } },
 		{ { { INCOMPLETE, 0x77 } }, { { 0, GB + 0x3000 } } },
+		{ { { INCOMPLETE | WANTS, 0x77 } } }, { { { INCOMPLETE | GIVES, 0x77 } } },
 	};
 
 	(void)state;

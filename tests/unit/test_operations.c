@@ -10,7 +10,7 @@ static void operation_is_continued(void **state)
 		{ { INCOMPLETE | CANCELLABLE, 0x77 } },
 		{ { INCOMPLETE, 0x99, 0x99 } },
 		{ { 10 }, 5 },
-		{ { INCOMPLETE } },
+		{ { INCOMPLETE | WANTS | GIVES } },	/* there is no such wish */
 		{ { 0, 0x80000000, 1 } },
 	};
 	struct rmi_regs r;
@@ -49,6 +49,27 @@ static void operation_without_end(void **state)
 	assert_int_equal(asked[0][1], 0x77);
 	assert_int_equal(nr_unfinished(), 0);
 	assert_int_equal(world.module_refs, 0);
+}
+
+/* Not by the size of the address space, which an RMM that never ends would go through for days */
+static void turns_are_as_many_as_granules(void **state)
+{
+	static const struct {
+		enum ledger_kind kind;
+		u64 size, granules;
+	} work[] = { { LEDGER_TABLE, 512 * GB, 32768 }, { LEDGER_TABLE, GB, 64 },
+		     { LEDGER_RMM, 1ULL << 48, 16384 }, { LEDGER_REGION, 2 * MB, 512 } };
+	const struct answer endless[] = { { { INCOMPLETE, 0x77 }, FOREVER } };
+
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(work); i++) {
+		struct payer p = { .kind = work[i].kind, .size = work[i].size, .limit = MB };
+		struct rmi_regs r = { .x = { BEGIN, i } };
+
+		say(endless);
+		assert_int_equal(sro_run(&r, &p, 1000), -EBUSY);
+		assert_int_equal(nr_asked, 1 + 4 * work[i].granules + 1024);
+	}
 }
 
 /* One that pauses after each granule of its region, four times, is healthy */
@@ -193,6 +214,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		test(operation_is_continued),
 		test(operation_without_end),
+		test(turns_are_as_many_as_granules),
 		test(many_turns_are_healthy),
 		test(busy_leaves_it_unfinished),
 		test(blocked_ends_an_operation),

@@ -76,7 +76,7 @@ static void refused_pages(void **state)
 	assert_int_equal(run(steps, &r), 0);
 	assert_calls(CALLS(BEGIN, RMI_OP_MEM_DONATE, RMI_OP_MEM_DONATE, RMI_OP_MEM_DONATE,
 			   RMI_OP_CONTINUE));
-	/* first 1 and 2; not 1: 2 and 3; 2 was taken and 3 not: neither 1 nor 3 for what is left */
+	/* first 1 and 2; not 1: 2 and 3; 2 was taken and 3 not: 4 for what is left */
 	assert_int_equal(shown(0), RUN(FIRST + 3 * PAGE_SIZE, 1));
 	assert_int_equal(payer.lent, 2 * PAGE_SIZE);
 	assert_int_equal(ledger_bytes(is_region), 2 * PAGE_SIZE);
