@@ -279,6 +279,19 @@ static int pay_for_region(struct payer *payer, unsigned int before, const struct
 	}
 }
 
+/* It has begun: it is gone on with, and says what it wants */
+static bool is_unfinished(u64 base)
+{
+	struct rmi_regs command;
+	unsigned int i;
+
+	for (i = 0; sro_unfinished(i, &command); i++)
+		if (command.x[0] == RMI_GRANULE_TRACKING_SET && command.x[1] == base &&
+		    command.x[3] == RMI_TRACKING_FINE)
+			return true;
+	return false;
+}
+
 static int make_region(u64 base, unsigned int before, const struct ranges *ram, unsigned int depth,
 		       struct verdict *why)
 {
@@ -286,12 +299,13 @@ static int make_region(u64 base, unsigned int before, const struct ranges *ram, 
 	struct payer payer = region_payer(base, &from);
 	struct step step = { .kind = LEDGER_REGION, .base = base, .before = before };
 	bool fine;
-	int rc;
+	int rc = 0;
 
 	if (record_reserve())
 		return no_room(why);
 	/* What is wanted isn't known before it begins, but for the price */
-	rc = stock_for_region(&payer, region_price(), RMI_MEM_CONDITIONAL, ram, depth);
+	if (!is_unfinished(base))
+		rc = stock_for_region(&payer, region_price(), RMI_MEM_CONDITIONAL, ram, depth);
 	if (rc == -ENOMEM)
 		return verdict_set(why, REASON_NO_MEMORY,
 				   "%#llx-%#llx: %llu bytes wanted for tracking it", base,

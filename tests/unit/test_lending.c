@@ -567,6 +567,114 @@ static void memory_fails_at_hot_add(void **state)
 	}
 }
 
+#define RESERVE		(64 * MB / 32)
+
+static void reserve_is_left(u64 x[5])
+{
+	(void)x;
+	assert_true(si_mem_available() >= (long)(RESERVE / PAGE_SIZE));
+}
+
+/* A load that would take the host's last memory fails instead, and gives back what it took */
+static void host_keeps_a_reserve(void **state)
+{
+	static struct page *taken[64 * MB / 4096];
+
+	(void)state;
+	for (unsigned int d = 0; d < ARRAY_SIZE(paid); d++) {
+		unsigned int nr = 0, enough = 0, scarce = 0;
+
+		/* From less than the reserve on, by half a megabyte */
+		for (u64 left = RESERVE / 2; left < RESERVE + 4 * MB; left += 512 * KB) {
+			describe_paid(paid[d], 0);
+			world_make(&machine, 12);
+			world_ram(GB, GB + 64 * MB, true);
+			for (nr = 0; si_mem_available() > (long)(left / PAGE_SIZE); nr++)
+				taken[nr] = alloc_pages_node(0, GFP_KERNEL, 0);
+			if (left >= RESERVE)
+				world.smc = reserve_is_left;
+			load();
+			if (strcmp(world_read("available"), "1")) {
+				assert_unavailable("no-memory", world_read("detail"));
+				assert_int_equal(world.pages_out, nr);
+				assert_int_equal(enough, 0);
+				scarce++;
+			} else {
+				assert_donated(PRICE);
+				assert_true(si_mem_available() >= (long)(RESERVE / PAGE_SIZE));
+				enough++;
+			}
+			shim_module_exit();
+			while (nr)
+				__free_page(taken[--nr]);
+			world_end();
+		}
+		assert_true(enough > 1 && scarce > 3);
+	}
+}
+
+/* Of an earlier kernel's Realms: granules at random places that the RMM neither delegates nor gives */
+static bool is_strange(u64 pa)
+{
+	return pa >= 2 * GB - 8 * MB && pa / PAGE_SIZE * 2654435761u % 37 == 0;
+}
+
+static void keep_strange(u64 x[5])
+{
+	const bool delegates = x[0] == RMI_GRANULE_RANGE_DELEGATE;
+	u64 pa;
+
+	if (!delegates && x[0] != RMI_GRANULE_RANGE_UNDELEGATE)
+		return;
+	for (pa = x[1]; pa < x[2] && !is_strange(pa); pa += PAGE_SIZE)
+		;
+	if (pa > x[1]) {
+		x[2] = pa;
+		return;
+	}
+	x[0] = RMI_ERROR_INPUT;
+	world.smc_done = true;
+}
+
+/*
+ * Others are lent in their place. None of them reaches the allocator, each has its guard (the shim
+ * looks at each page that changes hands or is freed), and they stay when all else has come back.
+ */
+static void strange_granules_are_lost(void **state)
+{
+	(void)state;
+	for (unsigned int d = 0; d < ARRAY_SIZE(paid); d++) {
+		u64 lost, left, pa;
+
+		describe_paid(paid[d], 0);
+		make(12);
+		load();
+		add_blocks(3 * GB, 1);
+		world.pages_from = 2 * GB - 8 * MB;
+		world.smc = keep_strange;
+		assert_int_equal(online(3 * GB, 0), 0);
+		assert_available(GB + BLOCK);
+		assert_int_equal(rmm_donated(world.rmm), 2 * PRICE);
+		lost = strtoull(world_read("memory_lost"), NULL, 0) / PAGE_SIZE;
+		assert_true(lost > 3);
+		assert_int_equal(world.pages_out, world.with_rmm / PAGE_SIZE + lost + guards());
+		assert_int_equal(offline(3 * GB, 0), 0);
+		assert_int_equal(rmm_donated(world.rmm), PRICE);
+		assert_int_equal(world.pages_out, world.with_rmm / PAGE_SIZE + lost + guards());
+		for (pa = 2 * GB - 8 * MB; pa < 2 * GB; pa += PAGE_SIZE)
+			if (pfn_to_page(PHYS_PFN(pa))->flags && is_strange(pa))
+				assert_true(pfn_to_page(PHYS_PFN(pa - PAGE_SIZE))->flags &
+					    PAGE_MARKED);
+		shim_module_exit();
+		assert_int_equal(rmm_donated(world.rmm), 0);
+		/* the lost ones, and a guard before each run of them */
+		for (left = 0, pa = 2 * GB - 8 * MB; pa < 2 * GB; pa += PAGE_SIZE)
+			left += !!pfn_to_page(PHYS_PFN(pa))->flags;
+		assert_true(left >= lost && left <= 2 * lost);
+		world_end_with(left, 0);
+	}
+}
+
 /* Giving back needs no pages, and of the heap's only what can't fail */
 static void unload_without_memory(void **state)
 {
@@ -945,6 +1053,8 @@ int main(void)
 		cmocka_unit_test(one_allocation_of_a_load_fails),
 		cmocka_unit_test(pages_run_out_during_a_load),
 		cmocka_unit_test(memory_fails_at_hot_add),
+		cmocka_unit_test(host_keeps_a_reserve),
+		cmocka_unit_test(strange_granules_are_lost),
 		cmocka_unit_test(unload_without_memory),
 		cmocka_unit_test(unfinished_operation_is_resumed_by_the_next_hot_add),
 		cmocka_unit_test(unfinished_operation_is_resumed_later),
