@@ -22,6 +22,8 @@ static bool must_fail(gfp_t flags)
 		return false;
 
 	world.allocations++;
+	if (world.allocates)
+		world.allocates();
 	if (!world.fail_alloc || --world.fail_alloc)
 		return false;
 	world.fail_alloc = world.fail_rest;

@@ -44,6 +44,7 @@ struct world {
 	int notifier_error, reboot_error, pm_error;
 	unsigned int fail_alloc;	/* this allocation from now on fails; 0: none */
 	bool fail_rest;			/* and so do all that come after it */
+	void (*allocates)(void);	/* called before each that may fail */
 	unsigned int fail_sysfs;	/* likewise for sysfs files */
 	/* the RMM says that it gave back what it has: what is freed may be its own */
 	bool lied;

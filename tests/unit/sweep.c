@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <sys/time.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "sweep.h"
@@ -21,11 +22,22 @@
 #define REPEATS		(5000 / 102 + 2)
 #define MAX_COMMANDS(clean)	((clean) * 4ULL * REPEATS + 1000)
 #define MAX_NS(clean)		((clean) * 4 * 5100000ULL + 1000000000ULL)
-#define MAX_SECONDS	20	/* of this process: a loop without a command in it */
+/* Of this process's own time, for a loop without a command: a clean run is milliseconds */
+#define MAX_CPU_SECONDS(clean_us)	(20 + (clean_us) / 1000)
 
 #define MAX_ANSWERS	(1U << 15)
 #define MAX_WORKERS	8
 #define MAX_WRONG	40	/* then a scenario is given up; or SWEEP_WRONG */
+
+/*
+ * What is played of a scenario without SWEEP_ALL beside the faults at each place. They are numbers,
+ * so that a slow machine plays as many. Where a place was tried before: so many single faults and
+ * allocations, and so many first faults of pairs. For each first fault, so many second ones, at
+ * places that differ as long as there are any.
+ */
+#define SAMPLE_SINGLES	300
+#define SAMPLE_FIRSTS	10
+#define SAMPLE_SECONDS	16
 
 /* What the RMM is made to say. INCOMPLETE with each memory request, cancellable or not */
 static const u64 words[] = {
@@ -55,26 +67,43 @@ struct answer {
 };
 /* of the clean run; of the run with the first fault of pairs */
 static struct answer *answers;
-static unsigned int nr_answers, nr_clean, nr_clean_run;
+static unsigned int nr_answers;
 static bool recording;
 
+/* The commands of the clean run; of the one that was recorded last */
+static struct commands {
+	u32 fid[MAX_ANSWERS];
+	struct places places;
+} clean, recorded;
+static unsigned int nr_clean;
+/* of the clean run; how many commands came before each */
+static struct places allocations;
+static unsigned int alloc_after[MAX_ANSWERS];
+
 static const char *only;		/* SWEEP: this point alone */
+static unsigned int only_played;
+static bool is_quiet;			/* it is one of many tests: no list of its commands */
 
 /* One run */
 static struct point now;
 static unsigned int issued;
 static bool armed;
 static u64 max_commands, max_ns;
+static unsigned int max_cpu_seconds;
+
+#define ID_SIZE		240	/* of a point's name */
 
 /* What the children tell */
 struct tally {
 	unsigned int next;		/* job that nobody has begun */
-	unsigned int points, kinds[3], hidden, believed, left_out, wrong, hung;
+	unsigned int points, kinds[3], hidden, believed, wrong, hung;
+	/* singles and allocations; pairs; first ones of pairs, and with each all its pairs */
+	unsigned int left_out[3];
 	u64 lost;			/* pages */
 	u64 most_commands, most_ns;
 	struct {
 		unsigned int job, part;	/* where this worker is */
-		char id[160];
+		char id[ID_SIZE];
 	} worker[MAX_WORKERS];
 };
 static struct tally *tally;
@@ -94,32 +123,80 @@ const char *__asan_default_options(void)
 
 /* The names of points -------------------------------------------------------------------------- */
 
-static void name_fault(char *to, size_t n, const struct fault *f)
+static const char *name_command(u32 fid)
+{
+#define NAME(fid)	{ RMI_##fid, #fid }
+	static const struct {
+		u32 fid;
+		const char *name;
+	} names[] = {
+		NAME(VERSION), NAME(FEATURES), NAME(RMM_CONFIG_SET), NAME(RMM_CONFIG_GET),
+		NAME(RMM_STATE_GET), NAME(RMM_ACTIVATE), NAME(RMM_DEACTIVATE),
+		NAME(GRANULE_TRACKING_GET), NAME(GRANULE_TRACKING_SET),
+		NAME(GRANULE_RANGE_DELEGATE), NAME(GRANULE_RANGE_UNDELEGATE), NAME(GPT_INFO),
+		NAME(GPT_L1_CREATE), NAME(GPT_L1_DESTROY), NAME(OP_CONTINUE), NAME(OP_MEM_DONATE),
+		NAME(OP_MEM_RECLAIM), NAME(OP_CANCEL),
+	};
+#undef NAME
+	static char number[16];
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(names); i++)
+		if (names[i].fid == fid)
+			return names[i].name;
+	snprintf(number, sizeof(number), "%#x", fid);
+	return number;
+}
+
+/*
+ * A command is named by its function and how many of these came before, so that a point keeps its
+ * name when src/ issues more or fewer of others
+ */
+static void name_fault(char *to, size_t n, const struct fault *f, const struct commands *c)
 {
 	static const char * const how[] = { "bare", "lie", "did" };
+	unsigned int which = 1;
 
-	snprintf(to, n, "%u:status=%#llx:%s%s", f->at, f->x0, how[f->how],
-		 f->for_ever ? ":for-ever" : "");
+	for (unsigned int i = 0; i < f->at; i++)
+		which += c->fid[i] == c->fid[f->at];
+	snprintf(to, n, "%s#%u:status=%#llx:%s%s", name_command(c->fid[f->at]), which, f->x0,
+		 how[f->how], f->for_ever ? ":for-ever" : "");
+}
+
+/* Likewise an allocation by the command that it comes after, and how many others came between */
+static void name_alloc(char *to, size_t n, unsigned int alloc)
+{
+	const unsigned int after = alloc_after[alloc];
+	unsigned int which = 1, nth = 1;
+
+	for (unsigned int i = 0; i < alloc; i++)
+		which += alloc_after[i] == after;
+	if (!after) {
+		snprintf(to, n, "alloc#%u", which);
+		return;
+	}
+	for (unsigned int i = 0; i < after - 1; i++)
+		nth += clean.fid[i] == clean.fid[after - 1];
+	snprintf(to, n, "alloc#%u-after-%s#%u", which, name_command(clean.fid[after - 1]), nth);
 }
 
 static void name_point(char *to, size_t n, const struct scenario *s, const struct point *p)
 {
-	char a[64] = "clean", b[64] = "";
+	char a[80] = "clean", b[80] = "";
 
 	if (p->nr)
-		name_fault(a, sizeof(a), &p->fault[0]);
+		name_fault(a, sizeof(a), &p->fault[0], &clean);
 	if (p->nr > 1)
-		name_fault(b, sizeof(b), &p->fault[1]);
+		name_fault(b, sizeof(b), &p->fault[1], &recorded);
 	if (p->alloc)
-		snprintf(a, sizeof(a), "alloc=%u%s", p->alloc,
-			 p->alloc_rest ? ":and-all-after" : "");
-	snprintf(to, n, "%s:%s%s%s", s->name, a, *b ? "+" : "", b);
+		name_alloc(a, sizeof(a), p->alloc - 1);
+	snprintf(to, n, "%s:%s%s%s%s", s->name, a, p->alloc_rest ? ":and-all-after" : "",
+		 *b ? "+" : "", b);
 }
 
 static void say(const char *what)
 {
-	printf("# fault sweep: %s: %s\n#   alone: SWEEP='%s' build/unit/test_sweep\n",
-	       tally->worker[me].id, what, tally->worker[me].id);
+	printf("# fault sweep: %s: %s\n#   alone: SWEEP='%s' SEED=%llu build/unit/test_sweep\n",
+	       tally->worker[me].id, what, tally->worker[me].id, sample_seed());
 	fflush(stdout);
 }
 
@@ -347,7 +424,7 @@ static void on_smc(u64 x[5])
 		hit(f, n, x);
 	else
 		ask(x);
-	if (only && !recording)
+	if (only && !recording && !is_quiet)
 		printf("# %u%s: %#llx(%#llx, %#llx, %#llx) = %#llx, %#llx, %#llx, %#llx\n", n,
 		       f ? " FAULT" : "", in[0] & 0xffff, in[1], in[2], in[3], x[0], x[1], x[2],
 		       x[3]);
@@ -355,7 +432,19 @@ static void on_smc(u64 x[5])
 		if (n >= MAX_ANSWERS)
 			sweep_hung("more commands than can be recorded");
 		record(n, in, x);
+		recorded.fid[n] = in[0];
+		places_add(&recorded.places, place_with(place_with(place_here(), in[0]), x[0]));
 	}
+}
+
+static void on_alloc(void)
+{
+	if (!recording || now.nr)
+		return;
+	if (allocations.nr >= MAX_ANSWERS)
+		sweep_hung("more allocations than can be recorded");
+	alloc_after[allocations.nr] = issued;
+	places_add(&allocations, place_here());
 }
 
 /* One point ------------------------------------------------------------------------------------ */
@@ -435,28 +524,32 @@ static void play(const struct scenario *s, const struct point *p, bool record_it
 	now = *p;
 	issued = 0;
 	recording = record_it;
+	recorded.places.nr = record_it ? 0 : recorded.places.nr;
 	armed = false;
 	began = 0;
+	place_begin(__builtin_frame_address(0));
 	played = (struct played){ .scenario = s, .point = &now, .honest = true, .loaded = true };
 	s->make(s);
-	watch_for(MAX_SECONDS);
+	watch_for(max_cpu_seconds);
 	world.smc = on_smc;
 	armed = true;
 	world.fail_alloc = p->alloc;
 	world.fail_rest = p->alloc_rest;
-	world.allocations = 0;
+	world.allocates = on_alloc;
+	allocations.nr = record_it && !p->nr ? 0 : allocations.nr;
 	s->run();
-	nr_clean_run = record_it && !p->nr ? issued : nr_clean_run;
+	world.allocates = NULL;
+	/* what comes to rest has no faults of its own, but as the second of two */
+	if (record_it && !p->nr) {
+		nr_clean = issued;
+		memcpy(clean.fid, recorded.fid, nr_clean * sizeof(*clean.fid));
+	}
 }
-
-static unsigned int clean_allocations;
 
 static void run_point(const struct scenario *s, const struct point *p, bool record_it)
 {
 	name_point(tally->worker[me].id, sizeof(tally->worker[me].id), s, p);
 	play(s, p, record_it);
-	if (record_it && !p->nr)
-		clean_allocations = world.allocations;
 	come_to_rest();
 	oracle_rest();
 	check_time();
@@ -477,7 +570,7 @@ static void run_point(const struct scenario *s, const struct point *p, bool reco
 
 static bool wanted(const struct scenario *s, const struct point *p)
 {
-	char id[160];
+	char id[ID_SIZE];
 
 	if (!only)
 		return true;
@@ -494,46 +587,81 @@ static void try(const struct scenario *s, const struct point *p, unsigned int ki
 	run_point(s, p, false);
 }
 
+/* Is this what the command says anyway? */
+static bool is_true(const struct fault *f)
+{
+	return f->how != BARE && answers[f->at].out[0] == f->x0;
+}
+
 /*
- * The job of pairs whose first is this; from the part on that a child before has not done. Each
- * undo that follows fails in one way, by turns, or with SWEEP_ALL in each.
+ * Of the commands from @from on, which undo is to be the second one that fails, and by which of
+ * pair_words: a bit for each. A pair has one of them, by turns, where all are played, or with
+ * SWEEP_ALL=2 each.
  */
-static void try_pairs(const struct scenario *s, const struct fault *first, unsigned int turn,
+static void choose_seconds(const struct scenario *s, unsigned int job, unsigned int from,
+			   unsigned char *undo)
+{
+	const char *all_of = getenv("SWEEP_ALL");
+	struct random r = sample_random(s->name, job);
+	unsigned int *old = malloc((nr_answers + 1) * sizeof(*old)), *new, nr_old = 0, nr_new = 0;
+	unsigned int turn = job + from - 1, left_out = 0, j;
+
+	new = malloc((nr_answers + 1) * sizeof(*new));
+	assert_true(old && new);
+	places_mark_first(&recorded.places);
+	memset(undo, 0, nr_answers);
+	for (j = from; j < nr_answers; j++) {
+		if (!is_undo(answers[j].in))
+			continue;
+		if (only || (all_of && !strcmp(all_of, "2")))
+			undo[j] = (1 << ARRAY_SIZE(pair_words)) - 1;
+		else if (all_of)
+			undo[j] = 1 << ++turn % ARRAY_SIZE(pair_words);
+		else if (recorded.places.is_first[j])
+			new[nr_new++] = j;
+		else
+			old[nr_old++] = j;
+		left_out += ARRAY_SIZE(pair_words) - __builtin_popcount(undo[j]);
+	}
+	sample_draw(&r, new, nr_new, SAMPLE_SECONDS);
+	sample_draw(&r, old, nr_old, SAMPLE_SECONDS);
+	for (j = 0; j < SAMPLE_SECONDS && j < nr_new + nr_old; j++, left_out--)
+		undo[j < nr_new ? new[j] : old[j - nr_new]] =
+			1 << random_below(&r, ARRAY_SIZE(pair_words));
+	__atomic_fetch_add(&tally->left_out[1], left_out, __ATOMIC_RELAXED);
+	free(old);
+	free(new);
+}
+
+/* The job of pairs whose first is this; from the part on that a child before has not done */
+static void try_pairs(const struct scenario *s, const struct fault *first, unsigned int job,
 		      unsigned int part)
 {
-	const bool all_ways = only || getenv("SWEEP_ALL");
 	struct point p = { .nr = 1, .fault = { *first } };
+	static unsigned char undo[MAX_ANSWERS];
 	unsigned int n = 0, last, j;
-	static unsigned char *undo;
-	char id[160];
+	char id[ID_SIZE];
 
 	name_point(id, sizeof(id), s, &p);
 	if (part == DIED || (only && (strncmp(id, only, strlen(id)) ||
 				      (only[strlen(id)] && only[strlen(id)] != '+'))))
 		return;
-	if (!part && first->for_ever) {
+	if (!part && first->for_ever && wanted(s, &p)) {
 		__atomic_fetch_add(&tally->points, 1, __ATOMIC_RELAXED);
 		__atomic_fetch_add(&tally->kinds[2], 1, __ATOMIC_RELAXED);
 	}
 	tally->worker[me].part = DIED;
 	run_point(s, &p, true);	/* but for those for ever, one of the single ones again */
 	last = nr_answers;
-	undo = realloc(undo, last + 1);
-	for (j = first->at + 1; j < last; j++)
-		undo[j] = is_undo(answers[j].in);
+	choose_seconds(s, job, first->at + 1, undo);
 	p.nr = 2;
 	for (j = first->at + 1; j < last; j++) {
-		turn += undo[j];
 		for (unsigned int k = 0; undo[j] && k < ARRAY_SIZE(pair_words); k++, n++) {
-			if (n < part)
+			if (n < part || !(undo[j] & 1 << k))
 				continue;
 			tally->worker[me].part = n + 1;
 			p.fault[1] = pair_words[k];
 			p.fault[1].at = j;
-			if (!all_ways && k != turn % ARRAY_SIZE(pair_words)) {
-				__atomic_fetch_add(&tally->left_out, 1, __ATOMIC_RELAXED);
-				continue;
-			}
 			try(s, &p, 2);
 		}
 	}
@@ -542,39 +670,95 @@ static void try_pairs(const struct scenario *s, const struct fault *first, unsig
 /* Jobs in this order: each command with each word in each way; allocations; pairs by their first */
 static unsigned int nr_jobs(void)
 {
-	return nr_clean * ARRAY_SIZE(words) * 3 + clean_allocations * 2 +
+	return nr_clean * ARRAY_SIZE(words) * 3 + allocations.nr * 2 +
 	       nr_clean * ARRAY_SIZE(pair_words);
+}
+
+/* What it plays: 0 for a single fault, 1 for an allocation, 2 for pairs, -1 for nothing */
+static int kind_of(unsigned int job, struct point *p, bool *is_first)
+{
+	const unsigned int singles = nr_clean * ARRAY_SIZE(words) * 3;
+	const unsigned int pairs = singles + allocations.nr * 2;
+	struct fault *f = &p->fault[0];
+	int kind;
+
+	*p = (struct point){};
+	if (job >= singles && job < pairs) {
+		job -= singles;
+		p->alloc = job / 2 + 1;
+		p->alloc_rest = job % 2;
+		*is_first = allocations.is_first[job / 2];
+		return 1;
+	}
+	p->nr = 1;
+	if (job < singles) {
+		*f = (struct fault){ .how = job % 3, .x0 = words[job / 3 % ARRAY_SIZE(words)],
+				     .at = job / 3 / ARRAY_SIZE(words) };
+		kind = is_true(f) ? -1 : 0;
+	} else {
+		job -= pairs;
+		*f = pair_words[job % ARRAY_SIZE(pair_words)];
+		f->at = job / ARRAY_SIZE(pair_words);
+		kind = 2;
+	}
+	*is_first = clean.places.is_first[f->at];
+	return kind;
+}
+
+/* The jobs to be done */
+static bool *chosen;
+
+static void draw(struct random *r, unsigned int *from, unsigned int nr, unsigned int most,
+		 unsigned int *left_out)
+{
+	sample_draw(r, from, nr, most);
+	for (unsigned int i = 0; i < min(nr, most); i++)
+		chosen[from[i]] = true;
+	*left_out += nr - min(nr, most);
+}
+
+static void choose_jobs(const struct scenario *s)
+{
+	struct random r = sample_random(s->name, ~0ULL);
+	unsigned int *rest[2], nr[2] = {}, job;
+	struct point p;
+	bool is_first;
+	int kind;
+
+	free(clean.places.at);
+	free(clean.places.is_first);
+	clean.places = (struct places){};
+	for (unsigned int i = 0; i < nr_clean; i++)
+		places_add(&clean.places, recorded.places.at[i]);
+	places_mark_first(&clean.places);
+	places_mark_first(&allocations);
+
+	chosen = realloc(chosen, nr_jobs() + 1);
+	rest[0] = malloc((nr_jobs() + 1) * sizeof(**rest));
+	rest[1] = malloc((nr_jobs() + 1) * sizeof(**rest));
+	assert_true(chosen && rest[0] && rest[1]);
+	for (job = 0; job < nr_jobs(); job++) {
+		kind = kind_of(job, &p, &is_first);
+		chosen[job] = kind >= 0 && (is_first || only || sample_is_all());
+		if (kind >= 0 && !chosen[job])
+			rest[kind == 2][nr[kind == 2]++] = job;
+	}
+	draw(&r, rest[0], nr[0], SAMPLE_SINGLES, &tally->left_out[0]);
+	draw(&r, rest[1], nr[1], SAMPLE_FIRSTS, &tally->left_out[2]);
+	free(rest[0]);
+	free(rest[1]);
 }
 
 static void do_job(const struct scenario *s, unsigned int job, unsigned int part)
 {
-	const unsigned int singles = nr_clean * ARRAY_SIZE(words) * 3;
-	struct point p = {};
+	struct point p;
+	bool is_first;
+	const int kind = kind_of(job, &p, &is_first);
 
-	if (job < singles) {
-		p.nr = 1;
-		p.fault[0].how = job % 3;
-		p.fault[0].x0 = words[job / 3 % ARRAY_SIZE(words)];
-		p.fault[0].at = job / 3 / ARRAY_SIZE(words);
-		/* that is what it says anyway */
-		if (p.fault[0].how != BARE && answers[p.fault[0].at].out[0] == p.fault[0].x0)
-			return;
-		if (!part)
-			try(s, &p, 0);
-		return;
-	}
-	job -= singles;
-	if (job < clean_allocations * 2) {
-		p.alloc = job / 2 + 1;
-		p.alloc_rest = job % 2;
-		if (!part)
-			try(s, &p, 1);
-		return;
-	}
-	job -= clean_allocations * 2;
-	p.fault[0] = pair_words[job % ARRAY_SIZE(pair_words)];
-	p.fault[0].at = job / ARRAY_SIZE(pair_words);
-	try_pairs(s, &p.fault[0], job + p.fault[0].at, part);
+	if (kind == 2)
+		try_pairs(s, &p.fault[0], job, part);
+	else if (!part)
+		try(s, &p, kind);
 }
 
 static void on_time(int sig)
@@ -598,6 +782,10 @@ static void work(const struct scenario *s)
 			job = __atomic_fetch_add(&tally->next, 1, __ATOMIC_RELAXED);
 		if (job >= nr_jobs())
 			_exit(0);
+		if (!chosen[job]) {
+			job = ~0U;
+			continue;
+		}
 		tally->worker[me].job = job;
 		tally->worker[me].part = 1;	/* of a job that isn't pairs, the only one */
 		do_job(s, job, part);
@@ -634,9 +822,8 @@ static void tell_end(unsigned int w, int status)
 
 static void run_all(const struct scenario *s)
 {
-	const long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-	const char *jobs = getenv("SWEEP_JOBS");
-	const unsigned int nr = min(max(jobs ? atoi(jobs) : cpus, 1), MAX_WORKERS);
+	const char *jobs = getenv("JOBS");
+	const unsigned int nr = min(max(jobs ? atoi(jobs) : 1, 1), MAX_WORKERS);
 	const char *wrong = getenv("SWEEP_WRONG");
 	const unsigned int most_wrong = wrong ? atoi(wrong) : MAX_WRONG;
 	pid_t pid[MAX_WORKERS] = {};
@@ -688,35 +875,16 @@ static bool is_sound(const struct scenario *s)
 	return !status;
 }
 
-void sweep(const struct scenario *s)
+bool sweep_is_of(const struct scenario *s, const char *point)
 {
-	const struct point none = {};
+	return !strncmp(point, s->name, strlen(s->name)) && point[strlen(s->name)] == ':';
+}
 
-	only = getenv("SWEEP");
-	if (only)
-		setvbuf(stdout, NULL, _IONBF, 0);
-	if (only && (strncmp(only, s->name, strlen(s->name)) || only[strlen(s->name)] != ':'))
-		return;
-	tally = mmap(NULL, sizeof(*tally), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
-		     0);
-	assert_true(tally != MAP_FAILED);
-	if (!answers)
-		answers = calloc(MAX_ANSWERS, sizeof(*answers));
-	me = 0;
-	max_commands = MAX_ANSWERS;
-	max_ns = ~0ULL;
-	assert_true(is_sound(s));
-	run_point(s, &none, true);	/* for all the children */
-	nr_clean = nr_clean_run;
-	max_commands = MAX_COMMANDS(world.smcs);
-	max_ns = MAX_NS(world.smcs);
-	memset(tally, 0, sizeof(*tally));
-	run_all(s);
-	printf("# fault sweep: %s: %u commands, %u allocations: %u + %u + %u points", s->name,
-	       nr_clean, clean_allocations, tally->kinds[0], tally->kinds[1], tally->kinds[2]);
-	if (tally->left_out)
-		printf(" (each pair with one second answer, %u with others are left to SWEEP_ALL)",
-		       tally->left_out);
+static void tell(const struct scenario *s)
+{
+	printf("# fault sweep: %s: %u commands at %u places, %u allocations at %u", s->name,
+	       nr_clean, clean.places.distinct, allocations.nr, allocations.distinct);
+	printf(": %u + %u + %u points", tally->kinds[0], tally->kinds[1], tally->kinds[2]);
 	printf(", %u lies that no host can see, %u believed on the RMM's word", tally->hidden,
 	       tally->believed);
 	printf(", at the most %llu commands and %llu ms", tally->most_commands,
@@ -725,18 +893,89 @@ void sweep(const struct scenario *s)
 		printf(", %u WRONG", tally->wrong);
 	printf("\n");
 	fflush(stdout);
+}
+
+static u64 cpu_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return t.tv_sec * 1000000ULL + t.tv_nsec / 1000;
+}
+
+/* The points of one scenario; of one that SWEEP or @point names, this alone */
+static void sweep_some(const struct scenario *s)
+{
+	const struct point none = {};
+	u64 began_at;
+
+	tally = mmap(NULL, sizeof(*tally), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		     0);
+	assert_true(tally != MAP_FAILED);
+	if (!answers)
+		answers = calloc(MAX_ANSWERS, sizeof(*answers));
+	me = 0;
+	max_commands = MAX_ANSWERS;
+	max_ns = ~0ULL;
+	max_cpu_seconds = MAX_CPU_SECONDS(0) * 10;
+	assert_true(is_sound(s));
+	began_at = cpu_us();
+	run_point(s, &none, true);	/* for all the children */
+	max_cpu_seconds = MAX_CPU_SECONDS(cpu_us() - began_at);
+	max_commands = MAX_COMMANDS(world.smcs);
+	max_ns = MAX_NS(world.smcs);
+	memset(tally, 0, sizeof(*tally));
+	tally->points = only && wanted(s, &none);
+	choose_jobs(s);
+	run_all(s);
+	tell(s);
+	only_played += tally->points;
 	all.points += tally->points;
 	all.lost += tally->lost;
 	all.hung += tally->hung;
 	all.wrong += tally->wrong;
+	for (unsigned int i = 0; i < ARRAY_SIZE(all.left_out); i++)
+		all.left_out[i] += tally->left_out[i];
 	assert_int_equal(tally->wrong + tally->hung + tally->lost, 0);
 	munmap(tally, sizeof(*tally));
+}
+
+void sweep(const struct scenario *s)
+{
+	only = getenv("SWEEP");
+	if (only)
+		setvbuf(stdout, NULL, _IONBF, 0);
+	if (!only || sweep_is_of(s, only))
+		sweep_some(s);
+}
+
+void sweep_point(const struct scenario *s, const char *point)
+{
+	only = point;
+	only_played = 0;
+	is_quiet = true;
+	sweep_some(s);
+	is_quiet = false;
+	only = NULL;
+	/* after a change the point may have another name: then this has to be said here */
+	if (!only_played)
+		fail_msg("there is no such point");
+}
+
+bool sweep_missed(void)
+{
+	return getenv("SWEEP") && !only_played;
 }
 
 int sweep_close(void **state)
 {
 	(void)state;
-	printf("fault sweep: %u points, %llu lost, %u hung\n", all.points, all.lost, all.hung);
+	printf("fault sweep: %u points, %llu lost, %u hung", all.points, all.lost, all.hung);
+	if (sample_is_all() || getenv("SWEEP"))
+		printf(" (%u pairs are left out: SWEEP_ALL=2)\n", all.left_out[1]);
+	else
+		printf(" (SEED=%llu left out %u singles, %u pairs, all pairs of %u others)\n",
+		       sample_seed(), all.left_out[0], all.left_out[1], all.left_out[2]);
 	fflush(stdout);
 	return 0;
 }

@@ -78,10 +78,34 @@ u64 oracle_covered(void);
 void oracle_believed(void);
 
 /* sweep.c */
-void sweep(const struct scenario *s);	/* all points of one scenario, in a cmocka test */
+void sweep(const struct scenario *s);	/* the points of one scenario, in a cmocka test */
+void sweep_point(const struct scenario *s, const char *point);	/* as SWEEP names it, alone */
+bool sweep_is_of(const struct scenario *s, const char *point);
+bool sweep_missed(void);		/* SWEEP names a point that there isn't */
 int sweep_close(void **state);
 __printf(1, 2) void sweep_wrong(const char *fmt, ...) __attribute__((noreturn));
 void sweep_lost(u64 pages) __attribute__((noreturn));
 void sweep_hung(const char *what) __attribute__((noreturn));
+
+/* sweep_sample.c: a place in the code, a hash of the calls that lead there and what else counts */
+struct places {
+	u64 *at;
+	bool *is_first;		/* no earlier one is the same */
+	unsigned int nr, room, distinct;
+};
+void place_begin(const void *frame);
+u64 place_here(void);
+u64 place_with(u64 place, u64 what);
+void places_add(struct places *p, u64 place);
+void places_mark_first(struct places *p);
+
+struct random {
+	u64 state;
+};
+u64 sample_seed(void);
+bool sample_is_all(void);		/* SWEEP_ALL */
+struct random sample_random(const char *name, u64 what);
+u64 random_below(struct random *r, u64 n);
+void sample_draw(struct random *r, unsigned int *from, unsigned int nr, unsigned int most);
 
 #endif
