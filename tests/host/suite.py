@@ -121,7 +121,7 @@ def of_kernel(k):
         all_boots[f'dynamic-{d}'] = Boot('dynamic', kernel=k, ram='4G', env={'least': GB // page},
                                          machine=f'dialect {d}\nmemory 1G 5G\n{NEWBORN}')
         all_boots[f'hotplug-dynamic-{d}'] = Boot('hotplug-dynamic', kernel=k, hot=3072, cost=60,
-                                                 env={'rounds': 4 if (k, d) == ('6.1', 'beta3') else 2},
+                                                 env={'rounds': 3 if (k, d) == ('6.1', 'beta3') else 2},
                                                  machine=f'dialect {d}\nmemory 1G 6G\n{NEWBORN}')
         all_boots[f'consumer-{d}'] = Boot('consumer', kernel=k, env={'cover': 'eager'},
                                           machine=f'dialect {d}\n{DRAM}{NEWBORN}')

@@ -56,7 +56,7 @@ result(why is None, f'nor who does so with pauses: {why}')
 # It has a fraction of the one CPU that is less than what counts as idle, and stands in line for it
 cpu = {min(os.sched_getaffinity(0))}
 os.sched_setaffinity(0, cpu)
-others = [subprocess.Popen([sys.executable, '-c', SPIN]) for _ in range(20)]
+others = [subprocess.Popen([sys.executable, '-c', SPIN]) for _ in range(12)]
 why = watched(SPIN, idle=1, until=lambda w: w.gave_up or w.cpu > 0.15)
 for o in others:
     o.kill()
