@@ -116,23 +116,14 @@ static int check_ends(const struct ranges *ram, struct verdict *why)
 			   max(last->start, pa_end), last->end, pa_end);
 }
 
-static int copy(struct ranges *to, const struct ranges *from)
-{
-	unsigned int i;
-	int rc = 0;
-
-	for (i = 0; !rc && i < from->nr; i++)
-		rc = ranges_put(to, from->at[i]);
-	return rc;
-}
-
 static int survey(const struct ranges *ram, bool pay, struct verdict *why)
 {
 	const struct record *r = record_view();
 	struct ranges tables = {}, fine = {}, payable = {};
 	int rc;
 
-	if (copy(&tables, &r->tables) || copy(&fine, &r->fine) || copy(&payable, &r->payable)) {
+	if (ranges_copy(&tables, &r->tables) || ranges_copy(&fine, &r->fine) ||
+	    ranges_copy(&payable, &r->payable)) {
 		ranges_clear(&tables);
 		ranges_clear(&fine);
 		ranges_clear(&payable);
@@ -394,34 +385,6 @@ void cover_forget(u64 start, u64 end)
 	cover_unlock_all();
 }
 
-static unsigned int left_to_undo(void)
-{
-	return record_view()->nr + parked_any();
-}
-
-/*
- * What an operation lacked to end may have come back since, and an RMM whose operations don't end is
- * waited for. Nothing new is begun then.
- */
-static void undo_all(unsigned int patience_ms)
-{
-	unsigned long give_up = jiffies + msecs_to_jiffies(patience_ms);
-	unsigned int before;
-
-	parked_resume();
-	undo_to(0, patience_ms);
-	while (parked_any() && time_before(jiffies, give_up)) {
-		before = left_to_undo();
-		parked_resume();
-		if (left_to_undo() == before) {
-			usleep_range(1000, 2000);
-			continue;
-		}
-		undo_to(0, patience_ms);
-		give_up = jiffies + msecs_to_jiffies(patience_ms);
-	}
-}
-
 /* What activation was lent comes back by deactivation */
 static bool is_loan_but_for_rmm(enum ledger_kind kind)
 {
@@ -444,7 +407,7 @@ int cover_stop(unsigned int patience_ms)
 
 	mutex_lock(&cover_lock);
 	guarding = false;
-	undo_all(patience_ms);
+	parked_undo_all(patience_ms);
 	while (pool_drain() == -ETIMEDOUT && time_before(jiffies, give_up))
 		usleep_range(1000, 2000);
 	record_offline(0, U64_MAX);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <linux/delay.h>
 #include <linux/errno.h>
+#include <linux/jiffies.h>
 #include <linux/kernel.h>
 
 #include "../include/rmi_abi.h"
@@ -63,5 +65,38 @@ void parked_resume(void)
 		before = parked_any();
 		resume(&command);
 		walk_note(parked_any() < before ? 0 : -EBUSY);
+	}
+}
+
+static unsigned int left_to_undo(void)
+{
+	return record_view()->nr + parked_any();
+}
+
+/**
+ * parked_undo_all() - undo all that was made, and end all that has begun
+ * @patience_ms: for how long nothing may come back
+ *
+ * What an operation lacked to end may have come back since, and an RMM whose operations don't end is
+ * waited for. Nothing new is begun then.
+ *
+ * Context: may sleep, allocates; under cover_lock.
+ */
+void parked_undo_all(unsigned int patience_ms)
+{
+	unsigned long give_up = jiffies + msecs_to_jiffies(patience_ms);
+	unsigned int before;
+
+	parked_resume();
+	undo_to(0, patience_ms);
+	while (parked_any() && time_before(jiffies, give_up)) {
+		before = left_to_undo();
+		parked_resume();
+		if (left_to_undo() == before) {
+			usleep_range(1000, 2000);
+			continue;
+		}
+		undo_to(0, patience_ms);
+		give_up = jiffies + msecs_to_jiffies(patience_ms);
 	}
 }

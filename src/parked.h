@@ -5,5 +5,6 @@
 
 unsigned int parked_any(void);
 void parked_resume(void);
+void parked_undo_all(unsigned int patience_ms);
 
 #endif

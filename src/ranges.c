@@ -141,6 +141,24 @@ int ranges_add(struct ranges *set, u64 start, u64 end)
 }
 
 /**
+ * ranges_copy() - make an empty set equal to another one
+ * @to: the set; still empty on error
+ * @from: the other one
+ *
+ * Context: may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int ranges_copy(struct ranges *to, const struct ranges *from)
+{
+	if (grow(to, from->nr, GFP_KERNEL))
+		return -ENOMEM;
+	if (from->nr)
+		memcpy(to->at, from->at, from->nr * sizeof(*from->at));
+	to->nr = from->nr;
+	return 0;
+}
+
+/**
  * ranges_remove() - take [@start, @end) out of a set, as far as it is there
  * @set: the set
  * @start: first address

@@ -23,6 +23,7 @@ struct ranges {
 int ranges_put(struct ranges *set, struct span span);
 void ranges_keep(struct ranges *set, struct span span);
 int ranges_add(struct ranges *set, u64 start, u64 end);
+int ranges_copy(struct ranges *to, const struct ranges *from);
 void ranges_remove(struct ranges *set, u64 start, u64 end);
 bool ranges_next(const struct ranges *set, u64 start, u64 end, struct span *part);
 bool ranges_gap(const struct ranges *set, u64 start, u64 end, struct span *gap);

@@ -196,10 +196,8 @@ int record_online(const struct ranges *ram)
 {
 	struct ranges next = {};
 	unsigned int i;
-	int rc = 0;
+	int rc = ranges_copy(&next, &record.online);
 
-	for (i = 0; !rc && i < record.online.nr; i++)
-		rc = ranges_put(&next, record.online.at[i]);
 	for (i = 0; !rc && i < ram->nr; i++)
 		rc = ranges_add(&next, ram->at[i].start, ram->at[i].end);
 	if (rc) {

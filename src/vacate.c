@@ -15,14 +15,10 @@
 /* All that is online, but for [start, end) */
 static int cover_rest(u64 start, u64 end, struct verdict *why)
 {
-	const struct record *r = record_view();
 	struct ranges rest = {};
-	unsigned int i;
-	int rc = 0;
+	int rc;
 
-	for (i = 0; !rc && i < r->online.nr; i++)
-		rc = ranges_put(&rest, r->online.at[i]);
-	if (rc) {
+	if (ranges_copy(&rest, &record_view()->online)) {
 		rc = verdict_set(why, REASON_NO_MEMORY, "the module's own record");
 	} else {
 		if (start < end)
