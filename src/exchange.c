@@ -257,7 +257,7 @@ static void ended(const struct granule_change *c, int rc)
 	}
 	ledger_keep(c->start, reached, c->delegate ? LEDGER_READY : LEDGER_HELD, 0);
 	if (rc)
-		recover(reached, c->end, true);
+		recover(reached, c->end, BEGUN);
 	else
 		ledger_keep(reached, c->end, c->delegate ? LEDGER_HELD : LEDGER_READY, 0);
 }

@@ -366,7 +366,7 @@ void ledger_close(void)
 	const u64 left = ledger_bytes(ledger_is_out);
 
 	if (left) {
-		pr_err("%llu KB of memory remain with the RMM until reboot, and %llu KB guard them\n",
+		pr_err("%llu KB of memory remain with the RMM until reboot, %llu KB guard them\n",
 		       left / SZ_1K, (ranges_bytes(&ledger) - left) / SZ_1K);
 		pr_err("don't kexec: another kernel would use them, and die of it\n");
 	}

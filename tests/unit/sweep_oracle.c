@@ -242,7 +242,7 @@ void oracle_believed(void)
 /* What the log says that remains with the RMM, and before that as guards */
 static u64 told(u64 *guards)
 {
-	static const char tail[] = " KB of memory remain with the RMM until reboot, and ";
+	static const char tail[] = " KB of memory remain with the RMM until reboot, ";
 	const char *at = strstr(world.log, tail);
 
 	*guards = 0;

@@ -63,7 +63,7 @@ static void heap_of_a_large_host(void **state)
 		assert_available(1023 * GB);
 		assert_donated(1023 * PRICE);
 		assert_held();
-		print_message("1 TB, %s: %llu bytes of heap held, %llu at the most, %llu commands\n",
+		print_message("1 TB, %s: %llu bytes of heap, %llu at the most, %llu commands\n",
 			      d ? "beta 3" : "beta 1", world.heap_bytes, world.heap_peak,
 			      world.smcs);
 		print_message("1 TB, %s: %llu guards, %u gigabytes with lent pages\n",
