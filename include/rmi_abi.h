@@ -38,6 +38,11 @@
 #define RMI_RESULT_CAN_CANCEL_SHIFT		10
 #define RMI_RESULT_MEM_REQ_SHIFT		8
 
+/* The public RMM of autumn 2026: the level and the page's number that an error is about, else 0 */
+#define RMI_RESULT_LEVEL(x0)			(((x0) >> 8) & 0xff)
+#define RMI_RESULT_PA(x0)			((((x0) >> 16) & 0xffffffffff) << 12)
+#define RMI_RESULT_WITH_PA(pa)			((pa) >> 12 << 16)
+
 #define RMI_SUCCESS				0
 #define RMI_ERROR_INPUT				1
 #define RMI_ERROR_REALM				2

@@ -40,6 +40,8 @@ static unsigned int par_start(const struct rmm *rmm, uint64_t base)
 	uint64_t top = base + par_size(rmm);
 	const struct rmm_range *given = list_find(&m->pars, base, top);
 
+	if (is_autumn(rmm))
+		return list_find(&m->memory, base, base + 1) ? RMI_PAR_PLATFORM : RMI_PAR_RESERVED;
 	if (given)
 		return given->value;
 	if (!list_find(&m->memory, base, top))
@@ -82,6 +84,9 @@ bool par_has_table(const struct rmm *rmm, uint64_t pa)
 {
 	unsigned int state = par_state(rmm, pa);
 
+	/* Whatever GPT_INFO says, which looks at the PAR's base alone */
+	if (is_autumn(rmm))
+		return par_of(rmm, pa);
 	return state == RMI_PAR_PLATFORM || state == RMI_PAR_HOST_CREATED;
 }
 
@@ -150,6 +155,10 @@ void cmd_l1_create(struct rmm *rmm, uint64_t addr, uint64_t x[5])
 	x[0] = l1_check(rmm, addr);
 	if (x[0] != RMI_SUCCESS)
 		return;
+	if (is_autumn(rmm)) {
+		x[0] = RMI_ERROR_GLOBAL | RMI_RESULT_WITH_PA(addr);
+		return;
+	}
 	par = par_of(rmm, addr);
 	if (par && par->held) {
 		x[0] = RMI_BLOCKED;
@@ -189,6 +198,10 @@ void cmd_l1_destroy(struct rmm *rmm, uint64_t addr, uint64_t x[5])
 	x[0] = l1_check(rmm, addr);
 	if (x[0] != RMI_SUCCESS)
 		return;
+	if (is_autumn(rmm)) {
+		x[0] = RMI_ERROR_GLOBAL;
+		return;
+	}
 	par = par_of(rmm, addr);
 	if (par && par->held) {
 		x[0] = RMI_BLOCKED;
