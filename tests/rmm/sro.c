@@ -228,10 +228,13 @@ static uint64_t descriptor(const struct rmm *rmm, const struct run *run)
 /* Write descriptors of what goes back, as many as the list and this call have room for */
 static uint64_t give(struct rmm *rmm, struct op *op, uint64_t list, uint64_t nr)
 {
-	uint64_t left = has_flag(rmm, RMM_FLAG_PARTIAL) ? FEW : is_autumn(rmm) ? nr : UINT64_MAX;
+	uint64_t left = has_flag(rmm, RMM_FLAG_PARTIAL) ? FEW : UINT64_MAX;
 	uint64_t i, granules;
 	struct run run;
 
+	/* There, the list's length counts pages */
+	if (is_autumn(rmm) && nr < left)
+		left = nr;
 	for (i = 0; i < nr && left && op_holds(rmm, op); i++) {
 		run = is_par_op(op) ? table_give(rmm, op, left) : metadata_give(rmm, op, left);
 		rmm->ops.write(rmm->ops.ctx, list + i * sizeof(uint64_t), descriptor(rmm, &run));

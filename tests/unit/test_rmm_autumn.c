@@ -162,10 +162,405 @@ static void test_answers(void **state)
 	host_free(host);
 }
 
+/* Banks */
+
+/* 512 MB, a hole of 256 MB, 256 MB; 64 KB of a device and DRAM after it; DRAM from a region's middle on */
+static struct host *odd_machine(uint64_t flags)
+{
+	struct host *host = host_new(RMM_DIALECT_AUTUMN, flags);
+
+	host->machine.memory.at[0].size = 512 * MB;
+	add_range(&host->machine.memory, GB + 768 * MB, 256 * MB, 0);
+	add_range(&host->machine.memory, 2 * GB, 64 * KB, RMI_MEM_CATEGORY_DEV_COH);
+	add_range(&host->machine.memory, 2 * GB + 64 * KB, GB - 64 * KB, 0);
+	add_range(&host->machine.memory, 3 * GB + 2 * MB, GB - 2 * MB, 0);
+	add_range(&host->machine.memory, 5 * GB, GB, 0);
+	host_up(host);
+	host_activate(host, RMI_GRANULE_SIZE_4K);
+	return host;
+}
+
+static void get(struct host *host, uint64_t base, uint64_t top)
+{
+	call(host, RMI_GRANULE_TRACKING_GET, base, top);
+}
+
+/* What the next is to be paid with; ends where the metadata does */
+static void pay(struct host *host, uint64_t base, uint64_t category, uint64_t from, uint64_t nr)
+{
+	assert_int_equal(set(host, base, category, RMI_TRACKING_FINE), DONATE);
+	expect(host, DONATE, 0, nr << 2 | REQ_CONDITIONAL, 0);
+	donate1(host, 0, pages(host, from, nr, NS));
+	expect(host, GO_ON, nr, 0, 0);
+	assert_int_equal(go_on(host, 0), RMI_SUCCESS);
+}
+
+static void test_banks_and_holes(void **state)
+{
+	struct host *host = odd_machine(0);
+
+	(void)state;
+	/* An answer that ends inside a region, and a hole that reads reserved, whatever the region is */
+	get(host, DRAM, 6 * GB);
+	expect(host, RMI_SUCCESS, 0, RMI_TRACKING_NONE, DRAM + 512 * MB);
+	pay(host, DRAM, 0, DRAM, 128);
+	get(host, DRAM, 6 * GB);
+	expect(host, RMI_SUCCESS, 0, RMI_TRACKING_FINE, DRAM + 512 * MB);
+	get(host, DRAM + 512 * MB, 6 * GB);
+	expect(host, RMI_SUCCESS, 3, RMI_TRACKING_RESERVED, DRAM + 768 * MB);
+	get(host, DRAM + 768 * MB, 6 * GB);
+	expect(host, RMI_SUCCESS, 0, RMI_TRACKING_FINE, 2 * GB);
+	get(host, 2 * GB, 6 * GB);
+	expect(host, RMI_SUCCESS, 2, RMI_TRACKING_NONE, 2 * GB + 64 * KB);
+	/* Across regions, and to the hole at the next one's base */
+	get(host, 2 * GB + 64 * KB, 6 * GB);
+	expect(host, RMI_SUCCESS, 0, RMI_TRACKING_NONE, 3 * GB);
+	get(host, 3 * GB, 6 * GB);
+	expect(host, RMI_SUCCESS, 3, RMI_TRACKING_RESERVED, 3 * GB + 2 * MB);
+	get(host, 5 * GB, 5 * GB + PAGE);
+	expect(host, RMI_SUCCESS, 0, RMI_TRACKING_COARSE, 5 * GB + PAGE);
+
+	/* A mixed region can't be COARSE */
+	assert_int_equal(set(host, 2 * GB, 2, RMI_TRACKING_COARSE), RMI_ERROR_INPUT);
+	assert_int_equal(set(host, 3 * GB, 0, RMI_TRACKING_COARSE), RMI_ERROR_INPUT);
+	/* What the base is counts; where that is a hole, the DRAM above it; no DRAM, no base */
+	assert_int_equal(set(host, 2 * GB, 0, RMI_TRACKING_FINE), RMI_ERROR_INPUT);
+	assert_int_equal(set(host, 3 * GB, 1, RMI_TRACKING_FINE), RMI_ERROR_INPUT);
+	assert_int_equal(set(host, 4 * GB, 0, RMI_TRACKING_FINE), RMI_ERROR_INPUT);
+	pay(host, 3 * GB, 0, 3 * GB + 2 * MB, 128);
+	/* Conventional and device memory: pages for both */
+	pay(host, 2 * GB, 2, 2 * GB + MB, 256);
+
+	/* GPT_INFO looks at the base; the granules don't care */
+	call(host, RMI_GPT_INFO, 3 * GB, 6 * GB);
+	expect(host, RMI_SUCCESS, 4 * GB, RMI_PAR_RESERVED, 0);
+	assert_int_equal(delegate(host, 3 * GB + 4 * MB, PAGE), RMI_SUCCESS);
+	assert_int_equal(undelegate(host, 3 * GB + 4 * MB, PAGE), RMI_SUCCESS);
+	assert_int_equal(delegate(host, 3 * GB, PAGE), RMI_ERROR_INPUT);
+	assert_int_equal(call(host, RMI_GPT_INFO, GB, TB), RMI_SUCCESS);
+	/* Which error, and where */
+	assert_int_equal(delegate(host, 5 * GB + MB, PAGE),
+			 RMI_ERROR_TRACKING | (5 * GB + MB) / PAGE << 16);
+	host_free(host);
+
+	host = odd_machine(RMM_FLAG_STRICT_TOP);
+	assert_int_equal(call(host, RMI_GPT_INFO, GB, TB), RMI_ERROR_INPUT);
+	host_free(host);
+}
+
+/* Regions of 2 MB: a page for each */
+static void test_small_regions(void **state)
+{
+	struct host *host = host_up(host_new(RMM_DIALECT_AUTUMN, 0));
+
+	(void)state;
+	config_page(host, CONFIG, 1, RMI_GRANULE_SIZE_4K);
+	assert_int_equal(call(host, RMI_RMM_CONFIG_SET, CONFIG, 0), RMI_SUCCESS);
+	config_page(host, CONFIG, 7, 7);
+	assert_int_equal(call(host, RMI_RMM_CONFIG_GET, CONFIG, 0), RMI_SUCCESS);
+	assert_int_equal(host_read(host, CONFIG + RMI_CONFIG_TRACKING_REGION), 1);
+	assert_int_equal(call(host, RMI_RMM_ACTIVATE, 0, 0), RMI_SUCCESS);
+	pay(host, DRAM + 2 * MB, 0, DRAM + 2 * MB, 1);
+	get(host, DRAM, 5 * GB);
+	expect(host, RMI_SUCCESS, 0, RMI_TRACKING_COARSE, DRAM + 2 * MB);
+	get(host, DRAM + 2 * MB, 5 * GB);
+	expect(host, RMI_SUCCESS, 0, RMI_TRACKING_FINE, DRAM + 4 * MB);
+	/* A call never crosses a region */
+	pay(host, DRAM + 4 * MB, 0, DRAM + 4 * MB, 1);
+	delegate(host, DRAM + 3 * MB, 2 * MB);
+	expect(host, RMI_SUCCESS, DRAM + 4 * MB, 0, 0);
+	/* The region's own page serves no other region */
+	assert_int_equal(set(host, DRAM, 0, RMI_TRACKING_FINE), DONATE);
+	donate1(host, 0, pages(host, DRAM + 4 * MB, 1, S));
+	expect(host, GO_ON, 0, 0, 0);
+	assert_int_equal(go_on(host, 0), RMI_ERROR_INPUT);
+	host_free(host);
+
+	host = host_new(RMM_DIALECT_AUTUMN, RMM_FLAG_BORN_ACTIVE);
+	host->machine.active_region = 1;
+	host_up(host);
+	pay(host, DRAM, 0, DRAM, 1);
+	host_free(host);
+}
+
+/* Delegation */
+
+/* A machine of one region that is FINE, paid with the first 512 KB of it */
+static struct host *fine_machine(uint64_t flags)
+{
+	struct host *host = host_active(RMM_DIALECT_AUTUMN, flags);
+
+	pay(host, DRAM, 0, DRAM, 128);
+	return host;
+}
+
+static void test_delegate_stops(void **state)
+{
+	struct host *host = fine_machine(RMM_FLAG_STOPS_AT_DONE);
+	uint64_t at = DRAM + MB;
+
+	(void)state;
+	assert_int_equal(delegate(host, at + 4 * PAGE, 2 * PAGE), RMI_SUCCESS);
+	/* Before what is delegated already; over that; and the rest */
+	delegate(host, at, 8 * PAGE);
+	expect(host, RMI_SUCCESS, at + 4 * PAGE, 0, 0);
+	delegate(host, at + 4 * PAGE, 4 * PAGE);
+	expect(host, RMI_SUCCESS, at + 6 * PAGE, 0, 0);
+	delegate(host, at + 6 * PAGE, 2 * PAGE);
+	expect(host, RMI_SUCCESS, at + 8 * PAGE, 0, 0);
+	undelegate(host, at, 12 * PAGE);
+	expect(host, RMI_SUCCESS, at + 12 * PAGE, 0, 0);
+	/* EL3 does a part of it */
+	host->machine.stop_after = 3;
+	delegate(host, at, 8 * PAGE);
+	expect(host, RMI_SUCCESS, at + 3 * PAGE, 0, 0);
+	host_check(host);
+	host_free(host);
+}
+
+static void test_delegate_is_stateful(void **state)
+{
+	struct host *host = fine_machine(0);
+	uint64_t at = DRAM + MB;
+	unsigned int i;
+
+	(void)state;
+	host->machine.yield_every = 3;
+	delegate(host, at, 8 * PAGE);
+	expect(host, GO_ON, 0, 0, 0);
+	assert_int_equal(call(host, RMI_OP_CANCEL, 0, 0), RMI_ERROR_INPUT);
+	/* Meanwhile: its region can't change, its granules neither, others can */
+	assert_int_equal(set(host, DRAM, 0, RMI_TRACKING_NONE), RMI_BLOCKED);
+	assert_int_equal(delegate(host, at + 7 * PAGE, PAGE), RMI_BLOCKED);
+	assert_int_equal(delegate(host, at + 8 * PAGE, PAGE), RMI_SUCCESS);
+	assert_int_equal(call(host, RMI_RMM_DEACTIVATE, 0, 0), RMI_BUSY);
+	assert_int_equal(go_on(host, 0), GO_ON);
+	go_on(host, 0);
+	expect(host, RMI_SUCCESS, at + 8 * PAGE, 0, 0);
+	assert_int_equal(go_on(host, 0), RMI_ERROR_INPUT);
+
+	/* One page at a time */
+	host->machine.yield_every = 1;
+	undelegate(host, at, 9 * PAGE);
+	for (i = 0; i < 8; i++) {
+		expect(host, GO_ON, 0, 0, 0);
+		assert_int_equal(rmm_delegated(host->rmm), (8 - i) * PAGE);
+		go_on(host, 0);
+	}
+	expect(host, RMI_SUCCESS, at + 9 * PAGE, 0, 0);
+	host_free(host);
+}
+
+/* No context left: try later. Others' operations hold some. */
+static void test_contexts(void **state)
+{
+	struct host *host = fine_machine(0);
+
+	(void)state;
+	host->machine.contexts = 2;
+	assert_int_equal(set(host, 2 * GB, 0, RMI_TRACKING_FINE), DONATE);
+	assert_int_equal(delegate(host, DRAM + MB, PAGE), RMI_SUCCESS);
+	assert_int_equal(set(host, 3 * GB, 0, RMI_TRACKING_FINE), DONATE);
+	assert_int_equal(host->x[1], 1);
+	delegate(host, DRAM + MB, PAGE);
+	expect(host, RMI_BLOCKED, DRAM + MB, 0, 0);
+	assert_int_equal(set(host, 4 * GB, 0, RMI_TRACKING_FINE), RMI_BLOCKED);
+	host_free(host);
+}
+
+/* What an earlier kernel left unfinished */
+static void test_blocked(void **state)
+{
+	struct host *host = host_new(RMM_DIALECT_AUTUMN, RMM_FLAG_BORN_ACTIVE);
+
+	(void)state;
+	add_range(&host->machine.blocked, 2 * GB, GB, 0);
+	host_up(host);
+	assert_int_equal(set(host, 2 * GB, 0, RMI_TRACKING_FINE), RMI_BLOCKED);
+	assert_int_equal(delegate(host, 2 * GB, PAGE), RMI_BLOCKED);
+	get(host, 2 * GB, 3 * GB);
+	expect(host, RMI_SUCCESS, 0, RMI_TRACKING_COARSE, 3 * GB);
+	assert_int_equal(call(host, RMI_RMM_DEACTIVATE, 0, 0), RMI_BUSY);
+	pay(host, DRAM, 0, DRAM, 128);
+	host->machine.contexts = 1;
+	assert_int_equal(set(host, 3 * GB, 0, RMI_TRACKING_FINE), RMI_BLOCKED);
+	host_free(host);
+}
+
+static void test_whole_region(void **state)
+{
+	struct host *host = host_up(host_new(RMM_DIALECT_AUTUMN, 0));
+	uint64_t at = DRAM + 4 * MB;
+
+	(void)state;
+	config_page(host, CONFIG, 1, RMI_GRANULE_SIZE_4K);
+	assert_int_equal(call(host, RMI_RMM_CONFIG_SET, CONFIG, 0), RMI_SUCCESS);
+	assert_int_equal(call(host, RMI_RMM_ACTIVATE, 0, 0), RMI_SUCCESS);
+	assert_int_equal(RMI_RESULT_STATUS(delegate(host, at, MB)), RMI_ERROR_TRACKING);
+	delegate(host, at, 4 * MB);
+	expect(host, RMI_SUCCESS, at + 2 * MB, 0, 0);
+	assert_int_equal(rmm_delegated(host->rmm), 2 * MB);
+	assert_int_equal(RMI_RESULT_STATUS(undelegate(host, at, PAGE)), RMI_ERROR_TRACKING);
+	undelegate(host, at, 2 * MB);
+	expect(host, RMI_SUCCESS, at + 2 * MB, 0, 0);
+	assert_int_equal(rmm_delegated(host->rmm), 0);
+
+	/* It may still turn FINE, with a page of its own that is delegated */
+	delegate(host, at, 2 * MB);
+	assert_int_equal(set(host, at, 0, RMI_TRACKING_NONE), RMI_ERROR_INPUT);
+	assert_int_equal(set(host, at, 0, RMI_TRACKING_FINE), DONATE);
+	donate1(host, 0, pages(host, at, 1, S));
+	expect(host, GO_ON, 1, 0, 0);
+	assert_int_equal(go_on(host, 0), RMI_SUCCESS);
+	assert_int_equal(rmm_delegated(host->rmm), 2 * MB - PAGE);
+	assert_int_equal(undelegate(host, at + PAGE, PAGE), RMI_SUCCESS);
+	/* Not all of one kind, then all undelegated but for its own */
+	assert_int_equal(set(host, at, 0, RMI_TRACKING_COARSE), RMI_ERROR_INPUT);
+	assert_int_equal(delegate(host, at + PAGE, PAGE), RMI_SUCCESS);
+	assert_int_equal(set(host, at, 0, RMI_TRACKING_COARSE), RECLAIM);
+	reclaim(host, 0, 4);
+	expect(host, GO_ON, 1, 0, 0);
+	assert_int_equal(host_read(host, LIST), pages(host, at, 1, S));
+	assert_int_equal(go_on(host, 0), RMI_SUCCESS);
+	assert_int_equal(rmm_delegated(host->rmm), 2 * MB);
+	host_free(host);
+}
+
+/* Donations */
+
+static void test_pends(void **state)
+{
+	struct host *host = host_new(RMM_DIALECT_AUTUMN, RMM_FLAG_PENDS);
+
+	(void)state;
+	host->machine.turns = 3;
+	host_up(host);
+	host_activate(host, RMI_GRANULE_SIZE_4K);
+	set(host, DRAM, 0, RMI_TRACKING_FINE);
+	donate1(host, 0, pages(host, DRAM, 128, NS));
+	expect(host, GO_ON, 37, 0, 0);
+	assert_int_equal(donate1(host, 0, pages(host, DRAM + MB, 1, NS)), RMI_ERROR_INPUT);
+	go_on(host, 0);
+	expect(host, GO_ON, 0, 0, 0);
+	go_on(host, 0);
+	expect(host, GO_ON, 0, 0, 0);
+	go_on(host, 0);
+	expect(host, DONATE, 0, 91 << 2 | REQ_CONDITIONAL, 0);
+	/* All there: still not done */
+	donate1(host, 0, pages(host, DRAM + 37 * PAGE, 30, NS));
+	expect(host, DONATE, 30, 61 << 2 | REQ_CONDITIONAL, 0);
+	donate1(host, 0, pages(host, DRAM + 67 * PAGE, 30, NS));
+	expect(host, DONATE, 30, 31 << 2 | REQ_CONDITIONAL, 0);
+	donate1(host, 0, pages(host, DRAM + 97 * PAGE, 31, NS));
+	expect(host, GO_ON, 31, 0, 0);
+	assert_int_equal(go_on(host, 0), GO_ON);
+	assert_int_equal(go_on(host, 0), GO_ON);
+	assert_int_equal(go_on(host, 0), GO_ON);
+	assert_int_equal(rmm_tracking(host->rmm, DRAM), RMI_TRACKING_COARSE);
+	assert_int_equal(go_on(host, 0), RMI_SUCCESS);
+	host_free(host);
+}
+
+/* EL3 is busy: none taken, few taken; nothing to reclaim yet */
+static void test_el3_is_busy(void **state)
+{
+	struct host *host = host_active(RMM_DIALECT_AUTUMN, RMM_FLAG_PARTIAL);
+
+	(void)state;
+	set(host, DRAM, 0, RMI_TRACKING_FINE);
+	donate1(host, 0, pages(host, DRAM, 128, NS));
+	expect(host, DONATE, 0, 128 << 2 | REQ_CONDITIONAL, 0);
+	donate(host, 0, 1);
+	expect(host, DONATE, 5, 123 << 2 | REQ_CONDITIONAL, 0);
+	donate1(host, 0, pages(host, DRAM, 1, NS));		/* it has that */
+	expect(host, RECLAIM, 5, 0, 0);
+	reclaim(host, 0, 8);
+	expect(host, RECLAIM, 0, 0, 0);
+	reclaim(host, 0, 3);
+	expect(host, RECLAIM, 1, 0, 0);
+	assert_int_equal(host_read(host, LIST), pages(host, DRAM, 3, NS));
+	reclaim(host, 0, 3);
+	expect(host, GO_ON, 1, 0, 0);
+	assert_int_equal(go_on(host, 0), RMI_ERROR_INPUT);
+	host_free(host);
+}
+
+/* EL3 has a conflict: at the first page, at the second one, not any more */
+static void test_conflicts(void **state)
+{
+	struct host *host = host_active(RMM_DIALECT_AUTUMN, RMM_FLAG_CONFLICTS);
+
+	(void)state;
+	set(host, DRAM, 0, RMI_TRACKING_FINE);
+	donate1(host, 0, pages(host, DRAM, 128, NS));
+	expect(host, GO_ON, 0, 0, 0);
+	assert_int_equal(go_on(host, 0), RMI_BLOCKED);
+	assert_int_equal(go_on(host, 0), RMI_ERROR_INPUT);
+	set(host, DRAM, 0, RMI_TRACKING_FINE);
+	donate1(host, 0, pages(host, DRAM, 128, NS));
+	expect(host, RECLAIM, 1, 0, 0);
+	reclaim(host, 0, 8);
+	expect(host, GO_ON, 1, 0, 0);
+	assert_int_equal(go_on(host, 0), RMI_BLOCKED);
+	assert_int_equal(rmm_donated(host->rmm), 0);
+	pay(host, DRAM, 0, DRAM, 128);
+	host_free(host);
+}
+
+/* Pages that are refused for good, by their address */
+static void test_refuses(void **state)
+{
+	struct host *host = host_new(RMM_DIALECT_AUTUMN, 0);
+	uint64_t bad = 100 * PAGE * (DRAM / (100 * PAGE) + 1);
+
+	(void)state;
+	host->machine.refuse_every = 100;
+	host_up(host);
+	host_activate(host, RMI_GRANULE_SIZE_4K);
+	set(host, DRAM, 0, RMI_TRACKING_FINE);
+	donate1(host, 0, pages(host, bad - 2 * PAGE, 128, NS));
+	expect(host, RECLAIM, 2, 0, 0);
+	reclaim(host, 0, 8);
+	assert_int_equal(go_on(host, 0), RMI_ERROR_INPUT);
+	set(host, DRAM, 0, RMI_TRACKING_FINE);
+	donate1(host, 0, pages(host, bad, 1, NS));
+	expect(host, GO_ON, 0, 0, 0);
+	assert_int_equal(go_on(host, 0), RMI_ERROR_INPUT);
+	host_free(host);
+}
+
+static void test_machine(void **state)
+{
+	struct host *host = host_new(RMM_DIALECT_AUTUMN, 0);
+
+	(void)state;
+	host->machine.granules = 3;		/* of 4 KB alone */
+	assert_false(host_try(host));
+	host->machine.granules = 2;
+	assert_false(host_try(host));
+	host_free(host);
+	host = host_new(RMM_DIALECT_BETA3, 0);
+	host->machine.active_region = 1;
+	assert_false(host_try(host));
+	host_free(host);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_answers),
+		cmocka_unit_test(test_banks_and_holes),
+		cmocka_unit_test(test_small_regions),
+		cmocka_unit_test(test_delegate_stops),
+		cmocka_unit_test(test_delegate_is_stateful),
+		cmocka_unit_test(test_contexts),
+		cmocka_unit_test(test_blocked),
+		cmocka_unit_test(test_whole_region),
+		cmocka_unit_test(test_pends),
+		cmocka_unit_test(test_el3_is_busy),
+		cmocka_unit_test(test_conflicts),
+		cmocka_unit_test(test_refuses),
+		cmocka_unit_test(test_machine),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
