@@ -7,6 +7,7 @@
 #include <linux/ratelimit.h>
 #include <linux/sizes.h>
 
+#include "../include/rmi_abi.h"
 #include "exchange.h"
 #include "granule.h"
 #include "ledger.h"
@@ -83,6 +84,48 @@ int exchange_delegate(u64 start, u64 end, unsigned int ms)
 	default:
 		return rc;
 	}
+}
+
+/**
+ * exchange_explain() - the verdict on a delegation that failed
+ * @addr: what was to be made with it
+ * @rc: of exchange_delegate() or exchange_try()
+ * @why: set, unless @rc is about this kernel alone
+ *
+ * Context: any.
+ * Return: @rc.
+ */
+int exchange_explain(u64 addr, int rc, struct verdict *why)
+{
+	const char *name = rmi_name(RMI_GRANULE_RANGE_DELEGATE);
+
+	if (rc == -ETIMEDOUT)
+		verdict_set(why, REASON_NO_ANSWER, "%s for %#llx: BUSY or BLOCKED for %u ms", name,
+			    addr, rmi_timeout_ms());
+	else if (rc == -EBUSY || rc == -EIO || rc == -EPROTO)
+		verdict_set(why, rc == -EBUSY ? REASON_UNFINISHED :
+				 rc == -EIO   ? REASON_REFUSED : REASON_BAD_ANSWER,
+			    "%s for %#llx", name, addr);
+	return rc;
+}
+
+/**
+ * exchange_try() - can a granule that neither Linux nor we use change hands?
+ * @granule: its physical address
+ *
+ * If it can't be had back, it must never be used: it is not in the ledger.
+ * Specification: DEN0137, RMI_GRANULE_RANGE_DELEGATE, RMI_GRANULE_RANGE_UNDELEGATE.
+ *
+ * Context: may sleep.
+ * Return: 0; -EIO if the RMM refuses; -ETIMEDOUT, -EBUSY or -EPROTO.
+ */
+int exchange_try(u64 granule)
+{
+	struct granule_change c = { .start = granule, .end = granule + PAGE_SIZE };
+	int rc = granule_delegate(&c, rmi_timeout_ms()) ?:
+		 granule_undelegate(&c, rmi_timeout_ms());
+
+	return rc == -EREMOTEIO ? -EIO : rc;
 }
 
 /* One run, from *start on. Returns -EAGAIN if what remains of it is worth another command. */

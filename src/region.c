@@ -257,10 +257,28 @@ struct payer region_payer(u64 base, const struct places *places)
 	};
 }
 
-static struct rmi_regs tracking_set(u64 base, u64 state)
+static struct rmi_regs tracking_set(u64 base, u64 category, u64 state)
 {
-	return (struct rmi_regs){ .x = { RMI_GRANULE_TRACKING_SET, base,
-					 RMI_MEM_CATEGORY_CONVENTIONAL, state } };
+	return (struct rmi_regs){ .x = { RMI_GRANULE_TRACKING_SET, base, category, state } };
+}
+
+/*
+ * The RMM wants to hear of the memory at a region's base, which may be a device's although there is
+ * DRAM behind it; where the base is a hole, of what comes first. Returns false if that is known.
+ */
+static bool learn_category(struct payer *payer)
+{
+	const u64 end = payer->base + payer->size;
+	struct answer a = { .end = payer->base, .category = RMI_MEM_CATEGORY_NONE };
+	struct verdict unused;
+
+	while (rmm_session()->has_gpt_info && a.category == RMI_MEM_CATEGORY_NONE && a.end < end)
+		if (ask_checked(a.end, end, &a, &unused))
+			return false;
+	if (a.category == RMI_MEM_CATEGORY_NONE || a.category == payer->category)
+		return false;
+	payer->category = a.category;
+	return true;
 }
 
 /**
@@ -278,10 +296,15 @@ static struct rmi_regs tracking_set(u64 base, u64 state)
 int region_make_fine(struct payer *payer, unsigned int before, struct verdict *why)
 {
 	const u64 base = payer->base, end = base + payer->size;
-	struct rmi_regs r = tracking_set(base, RMI_TRACKING_FINE);
-	int rc;
+	struct rmi_regs r = tracking_set(base, payer->category, RMI_TRACKING_FINE);
+	int rc = sro_run(&r, payer, walk_ms());
 
-	rc = sro_run(&r, payer, walk_ms());
+	/* An operation that asked for pages was about the right thing */
+	if (!rc && RMI_RESULT_STATUS(r.x[0]) == RMI_ERROR_INPUT && !payer->wanted.pages &&
+	    learn_category(payer)) {
+		r = tracking_set(base, payer->category, RMI_TRACKING_FINE);
+		rc = sro_run(&r, payer, walk_ms());
+	}
 	if (rc == -ENOMEM || rc == -ENOSPC) {
 		verdict_set(why, REASON_NO_MEMORY,
 			    "%#llx-%#llx %s: %llu bytes wanted for tracking it", base, end,
@@ -310,19 +333,19 @@ int region_make_fine(struct payer *payer, unsigned int before, struct verdict *w
  */
 int region_give_up(struct payer *payer, bool *fine)
 {
-	struct rmi_regs r = tracking_set(payer->base, RMI_TRACKING_FINE);
+	struct rmi_regs r = tracking_set(payer->base, payer->category, RMI_TRACKING_FINE);
 	int rc = sro_cancel(&r, payer);
 
 	*fine = !rc && payer->lent;
 	return rc == -ENOENT ? 0 : rc;
 }
 
-static int leave_fine(u64 base, u64 state, u64 *lent)
+static int leave_fine(u64 base, u64 category, u64 state, u64 *lent)
 {
 	const struct span region = region_at(base);
 	struct payer payer = { .kind = LEDGER_REGION, .base = base,
 			       .size = region.end - region.start, .lent = *lent };
-	struct rmi_regs r = tracking_set(base, state);
+	struct rmi_regs r = tracking_set(base, category, state);
 	int rc = sro_run(&r, &payer, walk_ms());
 
 	*lent = payer.lent;
@@ -335,6 +358,7 @@ static int leave_fine(u64 base, u64 state, u64 *lent)
  * region_undo() - undo a region_make_fine(): the metadata comes back
  * @base: of the region
  * @before: the state that it had
+ * @category: of the memory at its base
  * @lent: bytes that were lent for it; set to what still is
  *
  * The RMM refuses while granules of the region are delegated, or it holds the metadata of others.
@@ -343,17 +367,17 @@ static int leave_fine(u64 base, u64 state, u64 *lent)
  * Context: may sleep; under cover_lock.
  * Return: 0; -EIO if the RMM keeps the region as it is; -ETIMEDOUT, -EBUSY or -EPROTO as sro_run().
  */
-int region_undo(u64 base, unsigned int before, u64 *lent)
+int region_undo(u64 base, unsigned int before, u64 category, u64 *lent)
 {
 	int rc;
 
 	rc = exchange_undelegate(base, region_at(base).end, walk_ms());
 	if (rc)
 		return rc;
-	rc = leave_fine(base, before, lent);
+	rc = leave_fine(base, category, before, lent);
 	/* It may not be of one kind any more, or be so now */
 	if (rc == -EIO)
-		rc = leave_fine(base, before == RMI_TRACKING_COARSE ? RMI_TRACKING_NONE :
-								      RMI_TRACKING_COARSE, lent);
+		rc = leave_fine(base, category, before == RMI_TRACKING_COARSE ?
+				RMI_TRACKING_NONE : RMI_TRACKING_COARSE, lent);
 	return rc;
 }

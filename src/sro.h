@@ -14,6 +14,7 @@ struct payer {
 	u64 base;		/* of the PAR or tracking region; 0 for the RMM */
 	u64 size;		/* of the PAR or region, in bytes */
 	u64 limit;		/* bytes; an RMM that wants more is mistaken */
+	u64 category;		/* of a region: what the RMM calls the memory at its base */
 	struct places places;
 	/* bytes that it has: as the caller knows before, and as it is afterwards */
 	u64 lent;
