@@ -107,6 +107,141 @@ static void device_at_the_base(void **state)
 	}
 }
 
+/* PARs that read reserved */
+
+static const struct rmm_range reserved_par[] = {
+	{ GB, GB }, { 2 * GB + 2 * MB, GB - 2 * MB }, { 0 },
+};
+static u64 tried;			/* where the first DELEGATE was */
+
+static void note_delegation(u64 x[5])
+{
+	if (x[0] == RMI_GRANULE_RANGE_DELEGATE && !tried)
+		tried = x[1];
+}
+
+/* All of it FINE from the start, so that nothing is to be paid */
+static void make_reserved(void)
+{
+	machine_of_autumn(0);
+	machine.tracking.nr = 2;
+	machine.tracking.at[0] = (struct rmm_range){ GB, GB, RMI_TRACKING_FINE };
+	machine.tracking.at[1] = (struct rmm_range){ 2 * GB, GB, RMI_TRACKING_FINE };
+}
+
+static u64 delegations(void)
+{
+	return rmm_commands(world.rmm, RMI_GRANULE_RANGE_DELEGATE);
+}
+
+/* One granule decides, once; who has no doubt, tries none */
+static void one_granule_decides(void **state)
+{
+	make_reserved();
+	make_map(reserved_par);
+	world.smc = note_delegation;
+	tried = 0;
+	load();
+	assert_available(2 * GB - 2 * MB);
+	assert_int_equal(delegations(), 1);
+	assert_int_equal(rmm_commands(world.rmm, RMI_GRANULE_RANGE_UNDELEGATE), 1);
+	assert_in_range(tried, 2 * GB + 2 * MB + PAGE_SIZE, 3 * GB - PAGE_SIZE);
+	assert_lent();
+	assert_int_equal(world.pages_out, 0);
+	unload_and_check();
+
+	make_reserved();
+	world_make(&machine, 12);
+	machine.memory.at[0] = (struct rmm_range){ GB, 2 * GB };
+	machine.memory.nr = 1;
+	world_make(&machine, 12);
+	world_ram(GB, 3 * GB, true);
+	load();
+	assert_available(2 * GB);
+	assert_int_equal(delegations(), 0);
+	unload_and_check();
+}
+
+/* It has no table, or the page doesn't come back */
+static void no_table_after_all(void **state)
+{
+	make_reserved();
+	machine.fault[0] = (struct rmm_fault){ .fid = RMI_GRANULE_RANGE_DELEGATE, .count = 1,
+					       .set = 1, .x = { RMI_ERROR_GPT } };
+	machine.nr_faults = 1;
+	make_map(reserved_par);
+	load();
+	assert_unavailable("no-gpt", "0x80000000-0xc0000000 reserved");
+	assert_file("memory_lost", "0");
+	assert_int_equal(world.pages_out, 0);
+	assert_null(strstr(world_debug("coverage"), "0xc0000000 table"));
+	unload_and_check();
+
+	make_reserved();
+	machine.fault[0] = (struct rmm_fault){ .fid = RMI_GRANULE_RANGE_UNDELEGATE,
+					       .count = UINT64_MAX, .set = 1,
+					       .x = { RMI_ERROR_INPUT } };
+	machine.nr_faults = 1;
+	make_map(reserved_par);
+	load();
+	assert_unavailable("no-gpt", "0x80000000-0xc0000000 reserved");
+	assert_number("memory_lost", PAGE_SIZE);
+	shim_module_exit();
+	/* The page, and its guard */
+	world_end_with(2, PAGE_SIZE);
+}
+
+/* Nothing is tried where nothing is tracked yet and is to be so later, or no page can be had */
+static void not_tried(void **state)
+{
+	assert_int_equal(shim_set_cover("lazy"), 0);
+	machine_of_autumn(0);
+	make_map(reserved_par);
+	assert_int_equal(shim_set_cover("lazy"), 0);
+	load();
+	assert_unavailable("no-gpt",
+			   "0x80000000-0xc0000000 reserved, and no page of it could be tried");
+	assert_int_equal(delegations(), 0);
+	unload_and_check();
+
+	make_reserved();
+	make_map(reserved_par);
+	world.no_pages = true;
+	load();
+	assert_unavailable("no-gpt",
+			   "0x80000000-0xc0000000 reserved, and no page of it could be tried");
+	assert_int_equal(delegations(), 0);
+	unload_and_check();
+}
+
+/* Memory that goes online: a granule of its own, not the first, and not of its memory map */
+static void hot_added_in_a_reserved_par(void **state)
+{
+	const u64 block = 4 * GB + WORLD_BLOCK;
+
+	machine_of_autumn(0);
+	bank(GB, GB, RMI_MEM_CATEGORY_CONVENTIONAL);
+	bank(4 * GB + 2 * MB, GB - 2 * MB, RMI_MEM_CATEGORY_CONVENTIONAL);
+	world_make(&machine, 12);
+	world_ram(GB, 2 * GB, true);
+	world_ram(block, block + 2 * WORLD_BLOCK, false);
+	load();
+	assert_available(GB);
+	world.smc = note_delegation;
+	tried = 0;
+	assert_int_equal(world_online(block, block + WORLD_BLOCK), 0);
+	assert_available(GB + WORLD_BLOCK);
+	assert_int_equal(rmm_delegated(world.rmm), 0);
+	/* It was paid for with pages of the first, and these are delegated before */
+	assert_int_equal(delegations(), 2);
+	assert_int_equal(rmm_commands(world.rmm, RMI_GRANULE_RANGE_UNDELEGATE), 1);
+	world.smc = NULL;
+	assert_int_equal(world_online(block + WORLD_BLOCK, block + 2 * WORLD_BLOCK), 0);
+	assert_int_equal(delegations(), 2);
+	assert_int_equal(world_offline(block, block + WORLD_BLOCK), 0);
+	unload_and_check();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -114,6 +249,10 @@ int main(void)
 		cmocka_unit_test(hole_in_a_region),
 		cmocka_unit_test(begins_inside),
 		cmocka_unit_test(device_at_the_base),
+		cmocka_unit_test(one_granule_decides),
+		cmocka_unit_test(no_table_after_all),
+		cmocka_unit_test(not_tried),
+		cmocka_unit_test(hot_added_in_a_reserved_par),
 	};
 
 	return cmocka_run_group_tests_name("autumn", tests, NULL, NULL);
