@@ -242,6 +242,116 @@ static void hot_added_in_a_reserved_par(void **state)
 	unload_and_check();
 }
 
+/* Its ways */
+
+static void manners(void **state)
+{
+	static const struct rmm_range map[] = {
+		{ GB, GB }, { 2 * GB + 2 * MB, GB - 2 * MB }, { 3 * GB, GB }, { 0 },
+	};
+	static const u64 flags[] = {
+		0, RMM_FLAG_STOPS_AT_DONE, RMM_FLAG_PENDS, RMM_FLAG_CONFLICTS, RMM_FLAG_PARTIAL,
+		RMM_FLAG_CONTINUES, RMM_FLAG_STRICT_TOP,
+		RMM_FLAG_PENDS | RMM_FLAG_CONFLICTS | RMM_FLAG_STOPS_AT_DONE | RMM_FLAG_CONTINUES,
+	};
+
+	for (unsigned int i = 0; i < 4 * ARRAY_SIZE(flags); i++) {
+		machine_of_autumn(flags[i / 4]);
+		machine.yield_every = i & 1 ? 1 : 0;
+		machine.stop_after = i & 2 ? 3 : 0;
+		machine.turns = i % 5;
+		covers(map, 3 * GB - 2 * MB, 3 * METADATA_AUTUMN);
+	}
+}
+
+/* Two contexts are enough, and none is left behind */
+static void few_contexts(void **state)
+{
+	static const struct rmm_range map[] = { { GB, 3 * GB }, { 0 } };
+
+	machine_of_autumn(0);
+	machine.contexts = 1;
+	machine.yield_every = 7;
+	covers(map, 3 * GB, 3 * METADATA_AUTUMN);
+}
+
+/* Regions of 2 MB, as somebody set them before */
+static void adopted_small_regions(void **state)
+{
+	static const struct rmm_range map[] = { { GB, GB }, { 0 } };
+
+	machine_of_autumn(RMM_FLAG_BORN_ACTIVE);
+	machine.active_region = 1;
+	make_map(map);
+	load();
+	assert_available(GB);
+	assert_donated(GB / (2 * MB) * PAGE_SIZE);
+	shim_module_exit();
+	assert_int_equal(rmm_donated(world.rmm), 0);
+	assert_true(rmm_is_active(world.rmm));
+	world_end();
+}
+
+/* Pages that are refused for good */
+
+static const struct rmm_range plain_map[] = { { GB, 3 * GB }, { 0 } };
+
+/* One in a hundred: others will do */
+static void some_pages_refused(void **state)
+{
+	for (unsigned int i = 0; i < 20; i++) {
+		machine_of_autumn(i & 1 ? RMM_FLAG_PENDS : 0);
+		machine.refuse_every = 100;
+		make_map(plain_map);
+		world.pages_from = GB + (100 + 37 * i) * MB;
+		load();
+		assert_available(3 * GB);
+		assert_donated(3 * METADATA_AUTUMN);
+		unload_and_check();
+	}
+}
+
+/* It doesn't say which */
+static void keep_it_secret(u64 x[5])
+{
+	if (x[0] != RMI_OP_MEM_DONATE)
+		return;
+	ask_model(x);
+	if (RMI_RESULT_MEM_REQ(x[0]) == RMI_MEM_REQ_RECLAIM)
+		x[1] = 0;
+}
+
+static void refused_in_secret(void **state)
+{
+	machine_of_autumn(0);
+	machine.refuse_every = 100;
+	make_map(plain_map);
+	world.smc = keep_it_secret;
+	load();
+	assert_available(3 * GB);
+	assert_donated(3 * METADATA_AUTUMN);
+	unload_and_check();
+}
+
+/* One in two: there is no end to it */
+static void half_of_all_refused(void **state)
+{
+	for (unsigned int secret = 0; secret < 2; secret++) {
+		machine_of_autumn(0);
+		machine.refuse_every = 2;
+		make_map(plain_map);
+		world.smc = secret ? keep_it_secret : NULL;
+		load();
+		assert_file("reason", "refused");
+		assert_non_null(strstr(world_read("detail"),
+				       "RMI_OP_MEM_DONATE for 0x40000000: 0x"));
+		assert_non_null(strstr(world_read("detail"), " and 15 other pages"));
+		assert_donated(0);
+		assert_int_equal(world.pages_out, 0);
+		unload_and_check();
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -253,6 +363,12 @@ int main(void)
 		cmocka_unit_test(no_table_after_all),
 		cmocka_unit_test(not_tried),
 		cmocka_unit_test(hot_added_in_a_reserved_par),
+		cmocka_unit_test(manners),
+		cmocka_unit_test(few_contexts),
+		cmocka_unit_test(adopted_small_regions),
+		cmocka_unit_test(some_pages_refused),
+		cmocka_unit_test(refused_in_secret),
+		cmocka_unit_test(half_of_all_refused),
 	};
 
 	return cmocka_run_group_tests_name("autumn", tests, NULL, NULL);
