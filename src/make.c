@@ -246,18 +246,21 @@ static int pay_for_region(struct payer *payer, unsigned int before, const struct
 {
 	u64 lent = payer->lent;
 	unsigned int vain = 0;
+	bool anew;
 	int rc;
 
 	for (;;) {
 		rc = region_make_fine(payer, before, why);
-		if (rc != -ENOMEM)
+		anew = rc == -EAGAIN;
+		if (rc != -ENOMEM && !anew)
 			return rc;
-		vain = payer->lent == lent ? vain + 1 : 1;
+		vain = payer->lent == lent && !anew ? vain + 1 : 1;
 		lent = payer->lent;
 		if (vain > MAX_VAIN)
 			return -ENOMEM;
-		rc = stock_for_region(payer, vain * payer->wanted.pages * PAGE_SIZE,
-				      payer->wanted.state, ram, depth);
+		rc = stock_for_region(payer, anew ? region_price() :
+						    vain * payer->wanted.pages * PAGE_SIZE,
+				      anew ? RMI_MEM_CONDITIONAL : payer->wanted.state, ram, depth);
 		if (rc)
 			return rc == -ENOMEM ? rc : exchange_explain(payer->base, rc, why);
 	}

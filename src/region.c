@@ -281,6 +281,29 @@ static bool learn_category(struct payer *payer)
 	return true;
 }
 
+/* So many pages may be refused for one region before it is believed that all are */
+#define MAX_REFUSED	16
+
+/*
+ * The RMM has ended the change for a page that it refuses for good, and given all back. Others may do:
+ * returns -EAGAIN for a new try with those, or, where it didn't tell which page it was, with fewer at a
+ * time until one remains.
+ */
+static int set_refused_aside(struct payer *payer, struct verdict *why)
+{
+	int rc;
+
+	if (!payer->suspect) {
+		payer->most = payer->offered / 2;
+		return -EAGAIN;
+	}
+	pool_set_aside(payer->suspect, payer->suspect + PAGE_SIZE);
+	payer->most = 0;
+	rc = verdict_set(why, REASON_REFUSED, "%s for %#llx: %#llx, and %u other pages",
+			 rmi_name(RMI_OP_MEM_DONATE), payer->base, payer->suspect, payer->refused);
+	return ++payer->refused < MAX_REFUSED ? -EAGAIN : rc;
+}
+
 /**
  * region_make_fine() - have a region tracked FINE, and pay for that
  * @payer: of region_payer(); lent and wanted are set
@@ -290,7 +313,8 @@ static bool learn_category(struct payer *payer)
  * Specification: DEN0137, RMI_GRANULE_TRACKING_SET.
  *
  * Context: may sleep, allocates; under cover_lock.
- * Return: 0; -ENXIO if the RMM refuses; -ENOMEM if the stock lacks @payer->wanted, with -ENOSPC in
+ * Return: 0; -ENXIO if the RMM refuses; -EAGAIN if it refuses a page: that is set aside, and the change
+ * is to begin anew; -ENOMEM if the stock lacks @payer->wanted, with -ENOSPC in
  * place of it if that can't be helped; -ETIMEDOUT, -EBUSY, -EIO or -EPROTO if the RMM doesn't say.
  */
 int region_make_fine(struct payer *payer, unsigned int before, struct verdict *why)
@@ -311,6 +335,8 @@ int region_make_fine(struct payer *payer, unsigned int before, struct verdict *w
 			    states[before].word, payer->wanted.pages * PAGE_SIZE);
 		return rc;
 	}
+	if (!rc && RMI_RESULT_STATUS(r.x[0]) == RMI_ERROR_INPUT && payer->offered)
+		return set_refused_aside(payer, why);
 	if (rc == -EOPNOTSUPP || (!rc && RMI_RESULT_STATUS(r.x[0]) != RMI_SUCCESS &&
 				  RMI_RESULT_STATUS(r.x[0]) != RMI_ERROR_GLOBAL))
 		return verdict_set(

@@ -108,9 +108,10 @@ int rmm_explain(u64 fid, u64 addr, int rc, const struct rmi_regs *answer, struct
 
 	switch (rc) {
 	case -ETIMEDOUT:
-		return verdict_set(why, REASON_NO_ANSWER, "%s %#llx: %s for %u ms", name, addr,
-				   RMI_RESULT_STATUS(answer->x[0]) == RMI_BLOCKED ? "BLOCKED"
-										  : "BUSY",
+		if (RMI_RESULT_STATUS(answer->x[0]) == RMI_BLOCKED)
+			return verdict_set(why, REASON_BLOCKED, "%s %#llx: BLOCKED for %u ms", name,
+					   addr, rmi_timeout_ms());
+		return verdict_set(why, REASON_NO_ANSWER, "%s %#llx: BUSY for %u ms", name, addr,
 				   rmi_timeout_ms());
 	case -EOPNOTSUPP:
 		return verdict_set(why, REASON_REFUSED, "%s: not supported", name);

@@ -345,7 +345,7 @@ static void half_of_all_refused(void **state)
 		assert_file("reason", "refused");
 		assert_non_null(strstr(world_read("detail"),
 				       "RMI_OP_MEM_DONATE for 0x40000000: 0x"));
-		assert_non_null(strstr(world_read("detail"), " and 15 other pages"));
+		assert_non_null(strstr(world_read("detail"), ", and 15 other pages"));
 		assert_donated(0);
 		assert_int_equal(world.pages_out, 0);
 		unload_and_check();
