@@ -250,7 +250,9 @@ int gpt_create(struct payer *payer, bool *created, struct verdict *why)
 		 */
 		if (rmm_session()->has_gpt_info && end >= rmm_session()->pa_end)
 			return 0;
-		return no_table(par, end, "can't have a level 1 table", why);
+		rc = no_table(par, end, "can't have a level 1 table", why);
+		rmm_add_where(r.x[0], why);
+		return rc;
 	case RMI_ERROR_INPUT:
 		return no_table(par, end, "isn't known to the RMM", why);
 	default:

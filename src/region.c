@@ -338,10 +338,13 @@ int region_make_fine(struct payer *payer, unsigned int before, struct verdict *w
 	if (!rc && RMI_RESULT_STATUS(r.x[0]) == RMI_ERROR_INPUT && payer->offered)
 		return set_refused_aside(payer, why);
 	if (rc == -EOPNOTSUPP || (!rc && RMI_RESULT_STATUS(r.x[0]) != RMI_SUCCESS &&
-				  RMI_RESULT_STATUS(r.x[0]) != RMI_ERROR_GLOBAL))
-		return verdict_set(
+				  RMI_RESULT_STATUS(r.x[0]) != RMI_ERROR_GLOBAL)) {
+		rc = verdict_set(
 			why, before == RMI_TRACKING_NONE ? REASON_NOT_TRACKED : REASON_NOT_FINE,
 			"%#llx-%#llx %s", base, end, states[before].word);
+		rmm_add_where(r.x[0], why);
+		return rc;
+	}
 	if (rc || RMI_RESULT_STATUS(r.x[0]) != RMI_SUCCESS)
 		return rmm_explain(RMI_GRANULE_TRACKING_SET, base, rc, &r, why);
 	price = payer->lent;

@@ -91,6 +91,28 @@ const char *rmm_state_word(enum rmm_state state)
 }
 
 /**
+ * rmm_add_where() - say what an answer is about, if it tells
+ * @x0: of the answer
+ * @why: gets level and address added, of errors with which the public RMM of autumn 2026 gives them
+ *
+ * Context: any.
+ */
+void rmm_add_where(u64 x0, struct verdict *why)
+{
+	const size_t length = strlen(why->detail);
+
+	switch (RMI_RESULT_STATUS(x0)) {
+	case RMI_ERROR_TRACKING:
+	case RMI_ERROR_GPT:
+	case RMI_ERROR_DPT:
+	case RMI_ERROR_GLOBAL:
+		if (x0 >> RMI_RESULT_LEVEL_SHIFT)
+			snprintf(why->detail + length, sizeof(why->detail) - length,
+				 ", level %llu at %#llx", RMI_RESULT_LEVEL(x0), RMI_RESULT_PA(x0));
+	}
+}
+
+/**
  * rmm_explain() - the verdict on a command that was neither done nor refused for a reason that its
  * caller knows
  * @fid: the command
@@ -105,6 +127,7 @@ const char *rmm_state_word(enum rmm_state state)
 int rmm_explain(u64 fid, u64 addr, int rc, const struct rmi_regs *answer, struct verdict *why)
 {
 	const char *name = rmi_name(fid);
+	int err;
 
 	switch (rc) {
 	case -ETIMEDOUT:
@@ -122,8 +145,10 @@ int rmm_explain(u64 fid, u64 addr, int rc, const struct rmi_regs *answer, struct
 	case -EPROTO:
 		return verdict_set(why, REASON_BAD_ANSWER, "%s %#llx doesn't end", name, addr);
 	default:
-		return verdict_set(why, REASON_REFUSED, "%s %#llx: status %llu", name, addr,
-				   RMI_RESULT_STATUS(answer->x[0]));
+		err = verdict_set(why, REASON_REFUSED, "%s %#llx: status %llu", name, addr,
+				  RMI_RESULT_STATUS(answer->x[0]));
+		rmm_add_where(answer->x[0], why);
+		return err;
 	}
 }
 
@@ -360,14 +385,28 @@ static int run_activation(struct rmi_regs *r, struct payer *payer, struct verdic
 	return rc ? rmm_explain(command.x[0], 0, rc, r, why) : 0;
 }
 
+/*
+ * What the RMM itself says, since beta 3: is it active? Before, that number was another command's.
+ * Negative if it doesn't say.
+ */
+static int ask_state(const struct rmm_session *s)
+{
+	struct rmi_regs r = { .x = { RMI_RMM_STATE_GET } };
+
+	if (!s->has_gpt_info || rmi_call(&r, rmi_timeout_ms()) ||
+	    RMI_RESULT_STATUS(r.x[0]) != RMI_SUCCESS || RMI_RMM_STATE(r.x[1]) > RMI_RMM_ACTIVE)
+		return -1;
+	return RMI_RMM_STATE(r.x[1]) == RMI_RMM_ACTIVE;
+}
+
 /**
  * rmm_activate() - have the RMM active, or go on with an activation that could not be finished
  * @why: set on error
  *
  * It is active already, by an earlier load of this module, the kernel itself, or the one before a
- * kexec, if it says ERROR_GLOBAL here and took no configuration before. One that took it and says
- * so refuses for a reason of its own.
- * Specification: DEN0137, RMI_RMM_ACTIVATE.
+ * kexec, if it took no configuration and says so; where it can't be asked, if it says ERROR_GLOBAL
+ * here. One that took it and says that refuses for a reason of its own.
+ * Specification: DEN0137, RMI_RMM_ACTIVATE, RMI_RMM_STATE_GET.
  *
  * Context: may sleep; under cover_lock.
  * Return: 0 or the negative error number of @why.
@@ -377,14 +416,17 @@ int rmm_activate(struct verdict *why)
 	struct rmm_session s = session;
 	struct payer payer = { .kind = LEDGER_RMM, .size = s.pa_end, .limit = SZ_64M };
 	struct rmi_regs r = { .x = { RMI_RMM_ACTIVATE } };
-	int rc = run_activation(&r, &payer, why);
+	const int active = s.adopted ? ask_state(&s) : 0;
+	int rc = 0;
 
+	if (active <= 0)
+		rc = run_activation(&r, &payer, why);
 	if (rc)
 		return rc;
 	s.lent = payer.lent;
-	if (RMI_RESULT_STATUS(r.x[0]) == RMI_SUCCESS)
+	if (active <= 0 && RMI_RESULT_STATUS(r.x[0]) == RMI_SUCCESS)
 		s.adopted = false;
-	else if (RMI_RESULT_STATUS(r.x[0]) != RMI_ERROR_GLOBAL || !s.adopted)
+	else if (!active || (active < 0 && RMI_RESULT_STATUS(r.x[0]) != RMI_ERROR_GLOBAL))
 		return rmm_explain(RMI_RMM_ACTIVATE, 0, 0, &r, why);
 	s.state = RMM_STATE_ACTIVE;
 	set_session(&s);

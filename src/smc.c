@@ -70,6 +70,7 @@ static const struct {
 	{ RMI_RMM_CONFIG_GET, "RMI_RMM_CONFIG_GET" },
 	{ RMI_RMM_ACTIVATE, "RMI_RMM_ACTIVATE" },
 	{ RMI_RMM_DEACTIVATE, "RMI_RMM_DEACTIVATE" },
+	{ RMI_RMM_STATE_GET, "RMI_RMM_STATE_GET" },
 };
 
 static unsigned int index_of(u64 fid)

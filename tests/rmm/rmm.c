@@ -213,7 +213,7 @@ static bool run_global(struct rmm *rmm, const uint64_t in[5], uint64_t x[5])
 		return true;
 	case RMI_RMM_STATE_GET:
 		x[0] = RMI_SUCCESS;
-		x[1] = rmm->state;
+		x[1] = is_autumn(rmm) ? rmm->state == STATE_ACTIVE : rmm->state;
 		return true;
 	case RMI_RMM_ACTIVATE:
 		cmd_activate(rmm, x);

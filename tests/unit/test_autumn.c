@@ -352,6 +352,99 @@ static void half_of_all_refused(void **state)
 	}
 }
 
+/* What a user is told */
+
+/* An earlier kernel left a region in transition, or others have all contexts */
+static void blocked(void **state)
+{
+	machine_of_autumn(RMM_FLAG_BORN_ACTIVE);
+	machine.blocked.nr = 1;
+	machine.blocked.at[0] = (struct rmm_range){ 2 * GB, GB };
+	make_map(plain_map);
+	load();
+	assert_unavailable("blocked",
+			   "RMI_GRANULE_TRACKING_SET 0x80000000: BLOCKED for 1000 ms");
+	/* One patience, and the other regions have come back */
+	assert_true(world.now_ns < 3 * NSEC_PER_SEC);
+	assert_donated(0);
+	shim_module_exit();
+	world_end();
+
+	machine_of_autumn(RMM_FLAG_BORN_ACTIVE);
+	machine.blocked.nr = 1;
+	machine.blocked.at[0] = (struct rmm_range){ 3 * GB, GB };
+	machine.contexts = 1;
+	make_map(reserved_par);
+	machine.memory.at[2] = (struct rmm_range){ 3 * GB, GB };
+	machine.memory.nr = 3;
+	world_make(&machine, 12);
+	world_ram(GB, 2 * GB, true);
+	load();
+	assert_unavailable("blocked",
+			   "RMI_GRANULE_TRACKING_SET 0x40000000: BLOCKED for 1000 ms");
+	assert_donated(0);
+	shim_module_exit();
+	world_end();
+}
+
+/* Level and address, as X0 has them */
+static void where_it_was(void **state)
+{
+	machine_of_autumn(0);
+	machine.nr_faults = 1;
+	machine.fault[0] = (struct rmm_fault){ .fid = RMI_GRANULE_TRACKING_SET, .count = 1,
+					       .set = 1, .x = { 0x4559d010c } };
+	make_map(plain_map);
+	load();
+	assert_unavailable("not-fine",
+			   "0x40000000-0x80000000 coarse, level 1 at 0x4559d000");
+	unload_and_check();
+
+	machine.fault[0] = (struct rmm_fault){ .fid = RMI_GRANULE_TRACKING_GET, .count = 1,
+					       .set = 1, .x = { 0x4559d020f } };
+	world_make(&machine, 12);
+	world_ram(GB, 2 * GB, true);
+	load();
+	assert_unavailable("refused",
+			   "RMI_GRANULE_TRACKING_GET 0x40000000: status 15, level 2 at 0x4559d000");
+	unload_and_check();
+}
+
+/* Who took no configuration is asked whether it is active */
+static void state_is_asked_for(void **state)
+{
+	machine_of_autumn(RMM_FLAG_BORN_ACTIVE);
+	make_map(plain_map);
+	load();
+	assert_available(3 * GB);
+	assert_int_equal(rmm_commands(world.rmm, RMI_RMM_STATE_GET), 1);
+	assert_int_equal(rmm_commands(world.rmm, RMI_RMM_ACTIVATE), 0);
+	shim_module_exit();
+	assert_true(rmm_is_active(world.rmm));
+	world_end();
+
+	/* It isn't, and has no other reason than its own not to be */
+	machine_of_autumn(0);
+	machine.nr_faults = 2;
+	machine.fault[0] = (struct rmm_fault){ .fid = RMI_RMM_CONFIG_SET, .count = 1, .set = 1,
+					       .x = { RMI_ERROR_GLOBAL } };
+	machine.fault[1] = (struct rmm_fault){ .fid = RMI_RMM_ACTIVATE, .count = 1, .set = 1,
+					       .x = { RMI_ERROR_GLOBAL } };
+	make_map(plain_map);
+	load();
+	assert_unavailable("refused", "RMI_RMM_ACTIVATE 0: status 11");
+	assert_int_equal(rmm_commands(world.rmm, RMI_RMM_STATE_GET), 1);
+	unload_and_check();
+
+	/* No other load asks */
+	machine_of_autumn(0);
+	make_map(plain_map);
+	load();
+	assert_available(3 * GB);
+	assert_int_equal(rmm_commands(world.rmm, RMI_RMM_STATE_GET), 0);
+	unload_and_check();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -369,6 +462,9 @@ int main(void)
 		cmocka_unit_test(some_pages_refused),
 		cmocka_unit_test(refused_in_secret),
 		cmocka_unit_test(half_of_all_refused),
+		cmocka_unit_test(blocked),
+		cmocka_unit_test(where_it_was),
+		cmocka_unit_test(state_is_asked_for),
 	};
 
 	return cmocka_run_group_tests_name("autumn", tests, NULL, NULL);
