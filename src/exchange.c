@@ -7,7 +7,6 @@
 #include <linux/ratelimit.h>
 #include <linux/sizes.h>
 
-#include "../include/rmi_abi.h"
 #include "exchange.h"
 #include "granule.h"
 #include "ledger.h"
@@ -89,29 +88,6 @@ int exchange_delegate(u64 start, u64 end, unsigned int ms)
 	default:
 		return rc;
 	}
-}
-
-/**
- * exchange_explain() - the verdict on a delegation that failed
- * @addr: what was to be made with it
- * @rc: of exchange_delegate() or exchange_try()
- * @why: set, unless @rc is about this kernel alone
- *
- * Context: any.
- * Return: @rc.
- */
-int exchange_explain(u64 addr, int rc, struct verdict *why)
-{
-	const char *name = rmi_name(RMI_GRANULE_RANGE_DELEGATE);
-
-	if (rc == -ETIMEDOUT)
-		verdict_set(why, REASON_NO_ANSWER, "%s for %#llx: BUSY or BLOCKED for %u ms", name,
-			    addr, rmi_timeout_ms());
-	else if (rc == -EBUSY || rc == -EIO || rc == -EPROTO)
-		verdict_set(why, rc == -EBUSY ? REASON_UNFINISHED :
-				 rc == -EIO   ? REASON_REFUSED : REASON_BAD_ANSWER,
-			    "%s for %#llx", name, addr);
-	return rc;
 }
 
 /**

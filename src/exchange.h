@@ -5,10 +5,7 @@
 
 #include <linux/types.h>
 
-#include "verdict.h"
-
 int exchange_delegate(u64 start, u64 end, unsigned int ms);
-int exchange_explain(u64 addr, int rc, struct verdict *why);
 int exchange_try(u64 granule);
 int exchange_undelegate(u64 start, u64 end, unsigned int ms);
 int exchange_delegate_foreign(u64 start, u64 end);

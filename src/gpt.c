@@ -7,6 +7,7 @@
 
 #include "../include/rmi_abi.h"
 #include "exchange.h"
+#include "explain.h"
 #include "gpt.h"
 #include "rmm.h"
 #include "sro.h"
@@ -59,7 +60,7 @@ static int survey_next(struct survey *s, struct span gap, u64 end, u64 *next, st
 
 	rc = sro_run(&r, &nothing, walk_ms());
 	if (rc)
-		return rmm_explain(RMI_GPT_INFO, base, rc, &r, why);
+		return explain_answer(RMI_GPT_INFO, base, rc, &r, why);
 	if (RMI_RESULT_STATUS(r.x[0]) == RMI_ERROR_INPUT && end >= rmm_session()->pa_end) {
 		/*
 		 * Some RMMs don't speak of the last PAR. Ask about the others; of this one only
@@ -71,7 +72,7 @@ static int survey_next(struct survey *s, struct span gap, u64 end, u64 *next, st
 		return 0;
 	}
 	if (RMI_RESULT_STATUS(r.x[0]) != RMI_SUCCESS)
-		return rmm_explain(RMI_GPT_INFO, base, 0, &r, why);
+		return explain_answer(RMI_GPT_INFO, base, 0, &r, why);
 	if (r.x[1] <= base || r.x[1] > end || !IS_ALIGNED(r.x[1], size))
 		return verdict_set(why, REASON_BAD_ANSWER, "%s %#llx-%#llx: out_top %#llx",
 				   rmi_name(RMI_GPT_INFO), base, end, r.x[1]);
@@ -235,7 +236,7 @@ int gpt_create(struct payer *payer, bool *created, struct verdict *why)
 		return rc;
 	}
 	if (rc)
-		return rmm_explain(RMI_GPT_L1_CREATE, par, rc, &r, why);
+		return explain_answer(RMI_GPT_L1_CREATE, par, rc, &r, why);
 	switch (RMI_RESULT_STATUS(r.x[0])) {
 	case RMI_SUCCESS:
 		*created = true;
@@ -251,12 +252,12 @@ int gpt_create(struct payer *payer, bool *created, struct verdict *why)
 		if (rmm_session()->has_gpt_info && end >= rmm_session()->pa_end)
 			return 0;
 		rc = no_table(par, end, "can't have a level 1 table", why);
-		rmm_add_where(r.x[0], why);
+		explain_where(r.x[0], why);
 		return rc;
 	case RMI_ERROR_INPUT:
 		return no_table(par, end, "isn't known to the RMM", why);
 	default:
-		return rmm_explain(RMI_GPT_L1_CREATE, par, 0, &r, why);
+		return explain_answer(RMI_GPT_L1_CREATE, par, 0, &r, why);
 	}
 }
 

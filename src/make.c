@@ -9,7 +9,7 @@
 
 #include "../include/rmi_abi.h"
 #include "chunk.h"
-#include "exchange.h"
+#include "explain.h"
 #include "gpt.h"
 #include "make.h"
 #include "record.h"
@@ -262,7 +262,7 @@ static int pay_for_region(struct payer *payer, unsigned int before, const struct
 						    vain * payer->wanted.pages * PAGE_SIZE,
 				      anew ? RMI_MEM_CONDITIONAL : payer->wanted.state, ram, depth);
 		if (rc)
-			return rc == -ENOMEM ? rc : exchange_explain(payer->base, rc, why);
+			return rc == -ENOMEM ? rc : explain_delegation(payer->base, rc, why);
 	}
 }
 
@@ -300,7 +300,7 @@ static int make_region(u64 base, unsigned int before, const struct ranges *ram, 
 				   "%#llx-%#llx: %llu bytes wanted for tracking it", base,
 				   base + payer.size, region_price());
 	if (rc)
-		return exchange_explain(base, rc, why);
+		return explain_delegation(base, rc, why);
 	/* The stocking may have made it FINE, since a chunk lay in it */
 	if (ranges_has(&record_view()->fine, base, base + payer.size))
 		return 0;

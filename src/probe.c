@@ -5,6 +5,7 @@
 
 #include "chunk.h"
 #include "exchange.h"
+#include "explain.h"
 #include "ledger.h"
 #include "make.h"
 #include "pool.h"
@@ -78,7 +79,7 @@ static int probe_par(const struct span *par, const struct ranges *ram, struct ve
 	if (rc == -ENOMEM || rc == -EIO)
 		return verdict_set(why, REASON_NO_GPT, "%#llx-%#llx reserved%s", par->start, par->end,
 				   rc == -EIO ? "" : ", and no page of it could be tried");
-	return rc ? exchange_explain(par->start, rc, why) : 0;
+	return rc ? explain_delegation(par->start, rc, why) : 0;
 }
 
 /**

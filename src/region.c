@@ -7,6 +7,7 @@
 
 #include "../include/rmi_abi.h"
 #include "exchange.h"
+#include "explain.h"
 #include "region.h"
 #include "rmm.h"
 #include "walk.h"
@@ -109,7 +110,7 @@ static int ask_checked(u64 base, u64 end, struct answer *a, struct verdict *why)
 		rc = ask_old(base, top, &r);
 	}
 	if (rc || RMI_RESULT_STATUS(r.x[0]) != RMI_SUCCESS)
-		return rmm_explain(RMI_GRANULE_TRACKING_GET, base, rc, &r, why);
+		return explain_answer(RMI_GRANULE_TRACKING_GET, base, rc, &r, why);
 	if (!r.x[3] && !rmm->has_gpt_info)
 		r.x[3] = top;	/* beta 1 has no such output */
 	if (r.x[3] <= base || r.x[3] > top || !IS_ALIGNED(r.x[3], PAGE_SIZE))
@@ -342,11 +343,11 @@ int region_make_fine(struct payer *payer, unsigned int before, struct verdict *w
 		rc = verdict_set(
 			why, before == RMI_TRACKING_NONE ? REASON_NOT_TRACKED : REASON_NOT_FINE,
 			"%#llx-%#llx %s", base, end, states[before].word);
-		rmm_add_where(r.x[0], why);
+		explain_where(r.x[0], why);
 		return rc;
 	}
 	if (rc || RMI_RESULT_STATUS(r.x[0]) != RMI_SUCCESS)
-		return rmm_explain(RMI_GRANULE_TRACKING_SET, base, rc, &r, why);
+		return explain_answer(RMI_GRANULE_TRACKING_SET, base, rc, &r, why);
 	price = payer->lent;
 	return 0;
 }

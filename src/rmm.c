@@ -14,6 +14,7 @@
 #include <asm/sysreg.h>
 
 #include "../include/rmi_abi.h"
+#include "explain.h"
 #include "rmm.h"
 #include "transfer.h"
 
@@ -91,68 +92,6 @@ const char *rmm_state_word(enum rmm_state state)
 }
 
 /**
- * rmm_add_where() - say what an answer is about, if it tells
- * @x0: of the answer
- * @why: gets level and address added, of errors with which the public RMM of autumn 2026 gives them
- *
- * Context: any.
- */
-void rmm_add_where(u64 x0, struct verdict *why)
-{
-	const size_t length = strlen(why->detail);
-
-	switch (RMI_RESULT_STATUS(x0)) {
-	case RMI_ERROR_TRACKING:
-	case RMI_ERROR_GPT:
-	case RMI_ERROR_DPT:
-	case RMI_ERROR_GLOBAL:
-		if (x0 >> RMI_RESULT_LEVEL_SHIFT)
-			snprintf(why->detail + length, sizeof(why->detail) - length,
-				 ", level %llu at %#llx", RMI_RESULT_LEVEL(x0), RMI_RESULT_PA(x0));
-	}
-}
-
-/**
- * rmm_explain() - the verdict on a command that was neither done nor refused for a reason that its
- * caller knows
- * @fid: the command
- * @addr: its first argument
- * @rc: what rmi_call() or sro_run() returned, 0 included
- * @answer: the answer
- * @why: set
- *
- * Context: any.
- * Return: the negative error number of the verdict.
- */
-int rmm_explain(u64 fid, u64 addr, int rc, const struct rmi_regs *answer, struct verdict *why)
-{
-	const char *name = rmi_name(fid);
-	int err;
-
-	switch (rc) {
-	case -ETIMEDOUT:
-		if (RMI_RESULT_STATUS(answer->x[0]) == RMI_BLOCKED)
-			return verdict_set(why, REASON_BLOCKED, "%s %#llx: BLOCKED for %u ms", name,
-					   addr, rmi_timeout_ms());
-		return verdict_set(why, REASON_NO_ANSWER, "%s %#llx: BUSY for %u ms", name, addr,
-				   rmi_timeout_ms());
-	case -EOPNOTSUPP:
-		return verdict_set(why, REASON_REFUSED, "%s: not supported", name);
-	case -ENOMEM:
-		return verdict_set(why, REASON_NO_MEMORY, "%s %#llx asks for memory", name, addr);
-	case -EBUSY:
-		return verdict_set(why, REASON_UNFINISHED, "%s %#llx", name, addr);
-	case -EPROTO:
-		return verdict_set(why, REASON_BAD_ANSWER, "%s %#llx doesn't end", name, addr);
-	default:
-		err = verdict_set(why, REASON_REFUSED, "%s %#llx: status %llu", name, addr,
-				  RMI_RESULT_STATUS(answer->x[0]));
-		rmm_add_where(answer->x[0], why);
-		return err;
-	}
-}
-
-/**
  * rmm_cpu_has_rme() - has this CPU the Realm Management Extension?
  *
  * The kernel's own, sanitised copy of this register has no RME field.
@@ -203,7 +142,7 @@ static int agree_revision(struct rmm_session *s, struct verdict *why)
 		return verdict_set(why, REASON_NO_RMM, "nobody answers RMI_VERSION");
 	s->state = RMM_STATE_UNKNOWN;
 	if (rc)
-		return rmm_explain(RMI_VERSION, RMI_REVISION_WANTED, rc, &r, why);
+		return explain_answer(RMI_VERSION, RMI_REVISION_WANTED, rc, &r, why);
 	switch (RMI_RESULT_STATUS(r.x[0])) {
 	case RMI_SUCCESS:
 		if (r.x[1] != RMI_REVISION_WANTED)
@@ -213,7 +152,7 @@ static int agree_revision(struct rmm_session *s, struct verdict *why)
 	case RMI_ERROR_INPUT:
 		return wrong_revision(r.x[1], r.x[2], why);
 	default:
-		return rmm_explain(RMI_VERSION, RMI_REVISION_WANTED, 0, &r, why);
+		return explain_answer(RMI_VERSION, RMI_REVISION_WANTED, 0, &r, why);
 	}
 }
 
@@ -224,7 +163,7 @@ static int get_feature(u64 index, u64 *value, struct verdict *why)
 
 	*value = r.x[1];
 	if (rc || RMI_RESULT_STATUS(r.x[0]) != RMI_SUCCESS)
-		return rmm_explain(RMI_FEATURES, index, rc, &r, why);
+		return explain_answer(RMI_FEATURES, index, rc, &r, why);
 	return 0;
 }
 
@@ -272,7 +211,7 @@ static int learn_dialect(struct rmm_session *s, struct verdict *why)
 	s->has_gpt_info = rc != -EOPNOTSUPP;
 	transfer_set_dialect(s->has_gpt_info);
 	if (rc == -ETIMEDOUT || rc == -EBUSY || rc == -EPROTO)
-		return rmm_explain(RMI_GPT_INFO, 0, rc, &r, why);
+		return explain_answer(RMI_GPT_INFO, 0, rc, &r, why);
 	return 0;
 }
 
@@ -300,9 +239,9 @@ static int adopt_config(struct rmm_session *s, __le64 *page, const struct rmi_re
 	memset(page, 0xff, RMI_CONFIG_SIZE);
 	rc = rmi_call(&r, rmi_timeout_ms());
 	if (rc == -ETIMEDOUT)
-		return rmm_explain(RMI_RMM_CONFIG_GET, virt_to_phys(page), rc, &r, why);
+		return explain_answer(RMI_RMM_CONFIG_GET, virt_to_phys(page), rc, &r, why);
 	if (rc || RMI_RESULT_STATUS(r.x[0]) != RMI_SUCCESS)
-		return rmm_explain(RMI_RMM_CONFIG_SET, virt_to_phys(page), 0, refusal, why);
+		return explain_answer(RMI_RMM_CONFIG_SET, virt_to_phys(page), 0, refusal, why);
 	granule = le64_to_cpu(READ_ONCE(page[RMI_CONFIG_GRANULE_SIZE / sizeof(*page)]));
 	region = le64_to_cpu(READ_ONCE(page[RMI_CONFIG_TRACKING_REGION / sizeof(*page)]));
 	if (granule != GRANULE_CODE)
@@ -326,7 +265,7 @@ static int configure_with(struct rmm_session *s, __le64 *page, struct verdict *w
 	page[RMI_CONFIG_GRANULE_SIZE / sizeof(*page)] = cpu_to_le64(GRANULE_CODE);
 	rc = rmi_call(&r, rmi_timeout_ms());
 	if (rc)
-		return rmm_explain(RMI_RMM_CONFIG_SET, virt_to_phys(page), rc, &r, why);
+		return explain_answer(RMI_RMM_CONFIG_SET, virt_to_phys(page), rc, &r, why);
 	s->region_size = region_size_of(REGION_CODE);
 	s->adopted = RMI_RESULT_STATUS(r.x[0]) != RMI_SUCCESS;
 	if (s->adopted) {
@@ -382,7 +321,7 @@ static int run_activation(struct rmi_regs *r, struct payer *payer, struct verdic
 	if (rc == -ENOMEM || rc == -ENOSPC)
 		return verdict_set(why, REASON_NO_MEMORY, "%s: %llu bytes wanted",
 				   rmi_name(command.x[0]), payer->wanted.pages * PAGE_SIZE);
-	return rc ? rmm_explain(command.x[0], 0, rc, r, why) : 0;
+	return rc ? explain_answer(command.x[0], 0, rc, r, why) : 0;
 }
 
 /*
@@ -427,7 +366,7 @@ int rmm_activate(struct verdict *why)
 	if (active <= 0 && RMI_RESULT_STATUS(r.x[0]) == RMI_SUCCESS)
 		s.adopted = false;
 	else if (!active || (active < 0 && RMI_RESULT_STATUS(r.x[0]) != RMI_ERROR_GLOBAL))
-		return rmm_explain(RMI_RMM_ACTIVATE, 0, 0, &r, why);
+		return explain_answer(RMI_RMM_ACTIVATE, 0, 0, &r, why);
 	s.state = RMM_STATE_ACTIVE;
 	set_session(&s);
 	return 0;
