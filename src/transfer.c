@@ -141,17 +141,21 @@ static u64 page_behind(const struct run *run, u64 pages)
 
 /*
  * An operation may end for a page that the RMM refuses for good: which one was it? The one after those
- * that it has taken, as far as X1 tells: of an RMM that turns to giving back, it is the total.
+ * that it has taken, as far as X1 tells: where it turns to giving back, that is the total.
  */
-static void note_suspect(struct payer *payer, const struct op *op, const struct rmi_regs *r,
-			 const struct run *run)
+static void note_taken(struct op *op, struct payer *payer, const struct rmi_regs *r,
+		       const struct run *run, u64 offered)
 {
-	const u64 before = asks(r, RMI_MEM_REQ_RECLAIM) ? op->lent / PAGE_SIZE : 0;
-	const bool tells = asks(r, RMI_MEM_REQ_RECLAIM) ? r->x[1] && r->x[1] >= before : true;
+	const bool total = asks(r, RMI_MEM_REQ_RECLAIM);
+	const u64 before = total ? op->lent / PAGE_SIZE : 0;
+	const bool tells = (!total || r->x[1]) && r->x[1] >= before && r->x[1] - before <= offered;
 
-	if (payer->offered == 1)
+	op->owed = total && tells ? r->x[1] * PAGE_SIZE : 0;
+	payer->offered = offered;
+	payer->suspect = 0;
+	if (offered == 1)
 		payer->suspect = run->start;
-	else if (tells && r->x[1] - before < payer->offered)
+	else if (tells && r->x[1] - before < offered)
 		payer->suspect = page_behind(run, r->x[1] - before);
 }
 
@@ -203,7 +207,6 @@ int transfer_donate(struct op *op, struct rmi_regs *r, struct payer *payer)
 	int rc;
 
 	payer->wanted = want;
-	payer->suspect = 0;
 	if (!want.pages)
 		return transfer_go_on(op, r);
 	if (op->cancelled || want.state > RMI_MEM_CONDITIONAL || op->lent > payer->limit ||
@@ -226,8 +229,7 @@ int transfer_donate(struct op *op, struct rmi_regs *r, struct payer *payer)
 		settle(payer, run, nr, 0);
 	if (rc)
 		return rc;
-	payer->offered = offered;
-	note_suspect(payer, op, r, run);
+	note_taken(op, payer, r, run, offered);
 	/* An RMM that turns to giving back counts something else in X1 */
 	if (asks(r, RMI_MEM_REQ_RECLAIM)) {
 		settle(payer, run, nr, offered);
@@ -273,6 +275,7 @@ static int take_back(struct op *op, u64 descriptor, const struct payer *payer)
 	trace_rmi_memory("reclaim", start, start + size, ledger_word(payer->kind), payer->base);
 	pool_give(start, start + size, state == RMI_MEM_DELEGATED);
 	op->lent -= min(op->lent, size);
+	op->owed -= min(op->owed, size);
 	return 0;
 }
 

@@ -77,6 +77,9 @@ static unsigned int par_state(const struct rmm *rmm, uint64_t pa)
 
 unsigned int rmm_par(const struct rmm *rmm, uint64_t pa)
 {
+	/* The truth: what GPT_INFO says may be about a hole at the PAR's base */
+	if (is_autumn(rmm))
+		return par_of(rmm, pa) ? RMI_PAR_PLATFORM : RMI_PAR_RESERVED;
 	return pa < rmm->pa_top ? par_state(rmm, pa) : RMI_PAR_RESERVED;
 }
 

@@ -104,7 +104,10 @@ static bool reason_fits(const char *word)
 	if (!strcmp(word, "ok") || !strcmp(word, "released"))
 		return true;
 	if (!p->nr)
-		return p->alloc && (!strcmp(word, "no-memory") || !strcmp(word, "unfinished"));
+		/* Of a PAR that reads reserved, no page could be tried */
+		return p->alloc && (!strcmp(word, "no-memory") || !strcmp(word, "unfinished") ||
+				    (!strcmp(word, "no-gpt") &&
+				     played.scenario->dialect == RMM_DIALECT_AUTUMN));
 	for (unsigned int i = 0; i < p->nr; i++)
 		if (p->fault[i].fid && fid_fits(word, p->fault[i].fid, p->fault[i].x0))
 			return true;
