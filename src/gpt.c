@@ -218,8 +218,9 @@ static int has_table(u64 par, struct verdict *why)
  * Specification: DEN0137, RMI_GPT_L1_CREATE.
  *
  * Context: may sleep, allocates; under cover_lock.
- * Return: 0; -ENXIO if it can't have one; -ENOMEM if the stock lacks @payer->wanted, with -ENOSPC in
- * place of it if that can't be helped; -ETIMEDOUT, -EBUSY, -EIO or -EPROTO if the RMM doesn't say.
+ * Return: 0; -ENXIO if it can't have one; -ENOMEM if the stock lacks @payer->wanted, with -ENOSPC
+ * in place of it if that can't be helped; -ETIMEDOUT, -EBUSY, -EIO or -EPROTO if the RMM doesn't
+ * say.
  */
 int gpt_create(struct payer *payer, bool *created, struct verdict *why)
 {
