@@ -29,8 +29,8 @@ void explain_where(u64 x0, struct verdict *why)
 }
 
 /**
- * explain_answer() - the verdict on a command that was neither done nor refused for a reason that its
- * caller knows
+ * explain_answer() - the verdict on a command that was neither done nor refused for a reason that
+ * its caller knows
  * @fid: the command
  * @addr: its first argument
  * @rc: what rmi_call() or sro_run() returned, 0 included

@@ -25,8 +25,8 @@ struct survey {
 };
 
 /*
- * Some RMMs look at the first granule of a PAR alone: where that is no RAM, it reads reserved although
- * there may be DRAM in it, and a table for that. @gap is RAM in PARs that read so.
+ * Some RMMs look at the first granule of a PAR alone: where that is no RAM, it reads reserved
+ * although there may be DRAM in it, and a table for that. @gap is RAM in PARs that read so.
  */
 static int note_reserved(struct survey *s, struct span gap, struct verdict *why)
 {

@@ -54,7 +54,8 @@ static int try_page(const struct span *par, const struct ranges *ram)
 	if (rc)
 		return rc;
 	chunk_settle();
-	page = (struct span){ .start = chunk.start + PAGE_SIZE, .end = chunk.start + 2 * PAGE_SIZE };
+	page.start = chunk.start + PAGE_SIZE;
+	page.end = page.start + PAGE_SIZE;
 	rc = exchange_delegate(page.start, page.end, rmi_timeout_ms()) ?:
 	     exchange_undelegate(page.start, page.end, rmi_timeout_ms());
 	if (!rc && ledger_find(LEDGER_LOST, page.start, page.end, &page))
@@ -71,14 +72,17 @@ static int probe_par(const struct span *par, const struct ranges *ram, struct ve
 	for (at = par->start; !rc && ranges_next(ram, at, par->end, &part); at = part.end)
 		if (!ranges_has(&record_view()->fine, part.start, part.end))
 			rc = -ENOMEM;
-	/* Of memory that goes online, the first pages may be its memory map; the last one is nobody's */
+	/*
+	 * Of memory that goes online, the first pages may be its memory map; the last one is
+	 * nobody's
+	 */
 	if (!rc && chunk_expected(par->start, par->end, &part))
 		rc = exchange_try(part.end - PAGE_SIZE);
 	else if (!rc)
 		rc = try_page(par, ram);
 	if (rc == -ENOMEM || rc == -EIO)
-		return verdict_set(why, REASON_NO_GPT, "%#llx-%#llx reserved%s", par->start, par->end,
-				   rc == -EIO ? "" : ", and no page of it could be tried");
+		return verdict_set(why, REASON_NO_GPT, "%#llx-%#llx reserved%s", par->start,
+				   par->end, rc == -EIO ? "" : ", and no page could be tried");
 	return rc ? explain_delegation(par->start, rc, why) : 0;
 }
 
@@ -88,8 +92,8 @@ static int probe_par(const struct span *par, const struct ranges *ram, struct ve
  * @reserved: the PARs
  * @why: set on error
  *
- * Some RMMs look at that granule alone. Where the RAM is tracked FINE, one granule that is delegated
- * and undelegated decides.
+ * Some RMMs look at that granule alone. Where the RAM is tracked FINE, one granule that is
+ * delegated and undelegated decides.
  *
  * Context: may sleep, allocates; under cover_lock.
  * Return: 0 or the negative error number of @why.

@@ -286,9 +286,9 @@ static bool learn_category(struct payer *payer)
 #define MAX_REFUSED	16
 
 /*
- * The RMM has ended the change for a page that it refuses for good, and given all back. Others may do:
- * returns -EAGAIN for a new try with those, or, where it didn't tell which page it was, with fewer at a
- * time until one remains.
+ * The RMM has ended the change for a page that it refuses for good, and given all back. Others may
+ * do: returns -EAGAIN for a new try with those, or, where it didn't tell which page it was, with
+ * fewer at a time until one remains.
  */
 static int set_refused_aside(struct payer *payer, struct verdict *why)
 {
@@ -314,9 +314,9 @@ static int set_refused_aside(struct payer *payer, struct verdict *why)
  * Specification: DEN0137, RMI_GRANULE_TRACKING_SET.
  *
  * Context: may sleep, allocates; under cover_lock.
- * Return: 0; -ENXIO if the RMM refuses; -EAGAIN if it refuses a page: that is set aside, and the change
- * is to begin anew; -ENOMEM if the stock lacks @payer->wanted, with -ENOSPC in
- * place of it if that can't be helped; -ETIMEDOUT, -EBUSY, -EIO or -EPROTO if the RMM doesn't say.
+ * Return: 0; -ENXIO if the RMM refuses; -EAGAIN if it refuses a page: that is set aside, and the
+ * change is to begin anew; -ENOMEM if the stock lacks @payer->wanted, with -ENOSPC in place of it
+ * if that can't be helped; -ETIMEDOUT, -EBUSY, -EIO or -EPROTO if the RMM doesn't say.
  */
 int region_make_fine(struct payer *payer, unsigned int before, struct verdict *why)
 {

@@ -20,7 +20,10 @@ struct payer {
 	u64 lent;
 	/* set where there was not enough in stock: what is wanted */
 	struct request wanted;
-	/* of the last donation: how many pages, and the first one that wasn't taken, if that is known */
+	/*
+	 * of the last donation: how many pages, and the first one that wasn't taken, if that is
+	 * known
+	 */
 	u64 offered, suspect;
 	u64 most;		/* pages that a donation may have; 0: as many as are wanted */
 	unsigned int refused;	/* pages that were set aside */

@@ -141,8 +141,8 @@ static u64 page_behind(const struct run *run, u64 pages)
 }
 
 /*
- * An operation may end for a page that the RMM refuses for good: which one was it? The one after those
- * that it has taken, as far as X1 tells: where it turns to giving back, that is the total.
+ * An operation may end for a page that the RMM refuses for good: which one was it? The one after
+ * those that it has taken, as far as X1 tells: where it turns to giving back, that is the total.
  */
 static void note_taken(struct op *op, struct payer *payer, const struct rmi_regs *r,
 		       const struct run *run, u64 offered)

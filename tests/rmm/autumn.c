@@ -39,8 +39,8 @@ bool bank_has(const struct rmm *rmm, uint64_t base, uint64_t top, bool conventio
 }
 
 /*
- * The category that TRACKING_SET wants for a region: of the bank at its base, or, where that is a hole,
- * of the lowest DRAM above it; NONE where nothing is
+ * The category that TRACKING_SET wants for a region: of the bank at its base, or, where that is a
+ * hole, of the lowest DRAM above it; NONE where nothing is
  */
 static unsigned int region_category(const struct rmm *rmm, uint64_t base)
 {

@@ -8,7 +8,9 @@
 /* RMM_FLAG_PARTIAL: pages that a donation of single pages is good for */
 #define FEW		5
 
-/* RMM_FLAG_PENDS: the page with which a donation isn't done, counted in it, and then so many turns */
+/*
+ * RMM_FLAG_PENDS: the page with which a donation isn't done, counted in it, and then so many turns
+ */
 #define PENDING		37
 #define PENDING_TURNS	2
 
@@ -123,7 +125,10 @@ static bool take_block(struct rmm *rmm, struct op *op, const struct donation *d,
 	return true;
 }
 
-/* Does EL3 have a conflict in this change to FINE? Then it has one after as many pages as there were before */
+/*
+ * Does EL3 have a conflict in this change to FINE? Then it has one after as many pages as there
+ * were before
+ */
 static bool has_conflict(const struct rmm *rmm, const struct op *op)
 {
 	return has_flag(rmm, RMM_FLAG_CONFLICTS) && op->kind == OP_ENTER_FINE &&

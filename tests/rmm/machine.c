@@ -37,8 +37,8 @@ static unsigned int smallest_granule(const struct rmm_machine *m)
 }
 
 /*
- * The most metadata that one tracking region may have, in whole granules. In the dialect autumn that is
- * twice what conventional memory needs, as device memory beside it wants as much.
+ * The most metadata that one tracking region may have, in whole granules. In the dialect autumn
+ * that is twice what conventional memory needs, as device memory beside it wants as much.
  */
 static uint32_t region_pages(const struct rmm_machine *m, unsigned int code,
 			     unsigned int region_code)
@@ -242,7 +242,7 @@ size_t rmm_size(const struct rmm_machine *m)
 	for (code = 0; code <= RMI_GRANULE_SIZE_64K; code++) {
 		if (!(m->granules & RMI_FEATURE1_GRANULE(code)))
 			continue;
-		for (region = 0; region <= (m->dialect == RMM_DIALECT_AUTUMN); region++) {
+		for (region = 0; region < (m->dialect == RMM_DIALECT_AUTUMN ? 2 : 1); region++) {
 			bytes = regions_bytes(m, code, region) + metadata_bytes(m, code, region) +
 				round_up(units(&m->memory, granule_shift_of(code)));
 			if (bytes > most)
@@ -311,8 +311,8 @@ uint64_t span_find(const struct spans *spans, uint64_t unit)
 }
 
 /*
- * Lay the arrays out for a size of granules and of regions. All that they hold must be zero: nothing
- * lent, delegated or changed.
+ * Lay the arrays out for a size of granules and of regions. All that they hold must be zero:
+ * nothing lent, delegated or changed.
  */
 void layout(struct rmm *rmm, unsigned int code, unsigned int region)
 {

@@ -19,7 +19,10 @@ static bool is_own(const struct rmm *rmm, const struct op *op, uint64_t pa)
 	return align_down(pa, rmm->region_shift) == op->base;
 }
 
-/* In the dialect autumn, what conventional memory needs, and as much again for device memory beside it */
+/*
+ * In the dialect autumn, what conventional memory needs, and as much again for device memory beside
+ * it
+ */
 static uint64_t metadata_needed(const struct rmm *rmm, uint64_t base)
 {
 	uint64_t top = base + region_size(rmm);

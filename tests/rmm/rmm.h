@@ -79,8 +79,8 @@ enum rmm_dialect {
 /* a donation may take a page and not be done with it: then it is to be continued twice */
 #define RMM_FLAG_PENDS		0x200000
 /*
- * EL3 has a conflict at the first page of a region's first change to FINE, and at the second page of
- * its second one
+ * EL3 has a conflict at the first page of a region's first change to FINE, and at the second page
+ * of its second one
  */
 #define RMM_FLAG_CONFLICTS	0x400000
 #define RMM_FLAGS		0x7fffff	/* all of them */
@@ -126,11 +126,11 @@ struct rmm_machine {
 	uint64_t work_ns;			/* each command that does work takes this long */
 	/* Of the dialect autumn alone; 0: none of it */
 	uint64_t active_region;		/* RMM_FLAG_BORN_ACTIVE: tracking region size code */
-	uint64_t stop_after;		/* granules: DELEGATE and UNDELEGATE go no further at a time */
+	uint64_t stop_after;		/* granules: (UN)DELEGATE goes no further at a time */
 	uint64_t yield_every;		/* granules: after so many they are INCOMPLETE */
 	uint64_t contexts;		/* so many operations can be unfinished */
 	uint64_t turns;			/* so often a finished change to FINE is still INCOMPLETE */
-	uint64_t refuse_every;		/* pages whose number is divisible are refused as donations */
+	uint64_t refuse_every;		/* donated pages of a number that it divides are refused */
 	struct rmm_list blocked;	/* regions that an earlier kernel left in transition */
 	struct rmm_list memory;			/* banks known at boot; value: memory category */
 	/* parts of them that are the platform's or the RMM's own */

@@ -257,7 +257,10 @@ void cmd_op_reclaim(struct rmm *rmm, const uint64_t in[5], uint64_t x[5])
 	if (op_holds(rmm, op)) {
 		op_answer(rmm, op, x);
 	} else if (op->result == RMI_BLOCKED || is_autumn(rmm)) {
-		/* That it was given up is told by OP_CONTINUE; in the dialect autumn, that it has ended */
+		/*
+		 * That it was given up is told by OP_CONTINUE; in the dialect autumn, that it has
+		 * ended
+		 */
 		op_rest(rmm, op, x);
 	} else {
 		op_advance(rmm, op, x);

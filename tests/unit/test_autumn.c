@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The module over the public RMM of autumn 2026, as the model's dialect `autumn` has it: memory maps
- * that such an RMM allows, its ways of working on a range, and what it refuses
+ * The module over the public RMM of autumn 2026, as the model's dialect `autumn` has it: memory
+ * maps that such an RMM allows, its ways of working on a range, and what it refuses
  */
 #include "module_fixture.h"
 
@@ -90,7 +90,10 @@ static void begins_inside(void **state)
 	covers(map, 3 * GB - 2 * MB, 3 * METADATA_AUTUMN);
 }
 
-/* Device memory, then DRAM: what is at the base is what the RMM wants to hear of, and metadata for both */
+/*
+ * Device memory, then DRAM: what is at the base is what the RMM wants to hear of, and metadata for
+ * both
+ */
 static void device_at_the_base(void **state)
 {
 	static const struct rmm_range maps[][4] = {
@@ -200,7 +203,7 @@ static void not_tried(void **state)
 	assert_int_equal(shim_set_cover("lazy"), 0);
 	load();
 	assert_unavailable("no-gpt",
-			   "0x80000000-0xc0000000 reserved, and no page of it could be tried");
+			   "0x80000000-0xc0000000 reserved, and no page could be tried");
 	assert_int_equal(delegations(), 0);
 	unload_and_check();
 
@@ -209,7 +212,7 @@ static void not_tried(void **state)
 	world.no_pages = true;
 	load();
 	assert_unavailable("no-gpt",
-			   "0x80000000-0xc0000000 reserved, and no page of it could be tried");
+			   "0x80000000-0xc0000000 reserved, and no page could be tried");
 	assert_int_equal(delegations(), 0);
 	unload_and_check();
 }
@@ -352,6 +355,33 @@ static void half_of_all_refused(void **state)
 	}
 }
 
+/* Consumers */
+
+/* This RMM says SUCCESS to what is delegated already, and takes back what others delegated */
+static void twice_is_refused_all_the_same(void **state)
+{
+	const u64 at = GB + 64 * MB, size = 3 * PAGE_SIZE;
+	size_t done;
+
+	machine_of_autumn(RMM_FLAG_STOPS_AT_DONE);
+	machine.yield_every = 1;
+	make_map(plain_map);
+	load();
+	own_pages(at, at + size);
+	assert_int_equal(cca_rmi_ensure_range(at, size), 0);
+	assert_int_equal(cca_rmi_delegate_range(at, size), 0);
+	assert_int_equal(rmm_delegated(world.rmm), size);
+	world.smcs = 0;
+	assert_int_equal(cca_rmi_delegate_range(at, size), -EEXIST);
+	assert_int_equal(cca_rmi_undelegate_range(at + size, PAGE_SIZE, &done), -EINVAL);
+	assert_int_equal(world.smcs, 0);
+	assert_int_equal(cca_rmi_undelegate_range(at, size, &done), 0);
+	assert_int_equal(done, size);
+	assert_int_equal(rmm_delegated(world.rmm), 0);
+	free_own_pages(at, at + size);
+	unload_and_check();
+}
+
 /* What a user is told */
 
 /* An earlier kernel left a region in transition, or others have all contexts */
@@ -462,6 +492,7 @@ int main(void)
 		cmocka_unit_test(some_pages_refused),
 		cmocka_unit_test(refused_in_secret),
 		cmocka_unit_test(half_of_all_refused),
+		cmocka_unit_test(twice_is_refused_all_the_same),
 		cmocka_unit_test(blocked),
 		cmocka_unit_test(where_it_was),
 		cmocka_unit_test(state_is_asked_for),

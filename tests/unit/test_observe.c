@@ -295,11 +295,13 @@ static void long_command_is_told_of(void **state)
 	world.smc = very_slow;
 	load();
 	assert_available(2 * GB);
-	assert_non_null(strstr(world_debug("commands"), "RMI_RMM_ACTIVATE 1 0 0 1000000000 1000000000 1000000000"));
+	assert_non_null(strstr(world_debug("commands"),
+			       "\nRMI_RMM_ACTIVATE 1 0 0 1000000000 1000000000 1000000000\n"));
 	assert_null(strstr(world.log, "took"));
 	shim_module_exit();
-	line = strstr(world.log, "RMI_GRANULE_TRACKING_SET 0x80000000 took 1234 ms, in which its CPU took no interrupt\n");
+	line = strstr(world.log, "RMI_GRANULE_TRACKING_SET 0x80000000 took 1234 ms, in which");
 	assert_non_null(line);
+	assert_non_null(strstr(line, "its CPU took no interrupt\n"));
 	assert_null(strstr(strchr(line, '\n'), "ms, in which"));
 	world_end();
 }

@@ -42,7 +42,8 @@ static unsigned int read_answers(void)
 	while (fgets(text, sizeof(text), file)) {
 		if (nr && sscanf(text, "  got %" SCNx64, &l->got[l->nr_got]) == 1)
 			l->nr_got++;
-		else if (nr && sscanf(text, "  page: %" SCNx64 " %" SCNx64, &l->got[0], &l->got[1]) == 2)
+		else if (nr && sscanf(text, "  page: %" SCNx64 " %" SCNx64, &l->got[0],
+				      &l->got[1]) == 2)
 			l->nr_got = 2;
 		fid = strstr(text, " c4000");
 		if (text[0] == '#' || !fid)
@@ -164,7 +165,10 @@ static void test_answers(void **state)
 
 /* Banks */
 
-/* 512 MB, a hole of 256 MB, 256 MB; 64 KB of a device and DRAM after it; DRAM from a region's middle on */
+/*
+ * 512 MB, a hole of 256 MB, 256 MB; 64 KB of a device and DRAM after it; DRAM from a region's
+ * middle on
+ */
 static struct host *odd_machine(uint64_t flags)
 {
 	struct host *host = host_new(RMM_DIALECT_AUTUMN, flags);
@@ -200,7 +204,10 @@ static void test_banks_and_holes(void **state)
 	struct host *host = odd_machine(0);
 
 	(void)state;
-	/* An answer that ends inside a region, and a hole that reads reserved, whatever the region is */
+	/*
+	 * An answer that ends inside a region, and a hole that reads reserved, whatever the region
+	 * is
+	 */
 	get(host, DRAM, 6 * GB);
 	expect(host, RMI_SUCCESS, 0, RMI_TRACKING_NONE, DRAM + 512 * MB);
 	pay(host, DRAM, 0, DRAM, 128);
