@@ -36,6 +36,5 @@ const struct rmm_session *rmm_session(void);
 void rmm_copy_session(struct rmm_session *copy);
 const char *rmm_state_word(enum rmm_state state);
 bool rmm_cpu_has_rme(void);
-int rmm_explain(u64 fid, u64 addr, int rc, const struct rmi_regs *answer, struct verdict *why);
 
 #endif

@@ -179,7 +179,7 @@ static u64 ram_online(void)
 static const char * const words[] = {
 	"ok", "no-smc-conduit", "no-rme", "no-rmm", "revision", "granule-size", "region-size",
 	"not-tracked", "not-fine", "not-conventional", "no-gpt", "no-memory", "no-answer",
-	"unfinished", "refused", "bad-answer", "released",
+	"blocked", "unfinished", "refused", "bad-answer", "released",
 };
 
 static u64 number(const char *file)
