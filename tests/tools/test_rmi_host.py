@@ -471,10 +471,65 @@ def test_svg():
     refuses('map --svg: a directory has that name', tree.run('map', '--svg', pictures), '.*: Is a directory')
     same('map --svg: and nothing is left', (sorted(os.listdir(tree.root)), os.listdir(pictures)),
          (['pictures', 'proc', 'sys'], ['map.svg']))
+    test_svg_into(tree, pictures, path)
     tree.write('proc/iomem', 'nonsense\n')
     before = os.stat(path).st_ino
     refuses('map --svg: what makes no sense', tree.run('map', '--svg', path), '.*/iomem:1: no range of memory')
     same('map --svg: leaves what was there', os.stat(path).st_ino, before)
+
+
+def test_svg_into(tree, pictures, path):
+    """What is there already and isn't a regular file stays what it is"""
+    with open(path, encoding='utf-8') as f:
+        picture = f.read()
+
+    def there(name):
+        return os.path.join(pictures, name)
+
+    def content(name):
+        with open(there(name), encoding='utf-8') as f:
+            return f.read()
+
+    os.mkfifo(there('fifo'))
+    with subprocess.Popen(['cat', there('fifo')], stdout=subprocess.PIPE, text=True) as cat:
+        answer = tree.run('map', '--svg', there('fifo'))
+        still = stat.S_ISFIFO(os.lstat(there('fifo')).st_mode)
+        if not still:
+            cat.kill()
+        same('map --svg: into a FIFO', (answer, still, cat.stdout.read() == picture), ((0, '', ''), True, True))
+    os.unlink(there('fifo'))
+
+    os.symlink('/dev/full', there('full'))
+    refuses('map --svg: what can not be written', tree.run('map', '--svg', there('full')), '.*/full: No space left on device')
+    os.symlink('/dev/null', there('null'))
+    same('map --svg: into a device', tree.run('map', '--svg', there('null')), (0, '', ''))
+    os.symlink('/proc/self/fd/1', there('stdout'))
+    same('map --svg: into standard output, a pipe', tree.run('map', '--svg', there('stdout')), (0, picture, ''))
+    with open(there('all'), 'w', encoding='utf-8') as f:
+        f.write('before\n')
+        f.flush()
+        p = subprocess.run([Tree.program, 'map', '--svg', there('stdout')], env=tree.environment(), stdout=f, check=False)
+    same('map --svg: into standard output, a file that goes on', (p.returncode, content('all')), (0, f'before\n{picture}'))
+    same('map --svg: links stay links', [os.path.islink(there(name)) for name in ('full', 'null', 'stdout')], [True] * 3)
+    for name in ('full', 'null', 'stdout', 'all'):
+        os.unlink(there(name))
+
+    os.mkdir(there('deep'))
+    os.symlink('deep/first', there('link'))
+    os.symlink('second', there('deep/first'))
+    for what in ('to nothing yet', 'to a file'):
+        same(f'map --svg: a link to a link {what}', (
+            tree.run('map', '--svg', there('link')), os.readlink(there('link')), os.readlink(there('deep/first')),
+            content('deep/second') == picture, sorted(os.listdir(there('deep')))),
+             ((0, '', ''), 'deep/first', 'second', True, ['first', 'second']))
+        with open(there('deep/second'), 'w', encoding='utf-8') as f:
+            f.write('older\n')
+    os.unlink(there('link'))
+    shutil.rmtree(there('deep'))
+    os.symlink('loop', there('loop'))
+    refuses('map --svg: a link to itself', tree.run('map', '--svg', there('loop')), '.*/loop: Too many levels of symbolic links')
+    os.unlink(there('loop'))
+    same('map --svg: nothing else is left', os.listdir(pictures), ['map.svg'])
 
 
 # show -----------------------------------------------------------------------------------------------
