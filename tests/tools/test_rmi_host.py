@@ -706,13 +706,54 @@ def test_files_beside():
     same('make tools-install: it runs', (p.returncode, p.stdout), (0, f'rmi-host {version()}\n'))
 
 
+# make -----------------------------------------------------------------------------------------------
+
+def make(top, *args, **more):
+    variables = {k: v for k, v in os.environ.items() if k not in ('LLVM', 'MAKEFLAGS', 'DESTDIR')}
+    p = subprocess.run(['make', '-s', *args], cwd=top, env=variables | more, capture_output=True, text=True, check=False)
+    return p.returncode, p.stdout, p.stderr
+
+
+def test_make():
+    """In a directory whose name has a space, and beside a kernel that says how it was called"""
+    top, kernel = os.path.join(Tree.place, 'a clone'), os.path.join(Tree.place, 'kernel')
+    os.mkdir(top)
+    for name in ('Makefile', 'Kbuild', 'dkms.conf'):
+        shutil.copy(os.path.join(TOP, name), top)
+    shutil.copytree(os.path.join(TOP, 'src'), os.path.join(top, 'src'))
+    os.makedirs(os.path.join(kernel, 'include/config'))
+    with open(os.path.join(kernel, 'Makefile'), 'w', encoding='utf-8') as f:
+        f.write('modules modules_install clean:\n\t@echo "$@ LLVM=$(LLVM)"\n')
+    with open(os.path.join(TOP, 'Makefile'), encoding='utf-8') as f:
+        line = 1 + [text.startswith('path:') for text in f].index(True) + 1
+    same('make: a path with a space is what no kernel builds in, and one line says so', make(top, f'KDIR={kernel}'), (
+        2, '', f"Makefile:{line}: *** the kernel's build can't cope with a space or a colon in a path: move {top}.  Stop.\n"))
+    same('make tools: there it works', make(top, 'tools'), (0, '', ''))
+    for destination in ('to here', os.path.join(Tree.place, 'to there')):
+        answer = make(top, 'tools-install', 'fleet-install', f'DESTDIR={destination}')
+        found = os.path.join(top, destination, 'usr/sbin')
+        same('make tools-install fleet-install: there they work', (answer, sorted(os.listdir(found)) if os.path.isdir(found) else None),
+             ((0, '', ''), ['rmi-fleet', 'rmi-host']))
+    same('make fleet-remove: so does it', (make(top, 'fleet-remove', f'DESTDIR={destination}'), os.listdir(found)), ((0, '', ''), ['rmi-host']))
+    same('make clean: and this', (make(top, 'clean', f'KDIR={kernel}'), os.path.exists(os.path.join(top, 'build'))), ((0, '', ''), False))
+
+    config = os.path.join(kernel, 'include/config/auto.conf')
+    for compiler, arguments, llvm in (('GCC', {}, ''), ('CLANG', {}, '1'), ('CLANG', {'LLVM': '-19'}, '-19'), ('GCC', {'LLVM': '1'}, '1')):
+        with open(config, 'w', encoding='utf-8') as f:
+            f.write(f'CONFIG_CC_IS_{compiler}=y\n')
+        for target in ('modules', 'install'):
+            status, out, err = make(TOP, target, f'KDIR={kernel}', **arguments)
+            same(f'make {target}: a kernel that {compiler} built, {arguments}', (status, out.splitlines()[-1:], err),
+                 (0, [f'{target.replace("install", "modules_install")} LLVM={llvm}'], ''))
+
+
 def main():
     with tempfile.TemporaryDirectory(prefix='rmi-tools.') as place:
         os.chmod(place, 0o755)
         Tree.place = place
         Tree.program = shutil.copy(sys.argv[1], os.path.join(place, 'rmi-host'))
         for test in (test_ok, test_reasons, test_map, test_map_garbage, test_colours, test_svg, test_show, test_garbage, test_watch,
-                     test_usage, test_files_beside):
+                     test_usage, test_files_beside, test_make):
             test()
     print(f'1..{count}')
     return TESTS_FAILED if failed else 0
