@@ -28,6 +28,7 @@
 #include "cover.h"
 #include "events.h"
 #include "ledger.h"
+#include "notice.h"
 #include "pagebits.h"
 #include "record.h"
 #include "rmm.h"
@@ -42,8 +43,7 @@ static int going_online(u64 start, u64 end)
 	int rc = cover_ensure(start, end, &why);
 
 	if (rc)
-		pr_warn("memory %#llx-%#llx refused: %s (%s)\n", start, end,
-			verdict_word(why.reason), why.detail);
+		notice_memory(start, end, "refused", &why);
 	return rc;
 }
 
@@ -68,8 +68,7 @@ static int going_offline(u64 start, u64 end)
 	int rc = vacate_range(start, end, &why);
 
 	if (rc)
-		pr_warn("memory %#llx-%#llx must stay: %s (%s)\n", start, end,
-			verdict_word(why.reason), why.detail);
+		notice_memory(start, end, "must stay", &why);
 	return rc;
 }
 
@@ -297,6 +296,7 @@ remove_cpu:
 void events_unregister(void)
 {
 	unregister_memory_notifier(&memory_nb);
+	notice_close();
 	unregister_pm_notifier(&post_nb);
 	unregister_pm_notifier(&prepare_nb);
 	unregister_reboot_notifier(&reboot_nb);

@@ -329,30 +329,54 @@ void cancel_work_sync(const struct work_struct *work)
 
 bool schedule_delayed_work(struct delayed_work *work, unsigned long delay)
 {
+	struct delayed_work **at = &world.delayed;
+
 	(void)delay;
-	world.delayed = work;
+	while (*at && *at != work)
+		at = &(*at)->next;
+	if (*at)
+		return false;
+	work->next = NULL;
+	*at = work;
 	return true;
 }
 
 bool cancel_delayed_work_sync(struct delayed_work *work)
 {
-	const bool pending = world.delayed == work;
+	struct delayed_work **at = &world.delayed;
 
 	assert_int_equal(LOCKS_HELD, 0);
-	if (pending)
-		world.delayed = NULL;
-	return pending;
+	while (*at && *at != work)
+		at = &(*at)->next;
+	if (!*at)
+		return false;
+	*at = work->next;
+	return true;
 }
 
 void world_work_later(void)
 {
-	struct delayed_work *work = world.delayed;
+	struct delayed_work *work = world.delayed, *next;
 
 	assert_int_equal(LOCKS_HELD, 0);
 	world.delayed = NULL;
-	if (work)
+	for (; work; work = next) {
+		next = work->next;
 		work->work.fn(&work->work);
+	}
 	assert_int_equal(LOCKS_HELD, 0);
+}
+
+void world_work_latest(void)
+{
+	struct delayed_work *work = world.delayed;
+
+	while (work && work->next)
+		work = work->next;
+	if (!work)
+		return;
+	cancel_delayed_work_sync(work);
+	work->work.fn(&work->work);
 }
 
 /* Who would wait for a CPU that is inside of a read-side section is none of ours */

@@ -239,8 +239,9 @@ struct work_struct {
 #define DECLARE_WORK(w, f)	struct work_struct w = { f }
 struct delayed_work {
 	struct work_struct work;
+	struct delayed_work *next;	/* of those in world.delayed */
 };
-#define DECLARE_DELAYED_WORK(w, f)	struct delayed_work w = { { f } }
+#define DECLARE_DELAYED_WORK(w, f)	struct delayed_work w = { { f }, NULL }
 bool schedule_delayed_work(struct delayed_work *work, unsigned long delay);
 bool cancel_delayed_work_sync(struct delayed_work *work);
 void schedule_work(struct work_struct *work);
@@ -284,6 +285,7 @@ __printf(1, 2) void shim_printk(const char *fmt, ...);
 #define pr_info			shim_printk
 #define pr_warn			shim_printk
 #define pr_err			shim_printk
+#define pr_warn_ratelimited	shim_printk
 #define pr_err_once		shim_printk
 #define pr_err_ratelimited	shim_printk
 

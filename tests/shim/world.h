@@ -137,6 +137,7 @@ int world_event(unsigned long action, u64 start, u64 end);	/* 0 or a negative er
 int world_reboot(void);				/* a plain restart */
 int world_reboot_as(unsigned long action, const char *command);
 void world_work_later(void);			/* what was scheduled for later is done now */
+void world_work_latest(void);			/* of that, what was scheduled last */
 void world_cpu_online(unsigned int cpu);
 void world_cpu_offline(unsigned int cpu);
 /*
