@@ -70,7 +70,9 @@ part = $(word $(2),$(subst :, ,$(1)))
 fleet-install:
 	$(foreach f,$(fleet),install -D -m $(call part,$(f),3) src/fleet/$(call part,$(f),1) "$(DESTDIR)/$(call part,$(f),2)" &&) :
 
+# Before what could do it is gone. With DESTDIR: what was told there
 fleet-remove:
+	RMI_ROOT="$(DESTDIR)" src/fleet/rmi-fleet remove
 	rm -f $(foreach f,$(fleet),"$(DESTDIR)/$(call part,$(f),2)")
 
 run shell: %: path
