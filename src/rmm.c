@@ -14,6 +14,7 @@
 #include <asm/sysreg.h>
 
 #include "../include/rmi_abi.h"
+#include "compat.h"
 #include "rmm.h"
 #include "transfer.h"
 
@@ -408,7 +409,14 @@ int rmm_open(struct verdict *why)
 	int rc = 0;
 
 	rmi_begin_session();
-	if (!rmi_can_call())
+	/*
+	 * The kernel that crashed lent and delegated what only it has a record of. This one has little
+	 * memory, lives for the minutes of a dump, and starts no Realm.
+	 */
+	if (compat_is_kdump_kernel())
+		rc = verdict_set(why, REASON_CRASH_KERNEL,
+				 "this kernel takes the dump of one that crashed");
+	else if (!rmi_can_call())
 		rc = verdict_set(why, REASON_NO_SMC_CONDUIT,
 				 "this kernel is a guest, or its firmware has no SMCCC 1.1");
 	rc = rc ?: check_cpus(why);

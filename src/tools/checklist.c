@@ -58,6 +58,8 @@ static const struct reason {
 	const char *help;
 } reasons[] = {
 	{ "ok", NR_CHECKS, false, NULL },
+	{ "crash-kernel", CONDUIT, false,
+	  "nothing: it ends when the dump is taken; use makedumpfile, since cp and dd read lent pages" },
 	{ "no-smc-conduit", CONDUIT, false,
 	  "run it on the host: this kernel is itself a guest, or its firmware has no SMCCC 1.1" },
 	{ "no-rme", CPUS, false, "other hardware; in QEMU: -cpu max,x-rme=on" },
@@ -96,7 +98,15 @@ static const struct reason unknown = {
 	.help = "this rmi-host is older than the module, whose README tells what that word means",
 };
 
-static const char unknown_reason[] = "the module's reason is one that this rmi-host knows";
+/* What failed instead of the check that a reason is about, which wasn't reached; or NULL */
+static const char *fails_instead(const struct reason *why)
+{
+	if (!why->word)
+		return "the module's reason is one that this rmi-host knows";
+	if (!strcmp(why->word, "crash-kernel"))
+		return "this kernel isn't one that only takes the dump of another";
+	return NULL;
+}
 
 static const struct reason *find_reason(const char *word)
 {
@@ -193,14 +203,15 @@ static void say_skip(const char *what, const char *why)
 
 static void show_checks(const struct attributes *a, const struct reason *why)
 {
+	const char *instead = fails_instead(why);
 	enum check check;
 
 	for (check = LOADED; check < NR_CHECKS; check++) {
 		if (check == why->fails)
-			say_fail(a, why->word ? checks[check] : unknown_reason, why->help);
+			say_fail(a, instead ? instead : checks[check], why->help);
 		if (check < why->fails && (!why->anywhere || came_past(a, check)))
 			say_pass(a, check);
-		else if (check != why->fails || !why->word)
+		else if (check != why->fails || instead)
 			say_skip(checks[check], check < why->fails ? "not known" : "not reached");
 	}
 }

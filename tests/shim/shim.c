@@ -367,6 +367,11 @@ void world_work_later(void)
 	assert_int_equal(LOCKS_HELD, 0);
 }
 
+bool is_kdump_kernel(void)
+{
+	return world.kdump;
+}
+
 void world_work_latest(void)
 {
 	struct delayed_work *work = world.delayed;

@@ -424,6 +424,8 @@ void debugfs_remove(struct dentry *dir);
 #define CONFIG_EVENT_TRACING	1
 #define CONFIG_CONTIG_ALLOC	1
 #define CONFIG_MEMORY_HOTPLUG	1
+#define CONFIG_CRASH_DUMP	1
+bool is_kdump_kernel(void);
 int trace_set_clr_event(const char *system, const char *event, int set);
 
 /* Modules */

@@ -46,6 +46,7 @@ struct world {
 	int conduit;
 	unsigned int cpus;
 	u64 pfr0[8];
+	bool kdump;			/* this kernel takes the dump of one that crashed */
 	struct world_ram ram[WORLD_MAX_RAM];
 	unsigned int nr_ram;
 	void (*smc)(u64 x[5]);		/* sees, and may change, each SMC before the RMM does */

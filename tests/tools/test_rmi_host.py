@@ -225,6 +225,7 @@ STARTED = {'revision': 'none', 'rmm_state': 'unknown', 'granule_size': '0', 'l0g
 AGREED = STARTED | {'revision': '2.0', 'l0gpt_size': '1073741824'}
 CONFIGURED = AGREED | {'rmm_state': 'init', 'granule_size': '4096'}
 REASONS = [
+    ('crash-kernel', NONE, 'PFSSSSSSSSSSS'),
     ('no-smc-conduit', NONE, 'PFSSSSSSSSSS'),
     ('no-rme', NONE, 'PPFSSSSSSSSS'),
     ('no-rmm', NONE, 'PPPFSSSSSSSS'),
@@ -266,6 +267,15 @@ def test_reasons():
                 out.endswith(f'\nRealms are not available: {word}\n'))
         result(good, f'ok: {word}, RMM {attributes.get("rmm_state", "active")}, revision {attributes.get("revision", "2.0")}',
                f'{status} {found}\n{out}{err}')
+    status, out, err = Tree(NONE | {'available': '0', 'reason': 'crash-kernel', 'detail': 'so'}).run('ok')
+    same('ok: a kernel that takes a dump', (status, out.splitlines()[:7], err), (1, [
+        'PASS  the module arm_cca_rmi is loaded',
+        "FAIL  this kernel isn't one that only takes the dump of another",
+        '      crash-kernel: so',
+        '      what helps: nothing: it ends when the dump is taken; use makedumpfile,',
+        '      since cp and dd read lent pages',
+        'SKIP  the kernel runs at EL2, and its firmware takes SMCs (not reached)',
+        'SKIP  all CPUs have the Realm Management Extension (RME) (not reached)'], ''))
     status, out, err = Tree({'available': '0', 'reason': 'moon-phase', 'detail': 'full'}).run('ok')
     same('ok: a reason that only newer modules know', (status, out.splitlines()[6:12], err), (1, [
         "PASS  the size of the RMM's tracking regions is known",

@@ -103,6 +103,28 @@ static void offline_memory_is_left_out(void **state)
 
 /* Why not -------------------------------------------------------------------------------------- */
 
+/* It has no record of what the kernel that crashed lent, and nothing to lend itself */
+static void crash_kernel(void **state)
+{
+	(void)state;
+	describe(RMM_DIALECT_BETA3);
+	machine.flags = HOST_PAYS;
+	make(12);
+	world.kdump = true;
+	load();
+	assert_unavailable("crash-kernel", "this kernel takes the dump of one that crashed");
+	assert_file("rmm_state", "none");
+	/* nothing is refused, and nothing asked */
+	world_ram(2 * GB, 2 * GB + WORLD_BLOCK, false);
+	assert_int_equal(world_online(2 * GB, 2 * GB + WORLD_BLOCK), 0);
+	world_offline(2 * GB, 2 * GB + WORLD_BLOCK);
+	assert_int_equal(cca_rmi_ensure_range(GB, MB), -ENODEV);
+	assert_int_equal(world_reboot_as(SYS_RESTART, "kexec reboot"), 0);
+	assert_int_equal(world.smcs, 0);
+	assert_int_equal(world.pages_out, 0);
+	unload();
+}
+
 static void no_smc_conduit(void **state)
 {
 	(void)state;
@@ -1409,6 +1431,7 @@ int main(void)
 		cmocka_unit_test(odd_layout),
 		cmocka_unit_test(large_pars),
 		cmocka_unit_test(offline_memory_is_left_out),
+		cmocka_unit_test(crash_kernel),
 		cmocka_unit_test(no_smc_conduit),
 		cmocka_unit_test(no_rme),
 		cmocka_unit_test(no_rmm),
