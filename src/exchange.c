@@ -21,19 +21,26 @@ static void lose(u64 start, u64 end)
 			   (end - start) / SZ_1K);
 }
 
+/* What is known of granules before they are undelegated */
+enum refusal {
+	BEGUN,		/* a command on them was begun, and ended with an error */
+	REFUSED,	/* one was refused */
+	UNTRACKED,	/* likewise, since they can't be delegated at all */
+};
+
 /*
- * Granules of which nobody knows whose they are: the RMM refused to delegate them, or began a command
- * on them and ended it with an error. One is ours if it can be undelegated; and if no command was
- * @begun, also if it can't be delegated at all. Else something has it, an earlier kernel's Realm
- * perhaps.
+ * Granules of which nobody knows whose they are. One is ours if it can be undelegated; and if no
+ * command was begun, also if it can't be delegated at all. Else something has it, an earlier
+ * kernel's Realm perhaps.
  */
-static void recover(u64 start, u64 end, bool begun)
+static void recover(u64 start, u64 end, enum refusal refusal)
 {
 	for (; start < end; start += PAGE_SIZE) {
 		struct granule_change c = { .start = start, .end = start + PAGE_SIZE };
 		const int rc = granule_undelegate(&c, 1);
 
-		if (!rc || (rc == -EIO && !begun && granule_is_untracked(&c)))
+		if (!rc || (rc == -EIO && (refusal == UNTRACKED ||
+					   (refusal == REFUSED && granule_is_untracked(&c)))))
 			ledger_keep(start, start + PAGE_SIZE, LEDGER_HELD, 0);
 		else if (rc == -EIO || rc == -EREMOTEIO)
 			lose(start, start + PAGE_SIZE);
@@ -69,16 +76,14 @@ int exchange_delegate(u64 start, u64 end, unsigned int ms)
 	ledger_keep(start, c.reached, LEDGER_READY, 0);
 	switch (rc) {
 	case -EIO:
-		if (!granule_is_untracked(&c)) {
-			recover(c.reached, c.reached + PAGE_SIZE, false);
-			c.reached += PAGE_SIZE;
-		}
+		recover(c.reached, c.reached + PAGE_SIZE, granule_is_untracked(&c) ? UNTRACKED : REFUSED);
+		c.reached += PAGE_SIZE;
 		fallthrough;
 	case -ETIMEDOUT:
 		ledger_keep(c.reached, end, LEDGER_HELD, 0);
 		return rc;
 	case -EREMOTEIO:
-		recover(c.reached, end, true);
+		recover(c.reached, end, BEGUN);
 		return -EIO;
 	default:
 		return rc;
@@ -109,7 +114,7 @@ static int undelegate(u64 *start, u64 end, unsigned int ms)
 		ledger_keep(*start, end, LEDGER_READY, 0);
 		return rc;
 	case -EREMOTEIO:
-		recover(*start, end, true);
+		recover(*start, end, BEGUN);
 		return 0;
 	default:
 		return rc;

@@ -266,6 +266,8 @@ void granule_close(void)
 {
 	struct unfinished *u;
 
-	while ((u = take_first()))
+	while ((u = take_first())) {
 		kfree(u);
+		module_put(THIS_MODULE);
+	}
 }

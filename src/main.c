@@ -107,9 +107,11 @@ static int __init cca_rmi_init(void)
 	rc = open_all();
 	if (rc)
 		return rc;
-	rc = cover_start(true, true, &v);
+	cover_start(true, true, &v);
+	/* All memory may be covered, and a CPU lack RME, or the RMM make no sense when it gives back */
+	verdict_published(&v);
 	announce(&v);
-	if (!rc || (v.reason != REASON_INTERRUPTED && !require))
+	if (v.reason == REASON_OK || (v.reason != REASON_INTERRUPTED && !require))
 		return 0;
 	/*
 	 * A module whose init fails is gone, and its notifiers with it: while anything is out, somebody

@@ -264,6 +264,7 @@ static int take_back(struct op *op, u64 descriptor, const struct payer *payer)
  */
 int transfer_reclaim(struct op *op, struct rmi_regs *r, const struct payer *payer)
 {
+	const u64 before = op->lent;
 	bool is_error;
 	unsigned int i;
 	int rc;
@@ -282,11 +283,13 @@ int transfer_reclaim(struct op *op, struct rmi_regs *r, const struct payer *paye
 	 */
 	is_error = RMI_RESULT_STATUS(r->x[0]) != RMI_SUCCESS &&
 		   RMI_RESULT_STATUS(r->x[0]) != RMI_INCOMPLETE;
-	if (r->x[1] > LIST_SIZE)
-		return is_error ? 0 : rmi_latch("RECLAIM for %#llx: %llu entries", payer->base,
-						r->x[1]);
-	for (i = 0; !rc && i < r->x[1]; i++)
+	if (!is_error && r->x[1] > LIST_SIZE)
+		return rmi_latch("RECLAIM for %#llx: %llu entries", payer->base, r->x[1]);
+	for (i = 0; !rc && r->x[1] <= LIST_SIZE && i < r->x[1]; i++)
 		rc = take_back(op, le64_to_cpu(READ_ONCE(list[i])), payer);
+	/* Nothing came back: that says nothing of who has what the RMM may have taken */
+	if (is_error && op->lent == before)
+		op->nr_unsure = 0;
 	return rc;
 }
 

@@ -308,11 +308,13 @@ static bool hides_cover(const struct fault *f)
 
 /*
  * An RMM's word about its own act is believed: to ask again would cost each honest one a command a
- * region. It harms nobody, see oracle_believed().
+ * region. It harms nobody, see oracle_believed(). What it says to have taken has paid for something,
+ * which a SUCCESS of CANCEL then says was made.
  */
-static bool is_believed(const struct fault *f)
+static bool is_believed(const struct fault *f, const u64 in[5])
 {
-	return f->x0 == RMI_SUCCESS && (began == RMI_GPT_L1_CREATE || began_fine);
+	return (began == RMI_GPT_L1_CREATE || began_fine) &&
+	       (f->x0 == RMI_SUCCESS || (f->how == LIE && in[0] == RMI_OP_MEM_DONATE));
 }
 
 /*
@@ -396,7 +398,7 @@ static void hit(struct fault *f, unsigned int n, u64 x[5])
 	played.hidden_pages |= hides_pages(f, x);
 	world.lied = played.hidden_pages;
 	played.hidden_cover |= hides_cover(f);
-	played.believed |= is_believed(f);
+	played.believed |= is_believed(f, x);
 	played.honest &= is_honest(f, x);
 	played.may_lose |= loses_one(f, x);
 	played.undo_refused |= is_undo(x);

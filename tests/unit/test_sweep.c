@@ -295,8 +295,14 @@ static const struct scenario scenarios[] = {
 static const struct found {
 	const char *wrong, *point;
 } found[] = {
-	{ "available, but announced as missing memory on the way",
-	  "load-dynamic-beta1:alloc#1-after-GRANULE_TRACKING_SET#1" },
+	{ "a page whose delegation is denied is undelegated before it is freed",
+	  "load-dynamic-beta1:GRANULE_RANGE_DELEGATE#1:status=0xc:did" },
+	{ "a RECLAIM that is refused says nothing of who has the pages",
+	  "load-gives-up-beta1:OP_MEM_RECLAIM#1:status=0x1:bare" },
+	{ "no sense in the very end, and announced as available",
+	  "load-dynamic-beta1:GRANULE_TRACKING_SET#3:status=0:bare:for-ever+GRANULE_RANGE_UNDELEGATE#1:status=0:bare:for-ever" },
+	{ "a delegation that is never ended keeps the module until it is forgotten",
+	  "load-continues-beta1:RMM_CONFIG_SET#1:status=0x1:bare+OP_CONTINUE#14:status=0xa:bare:for-ever" },
 };
 
 static void play_scenario(void **state)
