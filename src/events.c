@@ -26,12 +26,13 @@
 
 #include "compat.h"
 #include "cover.h"
+#include "cpus.h"
 #include "events.h"
 #include "ledger.h"
 #include "notice.h"
 #include "pagebits.h"
 #include "record.h"
-#include "rmm.h"
+#include "smc.h"
 #include "vacate.h"
 #include "walk.h"
 
@@ -236,7 +237,7 @@ static struct notifier_block post_nb = {
 static int cpu_came_online(unsigned int cpu)
 {
 	/* A load asks those that are online then */
-	if (!rmm_cpu_has_rme())
+	if (!cpu_has_rme())
 		record_set_cpu(cpu, false);
 	return 0;
 }

@@ -691,8 +691,12 @@ def test_abi():
     readme, source = text('README.md'), text('src', 'sysfs.c')
     listed = re.search(r'attributes\[\] = \{(.*?)\n\};', source, re.S)[1]
     sysfs = {m[1]: m[2] or '0444' for m in re.finditer(r'__ATTR_RO(?:_MODE)?\((\w+)(?:, (0\d+))?\)', listed)}
-    entries = same_files('attribute', 'sysfs-firmware-rmi', '/sys/firmware/rmi/', sysfs)
+    listed = re.search(r'features\[\] = \{(.*?)\n\};', text('src', 'features.c'), re.S)[1]
+    features = re.findall(r'__ATTR_RO\((\w+)\)', listed)
+    entries = same_files('attribute', 'sysfs-firmware-rmi', '/sys/firmware/rmi/',
+                         sysfs | {'features': '0444'} | {f'features/{name}': '0444' for name in features})
     same('README has all attributes', sorted(table(readme, 'What')), sorted(sysfs))
+    same('README has all features', table(readme, 'Feature'), features)
     words = re.findall(r'^\t\t([a-z-]+) {2,}', entries['/sys/firmware/rmi/reason']['Description'], re.M)
     same('sysfs-firmware-rmi: has all reasons', words, reasons())
     same('README has them too', table(readme, '`reason` | what it means'), reasons())

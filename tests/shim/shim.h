@@ -260,6 +260,7 @@ u32 world_frequency(void);
 #define mul_u64_u32_div(a, b, c)	((u64)((__uint128_t)(a) * (b) / (c)))
 #define div64_u64(a, b)		((a) / (b))
 #define HZ			250
+#define ilog2(n)		(63 - __builtin_clzll(n))
 #define jiffies			((unsigned long)ktime_get() / (1000000000 / HZ))
 #define time_after(a, b)	((long)((b) - (a)) < 0)
 #define time_after_eq(a, b)	((long)((a) - (b)) >= 0)

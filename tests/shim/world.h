@@ -104,7 +104,7 @@ struct world {
 	bool fresh_pages;		/* allocated, and no grace period since */
 	unsigned int grace_periods;
 	const struct kobj_attribute *file[32];
-	unsigned int files;
+	unsigned int files, own_files;	/* of both directories; of rmi alone, which come first */
 	unsigned int notified;		/* who polls `available` was woken */
 	unsigned int uevents;
 	char uevent[128];		/* the last one's variables */
