@@ -30,7 +30,9 @@ TESTS_FAILED = 3        # the exit status then, and then alone
 # What the module of a healthy host of 3 GB says
 HEALTHY = {
     'available': '1', 'reason': 'ok', 'detail': '', 'revision': '2.0', 'rmm_state': 'active', 'granule_size': '4096',
-    'l0gpt_size': '1073741824', 'memory_covered': '3221225472', 'memory_donated': '0', 'memory_lost': '0', 'smc_calls': '9',
+    'l0gpt_size': '1073741824', 'region_size': '1073741824', 'dialect': 'beta3', 'tracking': 'static',
+    'memory_covered': '3221225472', 'memory_donated': '0', 'memory_lost': '0', 'smc_calls': '9',
+    'features/granule_sizes': '4096 16384', 'features/ipa_bits': '40',
 }
 IOMEM = '''\
 09000000-09000fff : pl011@9000000
@@ -553,15 +555,22 @@ revision        2.0
 rmm_state       active
 granule_size    4096
 l0gpt_size      1073741824
+region_size     1073741824
+dialect         beta3
+tracking        static
 memory_covered  0
 memory_donated  0
 memory_lost     0
 smc_calls       9
+features/granule_sizes 4096 16384
+features/ipa_bits 40
 ''', ''))
     status, out, err = Tree({}).run('show', '--json')
     same('show --json', (status, json.loads(out), err), (0, {
         'available': 1, 'reason': 'ok', 'detail': '', 'revision': '2.0', 'rmm_state': 'active', 'granule_size': 4096,
-        'l0gpt_size': 1073741824, 'memory_covered': 3221225472, 'memory_donated': 0, 'memory_lost': 0, 'smc_calls': 9}, ''))
+        'l0gpt_size': 1073741824, 'region_size': 1073741824, 'dialect': 'beta3', 'tracking': 'static', 'memory_covered': 3221225472,
+        'memory_donated': 0, 'memory_lost': 0, 'smc_calls': 9, 'features': {'granule_sizes': '4096 16384', 'ipa_bits': 40}}, ''))
+    test_older()
     status, out, err = Tree(UNTRACKED | {'detail': 'a "b" \\ c', 'smc_calls': str(2**64 - 1)}).run('show', '--json')
     same('show --json: quotes and large numbers', (status, json.loads(out)['detail'], json.loads(out)['smc_calls'], err), (
         0, 'a "b" \\ c', 18446744073709551615, ''))
@@ -573,6 +582,27 @@ smc_calls       9
     with open('/dev/full', 'w', encoding='utf-8') as full:
         p = subprocess.run([Tree.program, 'show'], env=Tree({}).environment(), stdout=full, stderr=subprocess.PIPE, check=False)
     same('show: what can not be written', (p.returncode, p.stderr), (2, b'rmi-host: standard output: No space left on device\n'))
+
+
+def test_older():
+    """What a module of before these files says, and what one of after this program"""
+    later = ('region_size', 'dialect', 'tracking')
+    older = Tree({})
+    for name in later:
+        older.remove(f'sys/firmware/rmi/{name}')
+    shutil.rmtree(os.path.join(older.rmi, 'features'))
+    status, out, err = older.run('show', '--json')
+    same('show --json: an older module', (status, sorted(json.loads(out)), err), (0, sorted(
+        name for name in HEALTHY if name not in later and not name.startswith('features/')), ''))
+    status, out, err = older.run('show')
+    same('show: the same', (status, [line.split()[0] for line in out.splitlines()], err), (0, [
+        name for name in HEALTHY if name not in later and not name.startswith('features/')], ''))
+    same('ok: the same', older.run('ok'), (0, HEALTHY_OK, ''))
+    newer = Tree({'features/tea': 'with "milk"', 'features/Odd-Name': '1', 'brand_new': '7'})
+    status, out, err = newer.run('show', '--json')
+    same('show --json: a newer module', (status, json.loads(out)['features'], 'brand_new' in out, err), (
+        0, {'granule_sizes': '4096 16384', 'ipa_bits': 40, 'tea': 'with "milk"'}, False, ''))
+    refuses('show: a feature that makes no sense', Tree({'features/ipa_bits': '\033[2J'}).run('show'), '.*/rmi/features makes no sense')
 
 
 def test_garbage():
