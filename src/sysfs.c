@@ -94,7 +94,9 @@ static ssize_t dialect_show(struct kobject *kobj, struct kobj_attribute *attr, c
 
 static ssize_t tracking_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
 {
-	return sysfs_emit(buf, "%s\n", record_is_paid() ? "paid" : record_bytes() ? "static" : "none");
+	const char *whose = record_is_paid() ? "paid" : record_bytes() ? "static" : "none";
+
+	return sysfs_emit(buf, "%s\n", whose);
 }
 
 static ssize_t memory_covered_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)

@@ -72,6 +72,11 @@ static bool is_word(const char *text)
 	return at != text;
 }
 
+static bool is_number(const char *text, uint64_t *number)
+{
+	return file_number(&text, 10, number) && !*text;
+}
+
 static bool is_text(const char *text)
 {
 	while (isprint((unsigned char)*text))
@@ -85,7 +90,7 @@ static bool make_sense(struct attributes *a, enum attribute i)
 
 	switch (table[i].kind) {
 	case NUMBER:
-		return file_number(&text, 10, &a->of[i].number) && !*text &&
+		return is_number(text, &a->of[i].number) &&
 		       (i != AVAILABLE || a->of[i].number <= 1);
 	case WORD:
 		return is_word(text);
@@ -204,6 +209,17 @@ void attributes_need(struct attributes *a)
 				   "): see rmi-host ok");
 }
 
+uint64_t attributes_feature(const struct attributes *a, const char *name)
+{
+	uint64_t number;
+	unsigned int i;
+
+	for (i = 0; i < a->nr_features; i++)
+		if (!strcmp(a->feature[i].name, name) && is_number(a->feature[i].text, &number))
+			return number;
+	return 0;
+}
+
 void attributes_show(const struct attributes *a)
 {
 	unsigned int i;
@@ -230,14 +246,12 @@ static void put_json_string(const char *text)
 
 static void put_json_features(const struct attributes *a)
 {
-	const char *text;
 	uint64_t number;
 	unsigned int i;
 
 	for (i = 0; i < a->nr_features; i++) {
 		printf("%s\n    \"%s\": ", i ? "," : "{", a->feature[i].name);
-		text = a->feature[i].text;
-		if (file_number(&text, 10, &number) && !*text)
+		if (is_number(a->feature[i].text, &number))
 			printf("%" PRIu64, number);
 		else
 			put_json_string(a->feature[i].text);

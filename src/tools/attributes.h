@@ -51,6 +51,9 @@ bool attributes_read(struct attributes *a);
 /* The same or the end */
 void attributes_need(struct attributes *a);
 
+/* 0 if the RMM doesn't tell it, or it is no number */
+uint64_t attributes_feature(const struct attributes *a, const char *name);
+
 void attributes_show(const struct attributes *a);
 void attributes_show_json(const struct attributes *a);
 

@@ -6,6 +6,8 @@
 #include "attributes.h"
 #include "bytes.h"
 #include "checklist.h"
+#include "file.h"
+#include "kvm.h"
 
 /* In the order in which the module comes to them */
 enum check {
@@ -59,7 +61,8 @@ static const struct reason {
 } reasons[] = {
 	{ "ok", NR_CHECKS, false, NULL },
 	{ "crash-kernel", CONDUIT, false,
-	  "nothing: it ends when the dump is taken; use makedumpfile, since cp and dd read lent pages" },
+	  "nothing: it ends when the dump is taken; use makedumpfile, since cp and dd read lent pages"
+	},
 	{ "no-smc-conduit", CONDUIT, false,
 	  "run it on the host: this kernel is itself a guest, or its firmware has no SMCCC 1.1" },
 	{ "no-rme", CPUS, false, "other hardware; in QEMU: -cpu max,x-rme=on" },
@@ -228,6 +231,21 @@ static void show_lost(const struct attributes *a)
 	say("", "%s", lost_help);
 }
 
+/* What they find isn't memory's, and fails nothing */
+static void show_beyond(uint64_t ipa_bits)
+{
+	static const char kvm_what[] = "KVM of this kernel starts Realms";
+	static const char lfa_what[] = "the firmware can be updated while the host runs (LFA)";
+	struct kvm_answer kvm;
+
+	kvm_ask(ipa_bits, &kvm);
+	if (kvm.asked)
+		say(kvm.yes ? "PASS" : "INFO", "%s: %s", kvm_what, kvm.text);
+	else
+		say_skip(kvm_what, kvm.text);
+	say("INFO", "%s: %s", lfa_what, file_is_there("/sys/firmware/lfa") ? "yes" : "no");
+}
+
 static void show_not_loaded(void)
 {
 	enum check check;
@@ -237,6 +255,7 @@ static void show_not_loaded(void)
 	for (check = LOADED + 1; check < NR_CHECKS; check++)
 		say_skip(checks[check], "not reached");
 	say_skip(lost, "not reached");
+	show_beyond(0);
 	printf("Realms are not available: the module isn't loaded\n");
 }
 
@@ -252,6 +271,7 @@ bool checklist_show(void)
 	word = a.of[REASON].text;
 	show_checks(&a, find_reason(word));
 	show_lost(&a);
+	show_beyond(attributes_feature(&a, "ipa_bits"));
 	if (a.of[AVAILABLE].number)
 		printf("Realms are available\n");
 	else

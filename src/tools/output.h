@@ -14,8 +14,8 @@ struct output {
 };
 
 /*
- * A regular file, or one that isn't there, changes at once in output_close(). What else is there (a
- * device, a FIFO, standard output) is written into. Ends the program if it can't be.
+ * A regular file, or one that isn't there, changes at once in output_close(). What else is there
+ * (a device, a FIFO, standard output) is written into. Ends the program if it can't be.
  */
 void output_open(struct output *out, const char *name);
 

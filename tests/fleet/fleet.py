@@ -603,7 +603,7 @@ def faults_of(rule_object):
         if not set(rule) <= RULE or not isinstance(rule.get('name'), str):
             wrong.append(f'fields of {rule}')
         for name, value in rule.get('labels', {}).items():
-            if not re.fullmatch(rf'feature\.node\.kubernetes\.io/{NAME}', name) or not isinstance(value, str) or \
+            if not re.fullmatch(rf'(feature\.node\.kubernetes|kubevirt)\.io/{NAME}', name) or not isinstance(value, str) or \
                     not re.fullmatch(rf'({NAME})?|@[a-z]+\.[a-z]+\.{NAME}', value):
                 wrong.append(f'label {name}: {value!r}')
         for term in rule.get('matchFeatures', ()):
@@ -639,7 +639,7 @@ def test_rule():
         ('IsTrue', 'Is'), ('v1alpha1', 'v1'), ('"true"', 'true'), ('matchFeatures', 'matches'), ('{op: Exists}', '{op: Exists, value: [x]}'))),
            'which rules with a mistake are not')
     for what, attributes, expected in (
-            ('a healthy node', HEALTHY, {'arm-cca-realms': 'true'}),
+            ('a healthy node', HEALTHY, {'arm-cca-realms': 'true', 'cca': 'true'}),
             ('one that is not tracked', UNTRACKED, {'arm-cca-realms-reason': 'not-tracked'}),
             ('one without the module', None, {'arm-cca-realms-reason': 'not-loaded'})):
         same(f'the labels of {what}', labels_from(rule, features_of(written(attributes)[0])), expected)

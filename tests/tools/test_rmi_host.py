@@ -76,6 +76,7 @@ class Tree:
 
     program = None
     place = None            # that everyone may read
+    variables = {}          # more of the environment
 
     def __init__(self, attributes=None, iomem=IOMEM, coverage=COVERAGE):
         self.root = tempfile.mkdtemp(dir=Tree.place)
@@ -100,7 +101,7 @@ class Tree:
         return self
 
     def environment(self):
-        return os.environ | {'RMI_HOST_ROOT': self.root, 'TZ': 'UTC', 'TERM': 'xterm'}
+        return os.environ | {'RMI_HOST_ROOT': self.root, 'TZ': 'UTC', 'TERM': 'xterm'} | self.variables
 
     def run(self, *args, **more):
         p = self.start(*args, **more)
@@ -147,6 +148,8 @@ PASS  nothing was broken off or given back
 PASS  every PAR with RAM has a level 1 table, or can have one
 PASS  all RAM is tracked as FINE conventional memory: 3 GB
 PASS  no page is lost: the RMM gave back all that it was asked for
+SKIP  KVM of this kernel starts Realms (/dev/kvm: No such file or directory)
+INFO  the firmware can be updated while the host runs (LFA): no
 Realms are available
 '''
 
@@ -190,6 +193,8 @@ SKIP  nothing was broken off or given back (not reached)
 SKIP  every PAR with RAM has a level 1 table, or can have one (not reached)
 SKIP  all RAM is tracked as FINE conventional memory (not reached)
 PASS  no page is lost: the RMM gave back all that it was asked for
+SKIP  KVM of this kernel starts Realms (/dev/kvm: No such file or directory)
+INFO  the firmware can be updated while the host runs (LFA): no
 Realms are not available: no-rmm
 ''', ''))
     same('ok: a host without the module', Tree().run('ok'), (1, '''\
@@ -208,16 +213,18 @@ SKIP  nothing was broken off or given back (not reached)
 SKIP  every PAR with RAM has a level 1 table, or can have one (not reached)
 SKIP  all RAM is tracked as FINE conventional memory (not reached)
 SKIP  no page is lost: the RMM gave back all that it was asked for (not reached)
+SKIP  KVM of this kernel starts Realms (/dev/kvm: No such file or directory)
+INFO  the firmware can be updated while the host runs (LFA): no
 Realms are not available: the module isn't loaded
 ''', ''))
     status, out, err = Tree({'memory_lost': '8192'}).run('ok')
-    same('ok: lost pages fail, but Realms can be had', (status, out.splitlines()[-4:], err), (0, [
+    same('ok: lost pages fail, but Realms can be had', (status, out.splitlines()[-6:-3] + out.splitlines()[-1:], err), (0, [
         'FAIL  no page is lost: the RMM gave back all that it was asked for but 8 KB',
         '      what helps: reboot; nobody uses these pages until then. It is a bug in the',
         '      RMM',
         'Realms are available'], ''))
     status, out, err = Tree(UNTRACKED | {'memory_lost': '4096'}).run('ok')
-    same('ok: lost pages are looked at whatever else failed', (status, out.splitlines()[-4], err), (
+    same('ok: lost pages are looked at whatever else failed', (status, out.splitlines()[-6], err), (
         1, 'FAIL  no page is lost: the RMM gave back all that it was asked for but 4 KB', ''))
 
 
@@ -264,7 +271,7 @@ def test_reasons():
         status, out, err = Tree(attributes | {'available': '0', 'reason': word, 'detail': 'RMI_THING 0x40000000: so'}).run('ok')
         found = ''.join('?' if line.endswith(' (not known)') else line[0] for line in out.splitlines() if line[:4] in ('PASS', 'FAIL', 'SKIP'))
         after = out.partition('\nFAIL')[2].splitlines() + [''] * 3
-        good = (status == 1 and not err and found == expected + 'P' and after[1] == f'      {word}: RMI_THING 0x40000000: so' and
+        good = (status == 1 and not err and found == expected + 'PS' and after[1] == f'      {word}: RMI_THING 0x40000000: so' and
                 re.match(r'      what helps: [a-z]', after[2]) and max(map(len, out.splitlines())) <= 80 and
                 out.endswith(f'\nRealms are not available: {word}\n'))
         result(good, f'ok: {word}, RMM {attributes.get("rmm_state", "active")}, revision {attributes.get("revision", "2.0")}',
@@ -286,6 +293,106 @@ def test_reasons():
         '      what helps: this rmi-host is older than the module, whose README tells',
         '      what that word means',
         'SKIP  the RMM does what it is asked to (not reached)'], ''))
+
+
+# As the kernel's KVM would answer: $KVM_SAYS has the errno for machines of each type, "0:0 0x128:22", or else EINVAL; and for
+# capability 165 the bits of addresses. Notes what it is asked, and what is left open, in $KVM_LOG.
+KVM = r'''
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static int opened[16], nr;
+
+static void note(const char *format, ...)
+{
+	FILE *f = fopen(getenv("KVM_LOG"), "a");
+	va_list args;
+
+	va_start(args, format);
+	vfprintf(f, format, args);
+	fclose(f);
+}
+
+int ioctl(int fd, unsigned long request, ...)
+{
+	const char *at = getenv("KVM_SAYS");
+	unsigned long argument, type;
+	va_list args;
+	int error, used, answer = EINVAL;
+
+	va_start(args, request);
+	argument = va_arg(args, unsigned long);
+	if (fcntl(fd, F_GETFD) < 0)
+		note("no descriptor\n");
+	if (request == 0xAE03)
+		return argument == 165 ? atoi(getenv("KVM_BITS")) : 0;
+	if (request != 0xAE01) {
+		note("request %lx\n", request);
+		return -1;
+	}
+	note("make %#lx\n", argument);
+	for (; sscanf(at, "%li:%d%n", (long *)&type, &error, &used) == 2; at += used)
+		if (type == argument)
+			answer = error;
+	errno = answer;
+	if (answer)
+		return -1;
+	return opened[nr++] = open("/dev/null", O_RDONLY);
+}
+
+__attribute__((destructor)) static void look(void)
+{
+	while (nr--)
+		if (fcntl(opened[nr], F_GETFD) >= 0)
+			note("left open\n");
+}
+'''
+
+
+def test_kvm():
+    library = os.path.join(Tree.place, 'kvm.so')
+    subprocess.run(['gcc', '-shared', '-fPIC', '-o', library, '-x', 'c', '-'], input=KVM, text=True, check=True)
+    log = os.path.join(Tree.place, 'kvm.log')
+
+    def ask(says, bits='48', attributes=None, **files):
+        """The line, the exit status, and what KVM was asked"""
+        tree = Tree(attributes or {})
+        tree.write('dev/kvm', '')
+        for name, content in files.items():
+            tree.write(name.replace('__', '/'), content)
+        with open(log, 'w', encoding='utf-8'):
+            pass
+        tree.variables = {'LD_PRELOAD': library, 'ASAN_OPTIONS': 'verify_asan_link_order=0', 'KVM_SAYS': says, 'KVM_BITS': bits,
+                          'KVM_LOG': log}
+        status, out, err = tree.run('ok')
+        with open(log, encoding='utf-8') as f:
+            return [l for l in out.replace('\n      ', ' ').splitlines() if ' KVM ' in l], status, err, f.read().splitlines()
+
+    what = 'KVM of this kernel starts Realms'
+    both = ['make 0', 'make 0x128']
+    parameter = {'sys__module__kvm__parameters__kvm_cap_arm_rmi': '300\n'}
+    same('kvm: it does', ask('0:0 0x128:0'), ([f'PASS  {what}: yes'], 0, '', both))
+    same('kvm: it does, and some kernels have a number', ask('0:0 0x128:0', **parameter), ([f'PASS  {what}: yes, capability 300'], 0, '', both))
+    same('kvm: it can, but not now', ask('0:0 0x128:1', **parameter), (
+        [f"INFO  {what}: it can, but they aren't available to it now"], 0, '', both))
+    same('kvm: it knows no such type', ask('0:0', **parameter), ([f'INFO  {what}: no, or not now'], 0, '', both))
+    same('kvm: it has no memory', ask('0:0 0x128:12'), ([f'INFO  {what}: not now (Cannot allocate memory)'], 0, '', both))
+    same('kvm: it makes no machine at all', ask('0:12'), (
+        [f'INFO  {what}: no, nor any other machine (Cannot allocate memory)'], 0, '', ['make 0']))
+    same('kvm: no more bits than it allows', ask('0:0 0x124:0', '36')[3], ['make 0', 'make 0x124'])
+    same('kvm: no more bits than the RMM allows', ask('0:0 0x122:0', '52', {'features/ipa_bits': '34'})[3], ['make 0', 'make 0x122'])
+    same('kvm: one that has no such capability', ask('0:0 0x128:0', '0')[3], both)
+    same('kvm: asked as well where the RMM is not', ask('0:0 0x128:1', attributes=NO_RMM)[1:], (1, '', both))
+    tree = Tree({}).write('dev/kvm', '').write('sys/firmware/lfa/x', '')
+    os.chmod(os.path.join(tree.root, 'dev/kvm'), 0)
+    out = tree.run_as_nobody('ok')[1]
+    result(f'\nSKIP  {what} (/dev/kvm: Permission denied)\n' in out, 'kvm: who has no right to ask', out)
+    result('\nINFO  the firmware can be updated while the host runs (LFA): yes\n' in out, 'ok: live firmware activation', out)
 
 
 # map ------------------------------------------------------------------------------------------------
@@ -792,7 +899,7 @@ def main():
         os.chmod(place, 0o755)
         Tree.place = place
         Tree.program = shutil.copy(sys.argv[1], os.path.join(place, 'rmi-host'))
-        for test in (test_ok, test_reasons, test_map, test_map_garbage, test_colours, test_svg, test_show, test_garbage, test_watch,
+        for test in (test_ok, test_reasons, test_kvm, test_map, test_map_garbage, test_colours, test_svg, test_show, test_garbage, test_watch,
                      test_usage, test_files_beside, test_make):
             test()
     print(f'1..{count}')

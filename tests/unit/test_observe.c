@@ -31,7 +31,7 @@ static void record_and_ledger(void **state)
 	unload();
 }
 
-/* What a real RMM says of itself, the least that one can say, and one that says nothing in one register */
+/* What a real RMM says of itself, the least that one can say, and one that keeps a register */
 static void features(void **state)
 {
 	(void)state;
