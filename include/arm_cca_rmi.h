@@ -15,7 +15,8 @@
  *
  * True once an RMM of a revision that this host speaks is active and all memory that Linux hands
  * out is conventional, tracked FINE, and has level 1 granule protection tables (with the module's
- * parameter cover=lazy: or can be made so); memory that goes online later is covered before it does.
+ * parameter cover=lazy: or can be made so); memory that goes online later is covered before it
+ * does.
  *
  * Context: any. Takes no lock, doesn't sleep.
  * Return: true or false; the reason for false is in /sys/firmware/rmi/reason.
@@ -35,8 +36,8 @@ bool cca_rmi_is_available(void);
  * Specification: DEN0137, RMI_GRANULE_RANGE_DELEGATE.
  *
  * Context: may sleep, allocates. Not in a memory notifier, nor in a reboot or power notifier.
- * Return: 0; -EINVAL if @nr is 0; -ENODEV if RMI isn't available; -ENOMEM; -EIO, -ETIMEDOUT, -EBUSY,
- * -ENXIO or -EPROTO if the RMM doesn't do it.
+ * Return: 0; -EINVAL if @nr is 0; -ENODEV if RMI isn't available; -ENOMEM; -EIO, -ETIMEDOUT,
+ * -EBUSY, -ENXIO or -EPROTO if the RMM doesn't do it.
  */
 int cca_rmi_take_granules(int nid, unsigned int nr, phys_addr_t *granule);
 
@@ -50,8 +51,8 @@ int cca_rmi_take_granules(int nid, unsigned int nr, phys_addr_t *granule);
  *
  * Context: may sleep. Not in a memory notifier; in a reboot or power notifier of a priority above
  * INT_MIN, which is the module's own.
- * Return: 0; -EINVAL if one of them wasn't taken, then nothing has changed; -EBUSY if the RMM doesn't
- * give one back now.
+ * Return: 0; -EINVAL if one of them wasn't taken, then nothing has changed; -EBUSY if the RMM
+ * doesn't give one back now.
  */
 int cca_rmi_return_granules(const phys_addr_t *granule, unsigned int nr);
 
@@ -76,21 +77,22 @@ int cca_rmi_ensure_range(phys_addr_t phys, size_t size);
  * @phys: physical address, page aligned
  * @size: bytes, page aligned, not zero
  *
- * What cca_rmi_ensure_range() does is part of it. The pages are the caller's; nothing may touch them
- * until they are undelegated. All or nothing.
+ * What cca_rmi_ensure_range() does is part of it. The pages are the caller's; nothing may touch
+ * them until they are undelegated. All or nothing.
  *
  * Kernels whose arm64 fault handler doesn't know granule protection faults (all before Linux 7.4's
  * series, which brings do_gpf()) do not survive what the module can't prevent for such pages: the
  * kernel's string functions read up to 7 bytes past the end of a string, so that any user can crash
- * the host if the page *before* one of these is used for path names; /proc/kcore and crash dumps read
- * the pages themselves (README, *Crash dumps*). On those kernels, use cca_rmi_take_granules().
+ * the host if the page *before* one of these is used for path names; /proc/kcore and crash dumps
+ * read the pages themselves (README, *Crash dumps*). On those kernels, use
+ * cca_rmi_take_granules().
  * Specification: DEN0137, RMI_GRANULE_RANGE_DELEGATE.
  *
  * Context: may sleep, allocates. Not in a memory notifier.
  * Return: 0 or as cca_rmi_ensure_range(); -EEXIST if a page of it is delegated already, or the
- * module's; -EIO if the RMM refuses; -ENOTRECOVERABLE if it failed half-way and didn't give everything
- * back: then no page of the range may be touched, nor freed, unless cca_rmi_undelegate_range() says
- * that it is back.
+ * module's; -EIO if the RMM refuses; -ENOTRECOVERABLE if it failed half-way and didn't give
+ * everything back: then no page of the range may be touched, nor freed, unless
+ * cca_rmi_undelegate_range() says that it is back.
  */
 int cca_rmi_delegate_range(phys_addr_t phys, size_t size);
 

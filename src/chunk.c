@@ -31,10 +31,14 @@
 #define CHUNK_MIN	SZ_512K
 #define CHUNK_MAX	SZ_4M
 
-/* Pages from the wrong place are held until the right ones are found, so many of them at the most */
+/*
+ * Pages from the wrong place are held until the right ones are found, so many of them at the most
+ */
 #define MAX_MISSES	32
 
-/* So many places are tried by alloc_contig_range() until chunk_forget(); each may take milliseconds */
+/*
+ * So many places are tried by alloc_contig_range() until chunk_forget(); each may take milliseconds
+ */
 #define MAX_PLACES	256
 
 /* No warning: what can't be had is said by who asked. No reclaim for long: this isn't worth it. */
@@ -76,7 +80,8 @@ struct wish {
 static bool is_wished(const struct wish *w, u64 start)
 {
 	return !is_avoided(start, start + w->bytes) &&
-	       (!within || ranges_has(within, start, start + w->bytes)) && (!w->boot || is_boot_memory(start)) &&
+	       (!within || ranges_has(within, start, start + w->bytes)) &&
+	       (!w->boot || is_boot_memory(start)) &&
 	       (!w->local || w->nid == NUMA_NO_NODE || w->nid == pfn_to_nid(PHYS_PFN(start)));
 }
 
@@ -208,8 +213,8 @@ static u64 from_ram(const struct wish *w, const struct ranges *ram)
 }
 
 /*
- * What the buddy allocator gives lies where it likes: rather beside what we have. It may have nothing
- * but hot-added memory to give, where boot memory could be moved.
+ * What the buddy allocator gives lies where it likes: rather beside what we have. It may have
+ * nothing but hot-added memory to give, where boot memory could be moved.
  */
 static int take_chunk(const struct wish *w, const struct ranges *ram, struct span *chunk)
 {
@@ -249,7 +254,8 @@ static int take_large(const struct wish *w, u64 block, const struct ranges *ram,
  * chunk_take() - take a chunk of memory from the allocator
  * @nid: node that it is rather to be of, or NUMA_NO_NODE
  * @bytes: as much is due; the chunk has 512 KB to 4 MB
- * @block: bytes that must lie next to each other, aligned to their size, a power of two; 0: no matter
+ * @block: bytes that must lie next to each other, aligned to their size, a power of two; 0: no
+ * matter
  * @most: bytes of a tracking region, which a chunk never exceeds unless @block does
  * @ram: where to look for what the buddy allocator doesn't have
  * @chunk: set to it; all of it is LEDGER_HELD

@@ -59,8 +59,8 @@ int cca_rmi_delegate_range(phys_addr_t phys, size_t size)
 	if (ledger_next(phys, end, &ours) || !pagebits_claim(phys, end, false))
 		return -EEXIST;
 	/*
-	 * Who releases everything looks at what is claimed after saying so. It may all have been over
-	 * before this was claimed, and the RMM not be there again.
+	 * Who releases everything looks at what is claimed after saying so. It may all have been
+	 * over before this was claimed, and the RMM not be there again.
 	 */
 	if (walk_is_released() || !record_is_covered(phys, end)) {
 		pagebits_settle(phys, end, false);

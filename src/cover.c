@@ -2,18 +2,19 @@
 /*
  * How the whole works. Memory is covered in one transaction, all or nothing, under cover_lock:
  *
- * 1. Survey: which PARs have a level 1 table, which memory is tracked FINE, and which can be made so?
+ * 1. Survey: which PARs have a level 1 table, which memory is tracked FINE, and which can be made
+ * so?
  * 2. Tables, for the PARs that lack one. They come first: without a table no granule of a PAR can
  *    change hands on its own, and metadata is lent granule by granule.
  * 3. Regions that aren't FINE are made so.
  * 4. The memory is in the record as online. If anything failed, what was made is undone instead.
  *
  * Where the RMM wants memory for 2 and 3, it is lent pages of the stock (pool.c). A change to FINE
- * can't be cancelled, so there must be stock for it before it begins: a chunk of memory is taken; its
- * own PAR gets a table and its own region becomes FINE, both paid with undelegated pages of the
+ * can't be cancelled, so there must be stock for it before it begins: a chunk of memory is taken;
+ * its own PAR gets a table and its own region becomes FINE, both paid with undelegated pages of the
  * chunk, since a page that describes its own region must be undelegated; then the rest of the chunk
- * can be delegated, which is what other regions are paid with. An operation that still runs short is
- * left as it is, more is taken into stock, and it is gone on with.
+ * can be delegated, which is what other regions are paid with. An operation that still runs short
+ * is left as it is, more is taken into stock, and it is gone on with.
  *
  * What the RMM left unfinished in an earlier transaction is gone on with first in the next one, and
  * once a second in between.
@@ -344,8 +345,8 @@ int cover_ensure(u64 start, u64 end, struct verdict *why)
  * Who asks about what is covered waits for no command of others.
  *
  * Context: may sleep; takes cover_lock if it isn't covered.
- * Return: 0; -EINVAL if it isn't online; -ESHUTDOWN after a release; or the negative error number of
- * @why.
+ * Return: 0; -EINVAL if it isn't online; -ESHUTDOWN after a release; or the negative error number
+ * of @why.
  */
 int cover_ensure_paid(u64 start, u64 end, struct verdict *why)
 {
@@ -414,7 +415,7 @@ int cover_stop(unsigned int patience_ms)
 	if (!record_view()->nr && !parked_any() && !ledger_bytes(is_loan_but_for_rmm))
 		rmm_close();
 	if (record_view()->nr || parked_any() || ledger_bytes(ledger_is_loan)) {
-		pr_warn("the RMM keeps %llu KB, and %u tracking regions and level 1 tables as they are\n",
+		pr_warn("the RMM keeps %llu KB, and %u tracking regions and level 1 tables\n",
 			ledger_bytes(ledger_is_loan) / SZ_1K, record_view()->nr);
 		rc = -EBUSY;
 	}

@@ -2,8 +2,8 @@
 /*
  * Order of locks, outermost first: device_hotplug_lock, cpu_hotplug_lock (read), mem_hotplug_lock
  * (write), the memory notifier chain's semaphore (read in a callback, write to register),
- * cover_lock, record_lock, and the leaves. So notifiers are registered and unregistered with none of
- * ours held, and under cover_lock nothing takes one of the kernel's.
+ * cover_lock, record_lock, and the leaves. So notifiers are registered and unregistered with none
+ * of ours held, and under cover_lock nothing takes one of the kernel's.
  *
  * The memory notifier is registered before the load walks. Of a block that goes online meanwhile we
  * see MEM_GOING_ONLINE, which waits for the load; or, if that call came before us, MEM_ONLINE, and
@@ -140,10 +140,10 @@ static void release(void)
 }
 
 /*
- * With all CPUs online, before devices are shut down. Firmware starts anew where the power goes off,
- * so that nothing need come back then. A warm restart may keep the RMM. A kexec does, and its kernel
- * may lie over lent pages: it is worth more patience, and another try with an RMM that was left
- * alone.
+ * With all CPUs online, before devices are shut down. Firmware starts anew where the power goes
+ * off, so that nothing need come back then. A warm restart may keep the RMM. A kexec does, and its
+ * kernel may lie over lent pages: it is worth more patience, and another try with an RMM that was
+ * left alone.
  */
 static int reboot_event(struct notifier_block *nb, unsigned long action, void *arg)
 {
@@ -171,7 +171,7 @@ static struct notifier_block reboot_nb = {
 
 /* Hibernation ---------------------------------------------------------------------------------- */
 
-static bool prepared;		/* our PREPARE released everything; events of this chain are serial */
+static bool prepared; /* our PREPARE released everything; events of this chain are serial */
 
 static void begin_anew(bool fresh)
 {
@@ -227,6 +227,7 @@ static struct notifier_block prepare_nb = {
 	.notifier_call = prepare_event,
 	.priority = INT_MIN,
 };
+
 static struct notifier_block post_nb = {
 	.notifier_call = post_event,
 	.priority = INT_MAX,

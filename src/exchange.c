@@ -76,7 +76,8 @@ int exchange_delegate(u64 start, u64 end, unsigned int ms)
 	ledger_keep(start, c.reached, LEDGER_READY, 0);
 	switch (rc) {
 	case -EIO:
-		recover(c.reached, c.reached + PAGE_SIZE, granule_is_untracked(&c) ? UNTRACKED : REFUSED);
+		recover(c.reached, c.reached + PAGE_SIZE,
+			granule_is_untracked(&c) ? UNTRACKED : REFUSED);
 		c.reached += PAGE_SIZE;
 		fallthrough;
 	case -ETIMEDOUT:
@@ -127,7 +128,8 @@ static int undelegate(u64 *start, u64 end, unsigned int ms)
  * @end: physical address, exclusive, page aligned; what is not LEDGER_READY in it stays as it is
  * @ms: for how long a command is repeated that is answered BUSY or BLOCKED
  *
- * It is held afterwards. What the RMM refuses to undelegate is lost, and never reaches the allocator.
+ * It is held afterwards. What the RMM refuses to undelegate is lost, and never reaches the
+ * allocator.
  * Specification: DEN0137, RMI_GRANULE_RANGE_UNDELEGATE.
  *
  * Context: may sleep; under cover_lock.
@@ -211,8 +213,9 @@ int exchange_delegate_foreign(u64 start, u64 end)
 	back &= undo_foreign(start, c.reached);
 	if (!back) {
 		pagebits_withhold(start, end);
-		pr_err_ratelimited("%#llx-%#llx: some of it stays delegated after a delegation that failed\n",
-				   start, end);
+		pr_err_ratelimited(
+			"%#llx-%#llx: some of it stays delegated after a delegation that failed\n",
+			start, end);
 		return -ENOTRECOVERABLE;
 	}
 	return rc == -EREMOTEIO ? -EIO : rc;
@@ -254,7 +257,7 @@ static void ended(const struct granule_change *c, int rc)
 	}
 	ledger_keep(c->start, reached, c->delegate ? LEDGER_READY : LEDGER_HELD, 0);
 	if (rc)
-		recover(reached, c->end, true);
+		recover(reached, c->end, BEGUN);
 	else
 		ledger_keep(reached, c->end, c->delegate ? LEDGER_HELD : LEDGER_READY, 0);
 }

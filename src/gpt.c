@@ -165,7 +165,8 @@ static int has_table(u64 par, struct verdict *why)
 	/* Of the last PAR, some don't speak */
 	if (!rmm_session()->has_gpt_info || end >= rmm_session()->pa_end)
 		return 0;
-	rc = survey_next((struct span){ .start = par, .end = end }, end, &next, &tables, &without, why);
+	rc = survey_next((struct span){ .start = par, .end = end }, end, &next, &tables, &without,
+			 why);
 	if (!rc && ranges_gap(&tables, par, end, &gap))
 		rc = verdict_set(why, REASON_BAD_ANSWER, "%s %#llx: there is a table, and isn't",
 				 rmi_name(RMI_GPT_L1_CREATE), par);
@@ -184,8 +185,9 @@ static int has_table(u64 par, struct verdict *why)
  * Specification: DEN0137, RMI_GPT_L1_CREATE.
  *
  * Context: may sleep, allocates; under cover_lock.
- * Return: 0; -ENXIO if it can't have one; -ENOMEM if the stock lacks @payer->wanted, with -ENOSPC in
- * place of it if that can't be helped; -ETIMEDOUT, -EBUSY, -EIO or -EPROTO if the RMM doesn't say.
+ * Return: 0; -ENXIO if it can't have one; -ENOMEM if the stock lacks @payer->wanted, with -ENOSPC
+ * in place of it if that can't be helped; -ETIMEDOUT, -EBUSY, -EIO or -EPROTO if the RMM doesn't
+ * say.
  */
 int gpt_create(struct payer *payer, bool *created, struct verdict *why)
 {

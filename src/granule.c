@@ -15,8 +15,8 @@
 #include "granule.h"
 
 /*
- * An RMM may pause after each granule, and a few times besides. An operation that hasn't ended after
- * that many turns is left unfinished for now.
+ * An RMM may pause after each granule, and a few times besides. An operation that hasn't ended
+ * after that many turns is left unfinished for now.
  */
 #define TURNS(granules)	(4 * (granules) + 1024)
 
@@ -113,7 +113,9 @@ static int step(struct granule_change *c, unsigned int ms)
 	return rc;
 }
 
-/* An operation that ends BLOCKED has done nothing, and its handle is dead: the command starts anew */
+/*
+ * An operation that ends BLOCKED has done nothing, and its handle is dead: the command starts anew
+ */
 static int change(struct granule_change *c, unsigned int ms)
 {
 	ktime_t deadline = 0;
@@ -146,9 +148,9 @@ static int change(struct granule_change *c, unsigned int ms)
  *
  * Context: may sleep. Any lock may be held that allows for that.
  * Return: 0; -EIO if the RMM refuses the granule at @reached, what lies behind is as it was;
- * -ETIMEDOUT if it was BUSY or BLOCKED, likewise; -EBUSY if an operation on [reached, end) has begun
- * and isn't finished: granule_resume() will tell; -EREMOTEIO if such an operation ended in an error:
- * nobody knows what it did to [reached, end); -EPROTO if the RMM makes no sense.
+ * -ETIMEDOUT if it was BUSY or BLOCKED, likewise; -EBUSY if an operation on [reached, end) has
+ * begun and isn't finished: granule_resume() will tell; -EREMOTEIO if such an operation ended in an
+ * error: nobody knows what it did to [reached, end); -EPROTO if the RMM makes no sense.
  */
 int granule_delegate(struct granule_change *c, unsigned int ms)
 {
@@ -176,8 +178,8 @@ int granule_undelegate(struct granule_change *c, unsigned int ms)
  * granule_is_untracked() - does a refusal say that the granule can't be delegated at all?
  * @c: of granule_delegate() or granule_undelegate() that returned -EIO
  *
- * Then it is this kernel's: in a region that isn't FINE, or a PAR without a table, no single granule
- * is anybody else's.
+ * Then it is this kernel's: in a region that isn't FINE, or a PAR without a table, no single
+ * granule is anybody else's.
  *
  * Context: any.
  * Return: true if so.
@@ -222,10 +224,10 @@ static struct unfinished *take_first(void)
  */
 void granule_resume(void (*ended)(const struct granule_change *change, int rc))
 {
-	unsigned int n;
+	unsigned int n = granule_unfinished();
+	struct unfinished *u;
 
-	for (n = granule_unfinished(); n; n--) {
-		struct unfinished *u = take_first();
+	while (n-- && (u = take_first())) {
 		struct rmi_regs r = { .x = { RMI_INCOMPLETE } };
 		int rc;
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The kernel reads a few bytes past the end of a string, into the next page, and counts on an
- * exception fixup that a granule protection fault doesn't get (load_unaligned_zeropad()). So the page
- * before one that is out must not be Linux's. Two functions decide that, under ledger_lock:
+ * exception fixup that a granule protection fault doesn't get (load_unaligned_zeropad()). So the
+ * page before one that is out must not be Linux's. Two functions decide that, under ledger_lock:
  * may_go_out() and free_end().
  */
 #include <linux/errno.h>
@@ -70,7 +70,7 @@ bool ledger_is_loan(enum ledger_kind kind)
 	return ledger_is_out(kind) && kind != LEDGER_TAKEN && kind != LEDGER_LOST;
 }
 
-/* The two rules; ledger_lock is held ------------------------------------------------------------ */
+/* The two rules; ledger_lock is held ----------------------------------------------------------- */
 
 static bool may_go_out(u64 start)
 {
@@ -365,8 +365,10 @@ void ledger_close(void)
 {
 	const u64 left = ledger_bytes(ledger_is_out);
 
-	if (left)
-		pr_err("%llu KB of memory remain with the RMM until reboot, and %llu KB guard them: don't kexec\n",
+	if (left) {
+		pr_err("%llu KB of memory remain with the RMM until reboot, %llu KB guard them\n",
 		       left / SZ_1K, (ranges_bytes(&ledger) - left) / SZ_1K);
+		pr_err("don't kexec: another kernel would use them, and die of it\n");
+	}
 	ranges_clear(&ledger);
 }

@@ -109,14 +109,17 @@ static int __init cca_rmi_init(void)
 		return rc;
 	cover_start(true, true, &v);
 	sysfs_update();
-	/* All memory may be covered, and a CPU lack RME, or the RMM make no sense when it gives back */
+	/*
+	 * All memory may be covered, and a CPU lack RME, or the RMM make no sense when it gives
+	 * back
+	 */
 	verdict_published(&v);
 	announce(&v);
 	if (v.reason == REASON_OK || (v.reason != REASON_INTERRUPTED && !require))
 		return 0;
 	/*
-	 * A module whose init fails is gone, and its notifiers with it: while anything is out, somebody
-	 * must be there to take it back
+	 * A module whose init fails is gone, and its notifiers with it: while anything is out,
+	 * somebody must be there to take it back
 	 */
 	if (is_any_out())
 		return 0;

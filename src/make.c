@@ -47,6 +47,8 @@ static u64 due_bytes(void)
 
 /* Tables --------------------------------------------------------------------------------------- */
 
+/* NOLINTBEGIN(misc-no-recursion): a chunk's own PAR and region come first, but not theirs */
+
 static int make_table(u64 par, const struct ranges *ram, unsigned int depth, struct verdict *why);
 
 static bool has_table(u64 par)
@@ -55,8 +57,9 @@ static bool has_table(u64 par)
 }
 
 /*
- * A chunk whose own PAR can't have a table is of no use, and held until the end. Where the RMM leaves
- * that unfinished, it has been waited for already, which isn't worth repeating for other chunks.
+ * A chunk whose own PAR can't have a table is of no use, and held until the end. Where the RMM
+ * leaves that unfinished, it has been waited for already, which isn't worth repeating for other
+ * chunks.
  */
 static int stock_for_table(const struct payer *payer, const struct ranges *ram, unsigned int depth)
 {
@@ -129,8 +132,9 @@ int make_tables(const struct ranges *ram, struct verdict *why)
 	for (at = 0; ranges_missing(ram, &record_view()->tables, at, size, &gap); at = gap.end)
 		due.tables += ALIGN(gap.end - gap.start, size) / size;
 	do {
-		for (at = 0; !walk_is_over() &&
-		     ranges_missing(ram, &record_view()->tables, at, size, &gap); at = gap.start + size) {
+		for (at = 0;
+		     !walk_is_over() && ranges_missing(ram, &record_view()->tables, at, size, &gap);
+		     at = gap.start + size) {
 			rc = make_table(gap.start, ram, 0, why);
 			walk_note(rc);
 			if (rc && rc != -ETIMEDOUT && rc != -EBUSY)
@@ -219,7 +223,8 @@ static int stock_for_region(const struct payer *payer, u64 bytes, unsigned int s
 		if (state != RMI_MEM_UNDELEGATED && pool_in_hand(&r->fine, LEDGER_HELD)) {
 			const u64 more = due.regions * region_price();
 
-			rc = pool_delegate(&r->fine, max(lacks, more - min(more, ready)), walk_ms());
+			rc = pool_delegate(&r->fine, max(lacks, more - min(more, ready)),
+					   walk_ms());
 			/* Of those that the RMM refuses, there are others */
 			if (rc && (rc != -EIO || vain++ == MAX_VAIN))
 				return rc;
@@ -254,8 +259,8 @@ static int cannot_delegate(u64 base, int rc, struct verdict *why)
 }
 
 /*
- * Begin, or go on; as long as there is stock for what the RMM asks for. Where it has refused pages, or
- * wants some next to each other, there must be more in stock than it asks for.
+ * Begin, or go on; as long as there is stock for what the RMM asks for. Where it has refused pages,
+ * or wants some next to each other, there must be more in stock than it asks for.
  */
 static int pay_for_region(struct payer *payer, unsigned int before, const struct ranges *ram,
 			  unsigned int depth, struct verdict *why)
@@ -330,6 +335,8 @@ static int make_region(u64 base, unsigned int before, const struct ranges *ram, 
 	}
 	return rc == -ENOSPC ? -ENOMEM : rc;
 }
+
+/* NOLINTEND(misc-no-recursion) */
 
 /**
  * make_regions() - have each region that isn't FINE made so

@@ -219,8 +219,8 @@ void pagebits_withhold(u64 start, u64 end)
  * @end: physical address, exclusive, page aligned
  *
  * Context: may sleep; takes bits_lock.
- * Return: 0 if each page is delegated, or came back without its knowing; -EBUSY if a command for one
- * is under way or unfinished; -EINVAL if one was never delegated.
+ * Return: 0 if each page is delegated, or came back without its knowing; -EBUSY if a command for
+ * one is under way or unfinished; -EINVAL if one was never delegated.
  */
 int pagebits_check(u64 start, u64 end)
 {

@@ -46,9 +46,9 @@ static void resume(const struct rmi_regs *command)
 /**
  * parked_resume() - try to end all of them, as long as the RMM lets one end
  *
- * What one of them makes or undoes is in the record then. One that remains unfinished is the last of
- * them then, so that each comes once; and where that took a whole patience, the others wait for the
- * next time.
+ * What one of them makes or undoes is in the record then. One that remains unfinished is the last
+ * of them then, so that each comes once; and where that took a whole patience, the others wait for
+ * the next time.
  *
  * Context: may sleep, allocates; under cover_lock.
  */
@@ -77,8 +77,8 @@ static unsigned int left_to_undo(void)
  * parked_undo_all() - undo all that was made, and end all that has begun
  * @patience_ms: for how long nothing may come back
  *
- * What an operation lacked to end may have come back since, and an RMM whose operations don't end is
- * waited for. Nothing new is begun then.
+ * What an operation lacked to end may have come back since, and an RMM whose operations don't end
+ * is waited for. Nothing new is begun then.
  *
  * Context: may sleep, allocates; under cover_lock.
  */

@@ -34,8 +34,8 @@ static struct ranges stock;
 int pool_stock(int nid, u64 bytes, u64 block, u64 most, const struct ranges *ram,
 	       struct span *chunk)
 {
-	int rc = chunk_take(nid, bytes, block > PAGE_SIZE ? roundup_pow_of_two(block) : 0, most, ram,
-			    chunk);
+	int rc = chunk_take(nid, bytes, block > PAGE_SIZE ? roundup_pow_of_two(block) : 0, most,
+			    ram, chunk);
 
 	if (rc)
 		return rc;
@@ -76,7 +76,7 @@ void pool_set_aside(u64 start, u64 end)
 	ranges_remove(&stock, start, end);
 }
 
-/* The first run of @want's blocks in @s */
+/* The first run of wanted blocks in @s */
 static bool fits(const struct request *want, struct span s, struct run *run)
 {
 	/* A contiguous piece may have any number of pages */
@@ -116,10 +116,11 @@ static bool find(const struct terms *t, const struct request *want, struct run *
 	for (i = 0; i < stock.nr; i++) {
 		const struct span *s = &stock.at[i];
 
-		if (s->kind == LEDGER_READY ? want->state != RMI_MEM_UNDELEGATED &&
-					      fits(want, *s, run) :
-					      want->state != RMI_MEM_DELEGATED &&
-					      find_held(t, want, s, run))
+		if (s->kind == LEDGER_READY && want->state != RMI_MEM_UNDELEGATED &&
+		    fits(want, *s, run))
+			return true;
+		if (s->kind == LEDGER_HELD && want->state != RMI_MEM_DELEGATED &&
+		    find_held(t, want, s, run))
 			return true;
 	}
 	return false;

@@ -16,7 +16,7 @@ struct places {
 /* What the RMM asks for in one donation */
 struct request {
 	u64 pages;
-	u64 block;		/* pages that must lie next to each other, aligned to their number */
+	u64 block; /* pages that must lie next to each other, aligned to their number */
 	unsigned int code;	/* RMI_BLOCK_* */
 	unsigned int state;	/* RMI_MEM_* */
 };

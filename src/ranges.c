@@ -51,7 +51,8 @@ static int grow(struct ranges *set, unsigned int room, gfp_t gfp)
 
 /*
  * Replace what a set has of [span.start, span.end): by span, or by nothing. What the old spans have
- * outside of it stays; one of the same kind and payee that overlaps or touches becomes one with span.
+ * outside of it stays; one of the same kind and payee that overlaps or touches becomes one with
+ * span.
  */
 static int replace(struct ranges *set, struct span span, bool put, gfp_t gfp)
 {

@@ -138,9 +138,10 @@ void record_made(const struct step *step)
  */
 void record_has_table(u64 par)
 {
+	const u64 end = par + rmm_session()->l0gpt_size;
+
 	mutex_lock(&record_lock);
-	ranges_keep(&record.tables, (struct span){ .start = par,
-						   .end = par + rmm_session()->l0gpt_size });
+	ranges_keep(&record.tables, (struct span){ .start = par, .end = end });
 	mutex_unlock(&record_lock);
 }
 
@@ -248,7 +249,7 @@ void record_forget(void)
 	mutex_unlock(&record_lock);
 }
 
-/* Questions of those who must not wait for commands --------------------------------------------- */
+/* Questions of those who must not wait for commands -------------------------------------------- */
 
 /**
  * record_is_online() - is all of [@start, @end) memory that Linux uses?

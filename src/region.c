@@ -147,10 +147,10 @@ static int note_answer(const struct ranges *ram, struct span gap, bool can_be_ha
 
 	if (can_be_had && is_payable(a)) {
 		for (rc = 0, at = gap.start; !rc && ranges_next(ram, at, a->end, &part);
-		     at = part.end)
-			rc = ranges_put(payable, (struct span){ .start = part.start,
-								.end = part.end,
-								.kind = a->state });
+		     at = part.end) {
+			part.kind = a->state;
+			rc = ranges_put(payable, part);
+		}
 	} else {
 		rc = judge(gap.start, min(gap.end, a->end), a->category, a->state, why);
 		if (rc)

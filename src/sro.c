@@ -18,8 +18,9 @@
 #define TURNS(granules)	(4 * (granules) + 1024)
 
 /*
- * Granules that an operation may work on: of a region, all of them; of a PAR, those of its table, of
- * which half a byte for each of its own makes less than this; for the RMM as a whole, what it may want
+ * Granules that an operation may work on: of a region, all of them; of a PAR, those of its table,
+ * of which half a byte for each of its own makes less than this; for the RMM as a whole, what it
+ * may want
  */
 static u64 work(const struct payer *payer)
 {
@@ -123,8 +124,9 @@ static int close_books(struct op *op, const struct rmi_regs *r, const struct pay
 	u64 at;
 
 	/*
-	 * The RMM may hold these pages: its answer to DONATE did not say. If the operation failed as
-	 * a whole, the RMM has given everything back, so they are ours. Otherwise count them as lent.
+	 * The RMM may hold these pages: its answer to DONATE did not say. If the operation failed
+	 * as a whole, the RMM has given everything back, so they are ours. Otherwise count them as
+	 * lent.
 	 */
 	for (i = 0; !success && i < op->nr_unsure; i++) {
 		const struct run *run = &op->unsure[i];
@@ -158,10 +160,10 @@ static int see_to_end(struct op *op, struct rmi_regs *r, struct payer *payer)
 			park(op);
 		return rc;
 	}
-	rc = close_books(op, r, payer) ?: rc;
-	/* Too late to be cancelled */
-	if (rc == -ENOSPC && op->lent)
-		rc = 0;
+	if (close_books(op, r, payer))
+		rc = -EPROTO;
+	else if (rc == -ENOSPC && op->lent)
+		rc = 0;		/* too late to be cancelled */
 	payer->lent = op->lent;
 	let_go(op);
 	return rc;

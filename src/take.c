@@ -18,7 +18,9 @@
 #include "smc.h"
 #include "take.h"
 
-/* A chunk that consumers take granules from, kept while any of them is out; the rest is LEDGER_OPEN */
+/*
+ * A chunk that consumers take granules from, kept while any of them is out; the rest is LEDGER_OPEN
+ */
 struct open_chunk {
 	struct list_head node;
 	struct span span;
@@ -99,8 +101,8 @@ static bool find_run(int nid, unsigned int nr, struct span *run)
 }
 
 /*
- * Delegate a run, or nothing of it. What isn't delegated is held then, and not looked at again before
- * tidy(), or it is lost.
+ * Delegate a run, or nothing of it. What isn't delegated is held then, and not looked at again
+ * before tidy(), or it is lost.
  */
 static int take_run(const struct span *run)
 {
@@ -139,7 +141,10 @@ static int take_all(int nid, unsigned int nr, phys_addr_t *granule, unsigned int
 	return rc;
 }
 
-/* A chunk of which nothing is out, or nothing comes back, goes; what is held of others is open again */
+/*
+ * A chunk of which nothing is out, or nothing comes back, goes; what is held of others is open
+ * again
+ */
 static void tidy(void)
 {
 	struct open_chunk *chunk, *next;
@@ -182,8 +187,8 @@ static void give(const phys_addr_t *granule, unsigned int nr)
  * @granule: set to their physical addresses
  *
  * Context: may sleep, allocates; takes cover_lock.
- * Return: 0; -ENODEV after a release; -ENOMEM, -EIO, -ETIMEDOUT, -EBUSY or -EPROTO; on error nothing
- * is taken.
+ * Return: 0; -ENODEV after a release; -ENOMEM, -EIO, -ETIMEDOUT, -EBUSY or -EPROTO; on error
+ * nothing is taken.
  */
 int take_granules(int nid, unsigned int nr, phys_addr_t *granule)
 {
@@ -207,8 +212,8 @@ int take_granules(int nid, unsigned int nr, phys_addr_t *granule)
  * @nr: how many
  *
  * Context: may sleep; takes cover_lock.
- * Return: 0; -EINVAL if one of them wasn't taken, then nothing has changed; -EBUSY if the RMM doesn't
- * give one back now.
+ * Return: 0; -EINVAL if one of them wasn't taken, then nothing has changed; -EBUSY if the RMM
+ * doesn't give one back now.
  */
 int take_back(const phys_addr_t *granule, unsigned int nr)
 {

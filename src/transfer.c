@@ -99,9 +99,10 @@ static unsigned int write_list(const struct run *run, unsigned int nr, unsigned 
 
 		for (done = 0; done < run[i].pages && n < LIST_SIZE; done += pages) {
 			pages = min(run[i].pages - done, most);
-			list[n++] = cpu_to_le64((run[i].start + done * PAGE_SIZE) | code |
-						pages >> code * BLOCK_BITS << RMI_RANGE_COUNT_SHIFT |
-						with_state(run[i].delegated));
+			list[n++] =
+				cpu_to_le64((run[i].start + done * PAGE_SIZE) | code |
+					    pages >> code * BLOCK_BITS << RMI_RANGE_COUNT_SHIFT |
+					    with_state(run[i].delegated));
 		}
 	}
 	return n;
@@ -231,7 +232,9 @@ int transfer_donate(struct op *op, struct rmi_regs *r, struct payer *payer)
 
 /* Reclaim -------------------------------------------------------------------------------------- */
 
-/* Only what was lent for this very thing can come back: anything else may be in use, by either side */
+/*
+ * Only what was lent for this very thing can come back: anything else may be in use, by either side
+ */
 static int take_back(struct op *op, u64 descriptor, const struct payer *payer)
 {
 	const u64 start = descriptor & ADDRESS_BITS;
@@ -244,7 +247,8 @@ static int take_back(struct op *op, u64 descriptor, const struct payer *payer)
 	if (size >> PAGE_SHIFT >> RMI_RANGE_BLOCK(descriptor) * BLOCK_BITS != count ||
 	    start + size < start || state > RMI_MEM_UNDELEGATED ||
 	    !ledger_is_lent(start, start + size, payer->kind, payer->base))
-		return rmi_latch("RECLAIM for %#llx: %#llx was never lent", payer->base, descriptor);
+		return rmi_latch("RECLAIM for %#llx: %#llx was never lent", payer->base,
+				 descriptor);
 	trace_rmi_memory("reclaim", start, start + size, ledger_word(payer->kind), payer->base);
 	pool_give(start, start + size, state == RMI_MEM_DELEGATED);
 	op->lent -= min(op->lent, size);

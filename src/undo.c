@@ -31,8 +31,8 @@ static bool has_unfinished(const struct span *par)
 }
 
 /*
- * Does what a step made hold pages that must come back first? A region can't leave FINE while it has
- * others' metadata, and a table must be homogeneous but for its own memory.
+ * Does what a step made hold pages that must come back first? A region can't leave FINE while it
+ * has others' metadata, and a table must be homogeneous but for its own memory.
  */
 static bool holds_others(const struct step *step)
 {

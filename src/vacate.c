@@ -31,7 +31,8 @@ static int cover_rest(u64 start, u64 end, struct verdict *why)
 
 static int stays(const struct span *part, const char *whose, struct verdict *why)
 {
-	verdict_set(why, REASON_REFUSED, "%#llx-%#llx stays with %s", part->start, part->end, whose);
+	verdict_set(why, REASON_REFUSED, "%#llx-%#llx stays with %s", part->start, part->end,
+		    whose);
 	return -EBUSY;
 }
 
@@ -46,8 +47,8 @@ static int stays(const struct span *part, const char *whose, struct verdict *why
  * memory stays after all.
  *
  * Context: may sleep; takes cover_lock.
- * Return: 0; -EBUSY if a consumer has a page of it, or the RMM doesn't give one back; or the negative
- * error number of @why if they can't be replaced.
+ * Return: 0; -EBUSY if a consumer has a page of it, or the RMM doesn't give one back; or the
+ * negative error number of @why if they can't be replaced.
  */
 int vacate_range(u64 start, u64 end, struct verdict *why)
 {

@@ -43,7 +43,8 @@ static_assert(ARRAY_SIZE(reasons) == REASON_COUNT);
  * What the module says to the outside. The lock is a leaf; the reason alone can be read without it.
  */
 static DEFINE_MUTEX(published_lock);
-static struct verdict published = { .reason = REASON_UNFINISHED, .detail = "the module is loading" };
+static struct verdict published = { .reason = REASON_UNFINISHED,
+				    .detail = "the module is loading" };
 static void (*listener)(void);
 
 /**

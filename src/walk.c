@@ -2,9 +2,9 @@
 /*
  * Patience belongs to the whole, not to each command. An object (a PAR, a tracking region) whose
  * command is answered BUSY or BLOCKED is deferred, and the others come first. Only a pass that
- * brought nothing is followed by a pause, and the walk is given up when passes brought nothing for as
- * long as its patience lasts. So a dead RMM costs one patience, whatever the number of objects, and a
- * thousand short contentions cost nothing.
+ * brought nothing is followed by a pause, and the walk is given up when passes brought nothing for
+ * as long as its patience lasts. So a dead RMM costs one patience, whatever the number of objects,
+ * and a thousand short contentions cost nothing.
  */
 #include <linux/delay.h>
 #include <linux/errno.h>
@@ -141,8 +141,8 @@ bool walk_again(void)
  * @why: set on error, but for -ETIMEDOUT and -EBUSY: that is for those who deferred the object
  *
  * Context: may sleep; under cover_lock.
- * Return: 0; if something remains deferred, what walk_note() was told of the last such object; or the
- * negative error number of @why.
+ * Return: 0; if something remains deferred, what walk_note() was told of the last such object; or
+ * the negative error number of @why.
  */
 int walk_end(struct verdict *why)
 {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A walk over memory: passes, and for how long an RMM is waited for that doesn't do what it is asked. */
+/*
+ * A walk over memory: passes, and for how long an RMM is waited for that doesn't do what it is
+ * asked.
+ */
 #ifndef WALK_H
 #define WALK_H
 
@@ -19,7 +22,7 @@ bool walk_is_over(void);
 bool walk_again(void);
 int walk_tick(const char *what, const struct ranges *ram, u64 at, struct verdict *why);
 int walk_end(struct verdict *why);
-void walk_set_released(bool released);
+void walk_set_released(bool is);
 bool walk_is_released(void);
 
 #endif

@@ -12,10 +12,10 @@
  *    A question may span holes. It ends with the region or PAR of the last RAM: what is said of
  *    memory beyond needn't hold any more when that is added;
  *  - where the host pays, for each PAR a GPT_L1_CREATE and a MEM_DONATE; for each region
- *    a TRACKING_SET and as many MEM_DONATE as the RMM asks for pages. What is lent lies together, so
- *    that the host keeps its huge pages: the first region pays with pages of its own, which need no
- *    DELEGATE; for all others, as many pages are delegated as are due, by one command as many as the
- *    RMM takes. None is delegated in vain, so that there is no UNDELEGATE.
+ *    a TRACKING_SET and as many MEM_DONATE as the RMM asks for pages. What is lent lies together,
+ *    so that the host keeps its huge pages: the first region pays with pages of its own, which need
+ *    no DELEGATE; for all others, as many pages are delegated as are due, by one command as many as
+ *    the RMM takes. None is delegated in vain, so that there is no UNDELEGATE.
  * Memory that is added later comes block by block; what is known by then is what was told or made,
  * and is FINE or has a table.
  */

@@ -382,7 +382,10 @@ static void end(void)
 
 /* What happens --------------------------------------------------------------------------------- */
 
-/* What stays with the RMM is said: all that the allocator lacks but for guards, of which there are fewer */
+/*
+ * What stays with the RMM is said: all that the allocator lacks but for guards, of which there are
+ * fewer
+ */
 static void check_farewell(void)
 {
 	const u64 missing = (world.pages_out << page_shift) - bytes_taken();
@@ -393,7 +396,6 @@ static void check_farewell(void)
 	while (at && start > world.log && start[-1] >= '0' && start[-1] <= '9')
 		start--;
 	said = at ? strtoull(start, NULL, 10) << 10 : 0;
-	if (!(said <= missing && missing <= 2 * said)) fprintf(stderr, "said %llu missing %llu\n%s", said, missing, world.log);
 	assert_true(said <= missing && missing <= 2 * said);
 }
 

@@ -3,8 +3,8 @@
  * A consumer of arm_cca_rmi, as a KVM that runs Realms would be one. Written to /proc/rmi_consumer:
  * "take N" allocates N pages and delegates them; "give" undelegates and frees them all; "borrow N"
  * takes N granules of the module's; "return half" returns each other one of these, the last one
- * first, "return all" all of them; "ensure ADDRESS BYTES" has memory covered. Read: how many bytes it
- * has delegated of its own.
+ * first, "return all" all of them; "ensure ADDRESS BYTES" has memory covered. Read: how many bytes
+ * it has delegated of its own.
  */
 #include <linux/errno.h>
 #include <linux/gfp.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * links DIR N: what any user can do to a kernel that reads past the end of a string. As user 65534,
- * make N symbolic links in DIR whose text fills a page to its last byte, and look each up: the kernel
- * walks that text word by word.
+ * make N symbolic links in DIR whose text fills a page to its last byte, and look each up: the
+ * kernel walks that text word by word.
  */
 #include <errno.h>
 #include <stdio.h>

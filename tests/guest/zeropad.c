@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The kernel hashes names word by word, and reads past the end of one into the next page. Written to
- * /proc/zeropad: "all" hashes strings that end at the last byte of each page that is Linux's and has
- * a page marked offline behind it. A kernel of before Linux 7.4 does not survive that if the marked
- * page is one that the RMM has. Read: how many such pages there are.
+ * The kernel hashes names word by word, and reads past the end of one into the next page. Written
+ * to /proc/zeropad: "all" hashes strings that end at the last byte of each page that is Linux's and
+ * has a page marked offline behind it. A kernel of before Linux 7.4 does not survive that if the
+ * marked page is one that the RMM has. Read: how many such pages there are.
  */
 #include <linux/errno.h>
 #include <linux/memory_hotplug.h>

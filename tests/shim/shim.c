@@ -22,10 +22,10 @@ static size_t slot_used[WORLD_SLOTS];	/* bytes */
  * ThreadSanitizer doesn't see: it must hide no race of the module's. Nor does it look inside.
  */
 #ifdef SHIM_THREADS
-void AnnotateIgnoreReadsBegin(const char *file, int line);
-void AnnotateIgnoreReadsEnd(const char *file, int line);
-void AnnotateIgnoreWritesBegin(const char *file, int line);
-void AnnotateIgnoreWritesEnd(const char *file, int line);
+void ignore_reads_begin(const char *file, int line) __asm__("AnnotateIgnoreReadsBegin");
+void ignore_reads_end(const char *file, int line) __asm__("AnnotateIgnoreReadsEnd");
+void ignore_writes_begin(const char *file, int line) __asm__("AnnotateIgnoreWritesBegin");
+void ignore_writes_end(const char *file, int line) __asm__("AnnotateIgnoreWritesEnd");
 
 #define PER_THREAD	__thread
 static __thread unsigned int locks_of_this_thread;
@@ -36,14 +36,14 @@ static void enter(void)
 {
 	while (__atomic_test_and_set(&inside, __ATOMIC_ACQUIRE))
 		sched_yield();
-	AnnotateIgnoreReadsBegin(__FILE__, __LINE__);
-	AnnotateIgnoreWritesBegin(__FILE__, __LINE__);
+	ignore_reads_begin(__FILE__, __LINE__);
+	ignore_writes_begin(__FILE__, __LINE__);
 }
 
 static void leave(void)
 {
-	AnnotateIgnoreWritesEnd(__FILE__, __LINE__);
-	AnnotateIgnoreReadsEnd(__FILE__, __LINE__);
+	ignore_writes_end(__FILE__, __LINE__);
+	ignore_reads_end(__FILE__, __LINE__);
 	__atomic_clear(&inside, __ATOMIC_RELEASE);
 }
 #else
@@ -194,7 +194,7 @@ static struct {
 	const void *stack_here;
 	size_t size_here;
 	void (*fn)(void);
-	struct mutex *waits;
+	struct mutex *waits;		/* the one that it wants, and who runs has */
 	unsigned int locks_held;	/* by who isn't running */
 	bool exists, runs;
 } other;
@@ -341,6 +341,7 @@ bool schedule_delayed_work(struct delayed_work *work, unsigned long delay)
 	return true;
 }
 
+/* cppcheck-suppress constParameter; the kernel's isn't constant */
 bool cancel_delayed_work_sync(struct delayed_work *work)
 {
 	struct delayed_work **at = &world.delayed;
@@ -662,7 +663,8 @@ static void host_granule(void *ctx, uint64_t pa, uint64_t size, bool to_host)
 		return;
 	/* Whatever Linux lends is its own to lend, and marked; nobody reads it any more */
 	if (page->flags & PAGE_FOREIGN) {
-		assert_int_equal(page->flags & ~PAGE_MARKED, PAGE_TAKEN | PAGE_FOREIGN | PAGE_WITH_RMM);
+		assert_int_equal(page->flags & ~PAGE_MARKED,
+				 PAGE_TAKEN | PAGE_FOREIGN | PAGE_WITH_RMM);
 		return;
 	}
 	assert_int_equal(page->flags, PAGE_TAKEN | PAGE_MARKED | PAGE_WITH_RMM);
@@ -927,7 +929,8 @@ struct page *alloc_pages_node(int nid, gfp_t gfp, unsigned int order)
 		for (u64 at = nid * world.node_bytes; !page && at < frames_end;
 		     at += 2 * world.node_bytes) {
 			anywhere = (struct place){};
-			page = search(order, max(at, world.pages_from), at + world.node_bytes, &anywhere);
+			page = search(order, max(at, world.pages_from), at + world.node_bytes,
+				      &anywhere);
 			anywhere = (struct place){};
 			if (!page)
 				page = search(order, at, at + world.node_bytes, &anywhere);
@@ -1058,7 +1061,7 @@ static int join_chain(struct world_chain *chain, struct notifier_block *nb, int 
 	return 0;
 }
 
-static void leave_chain(struct world_chain *chain, struct notifier_block *nb)
+static void leave_chain(struct world_chain *chain, const struct notifier_block *nb)
 {
 	unsigned int i;
 

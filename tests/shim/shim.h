@@ -207,7 +207,7 @@ void *xa_store(struct xarray *xa, unsigned long i, void *p, gfp_t gfp);
 void xa_destroy(struct xarray *xa);
 #define xa_for_each(xa, i, p)					\
 	for ((i) = 0; (i) < (xa)->room; (i)++)			\
-		if (((p) = (xa)->at[i]))
+		for ((p) = (xa)->at[i]; (p); (p) = NULL)
 
 /* CPUs by number, of which worlds have few */
 struct cpumask {
@@ -232,7 +232,9 @@ u64 read_sysreg_s(int reg);
 #define atomic_xchg(a, i)	__atomic_exchange_n(&(a)->v, i, __ATOMIC_SEQ_CST)
 #define container_of(p, type, member)	list_entry(p, type, member)
 
-/* Work of the kernel's own queue is done when nobody holds a lock; delayed work when a test says so */
+/*
+ * Work of the kernel's own queue is done when nobody holds a lock; delayed work when a test says so
+ */
 struct work_struct {
 	void (*fn)(struct work_struct *work);
 };

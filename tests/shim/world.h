@@ -24,8 +24,8 @@
 #define WORLD_SLOT		0x10000
 
 /*
- * A page frame's flags: not free, PageOffline, the model's word that it is the RMM's, and a page of a
- * consumer's own, which a test sets and for which no guard is demanded
+ * A page frame's flags: not free, PageOffline, the model's word that it is the RMM's, and a page of
+ * a consumer's own, which a test sets and for which no guard is demanded
  */
 enum { PAGE_TAKEN = 1, PAGE_MARKED = 2, PAGE_WITH_RMM = 4, PAGE_FOREIGN = 8 };
 
@@ -78,7 +78,7 @@ struct world {
 	u64 pages_from;
 	/* ... but small blocks, which are what is left between others, from here on; 0: likewise */
 	u64 small_from;
-	u64 node_bytes;			/* so much is of node 0 and of node 1 in turn; 0: all is of 0 */
+	u64 node_bytes; /* so much is of node 0 and of node 1 in turn; 0: all is of 0 */
 
 	/* to look at */
 	struct rmm *rmm;

@@ -95,9 +95,9 @@ static inline bool is_region(enum ledger_kind kind)
 }
 
 /* So many single pages that aren't delegated */
-#define PAGES(n)	((n) << RMI_DONATE_COUNT_SHIFT | RMI_MEM_UNDELEGATED << RMI_DONATE_STATE_SHIFT)
+#define PAGES(n) ((n) << RMI_DONATE_COUNT_SHIFT | RMI_MEM_UNDELEGATED << RMI_DONATE_STATE_SHIFT)
 /* A descriptor of beta 1 */
-#define RUN(start, n)	((start) | (n) << RMI_RANGE_COUNT_SHIFT | 1ULL << RMI_RANGE_STATE_BETA1_SHIFT)
+#define RUN(start, n) ((start) | (n) << RMI_RANGE_COUNT_SHIFT | 1ULL << RMI_RANGE_STATE_BETA1_SHIFT)
 
 /* The i-th descriptor of what was shown last */
 static inline u64 shown(unsigned int i)

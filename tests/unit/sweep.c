@@ -265,7 +265,9 @@ static void note_beginning(const u64 x[5])
 	began_fine = began == RMI_GRANULE_TRACKING_SET && x[3] == RMI_TRACKING_FINE;
 }
 
-/* What an RMM says of a command that it doesn't know; of one that it does, it is a way to be BUSY */
+/*
+ * What an RMM says of a command that it doesn't know; of one that it does, it is a way to be BUSY
+ */
 static bool is_unknown(u64 x0)
 {
 	return x0 == -1ULL || RMI_RESULT_STATUS(x0) == RMI_ERROR_NOT_SUPPORTED;
@@ -308,8 +310,8 @@ static bool hides_cover(const struct fault *f)
 
 /*
  * An RMM's word about its own act is believed: to ask again would cost each honest one a command a
- * region. It harms nobody, see oracle_believed(). What it says to have taken has paid for something,
- * which a SUCCESS of CANCEL then says was made.
+ * region. It harms nobody, see oracle_believed(). What it says to have taken has paid for
+ * something, which a SUCCESS of CANCEL then says was made.
  */
 static bool is_believed(const struct fault *f, const u64 in[5])
 {

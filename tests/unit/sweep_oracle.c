@@ -136,7 +136,10 @@ static u64 module_has(void)
 	return (world.pages_out - played.mine) * PAGE_SIZE;
 }
 
-/* What the ledger's own list has of a kind; of guards, and of what consumers took, sysfs doesn't tell */
+/*
+ * What the ledger's own list has of a kind; of guards, and of what consumers took, sysfs doesn't
+ * tell
+ */
 static u64 listed(const char *kind)
 {
 	u64 start, end, sum = 0;
@@ -151,7 +154,8 @@ static u64 listed(const char *kind)
 
 void oracle_loaded(void)
 {
-	const u64 held = listed("held"), covered = number("memory_covered"), truth = oracle_covered();
+	const u64 held = listed("held"), covered = number("memory_covered"),
+		  truth = oracle_covered();
 	const u64 counted = number("memory_donated") + number("memory_lost");
 	const bool available = is("available", "1");
 
@@ -238,7 +242,7 @@ void oracle_believed(void)
 /* What the log says that remains with the RMM, and before that as guards */
 static u64 told(u64 *guards)
 {
-	static const char tail[] = " KB of memory remain with the RMM until reboot, and ";
+	static const char tail[] = " KB of memory remain with the RMM until reboot, ";
 	const char *at = strstr(world.log, tail);
 
 	*guards = 0;
@@ -267,7 +271,8 @@ void oracle_rest(void)
 	if (said + guards < module_has())
 		sweep_lost((module_has() - said - guards) / PAGE_SIZE);
 	if (said + guards > module_has())
-		sweep_wrong("%llu bytes are said to remain, but %llu do", said + guards, module_has());
+		sweep_wrong("%llu bytes are said to remain, but %llu do", said + guards,
+			    module_has());
 	if (guards > said)
 		sweep_wrong("%llu bytes guard %llu", guards, said);
 	if (world.with_rmm != rmm_donated(world.rmm) + rmm_delegated(world.rmm))
@@ -277,7 +282,8 @@ void oracle_rest(void)
 	 * not refuse that
 	 */
 	if (played.honest && (said < rmm_has || said > rmm_has + lost || (rmm_has && !played.kept)))
-		sweep_wrong("%llu bytes are out, %llu with the RMM, which never lied", said, rmm_has);
+		sweep_wrong("%llu bytes are out, %llu with the RMM, which never lied", said,
+			    rmm_has);
 }
 
 /*

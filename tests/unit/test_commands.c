@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Single commands, and those that delegate and undelegate, against answers that the test dictates. */
+/*
+ * Single commands, and those that delegate and undelegate, against answers that the test dictates.
+ */
 #include "../../src/granule.h"
 #include "../../src/smc.h"
 #include "dictate.h"
@@ -140,7 +142,8 @@ static void blocked_is_an_operations_last_word(void **state)
 {
 	static const u64 calls[] = { RMI_OP_CONTINUE, RMI_OP_MEM_DONATE, RMI_OP_MEM_RECLAIM,
 				     RMI_OP_CANCEL };
-	const struct answer blocked[] = { { { 14 }, FOREVER } }, busy[] = { { { 10 }, 5 }, { { 0 } } };
+	const struct answer blocked[] = { { { 14 }, FOREVER } },
+			    busy[] = { { { 10 }, 5 }, { { 0 } } };
 	struct rmi_regs r;
 
 	(void)state;
@@ -238,7 +241,10 @@ static void as_far_as_it_cares_to(void **state)
 	assert_int_equal(world.lines, 0);
 }
 
-/* The newest RMM pauses for each interrupt, once a granule or more: that is healthy, whatever the size */
+/*
+ * The newest RMM pauses for each interrupt, once a granule or more: that is healthy, whatever the
+ * size
+ */
 static void turns_belong_to_each_command(void **state)
 {
 	static const u64 sizes[] = { 0x1000, 2 * MB, 8 * MB, 64 * MB, GB };
@@ -295,7 +301,8 @@ static void handle_is_never_forgotten(void **state)
 	assert_int_equal(change.reached, GB + 0x1000);
 	assert_int_equal(granule_unfinished(), 1);
 	assert_int_equal(world.module_refs, 1);
-	assert_non_null(strstr(world.log, "UNDELEGATE of 0x40001000-0x40004000 remains unfinished"));
+	assert_non_null(
+		strstr(world.log, "UNDELEGATE of 0x40001000-0x40004000 remains unfinished"));
 	assert_int_equal(undelegate(MB, 1000, busy), -EBUSY);
 	assert_int_equal(granule_unfinished(), 2);
 	assert_int_equal(world.module_refs, 2);
@@ -403,7 +410,7 @@ static void refusals(void **state)
 	}
 }
 
-/* Whose a page is is at stake */
+/* What is at stake is whose a page is */
 static void nonsense_latches(void **state)
 {
 	static const struct answer tops[][2] = {

@@ -72,7 +72,8 @@ static int undelegate(const struct answer *answers)
 
 static void whole(void **state)
 {
-	const struct answer there[] = { { { 0, page(PAGES) } } }, back[] = { { { 0, page(PAGES) } } };
+	const struct answer there[] = { { { 0, page(PAGES) } } },
+			    back[] = { { { 0, page(PAGES) } } };
 
 	(void)state;
 	assert_int_equal(delegate(there), 0);
@@ -95,14 +96,19 @@ static void refused_delegation(void **state)
 {
 	const struct answer others[] = { { { 0, page(2) } }, { { 16 } }, { { 16 } } };
 	const struct answer ours[] = { { { 0, page(2) } }, { { 16 } }, { { 0, page(3) } } };
-	const struct answer untracked[] = { { { 0, page(2) } }, { { 12 } } };
+	const struct answer untracked[] = { { { 0, page(2) } }, { { 12 } }, { { 16 } } };
+	/* An RMM that denies what it did */
+	const struct answer denied[] = { { { 0, page(2) } }, { { 12 } }, { { 0, page(3) } } };
 	const struct answer later[] = { { { 0, page(2) } }, { { 16 } }, { { 15 } } };
 
 	(void)state;
 	assert_int_equal(delegate(ours), -EIO);
 	assert_string_equal(kinds(), "rrhhhhhh");
 	assert_int_equal(delegate(untracked), -EIO);
-	assert_int_equal(nr_asked, 2);
+	assert_int_equal(nr_asked, 3);
+	assert_string_equal(kinds(), "rrhhhhhh");
+	assert_int_equal(delegate(denied), -EIO);
+	assert_int_equal(nr_asked, 3);
 	assert_string_equal(kinds(), "rrhhhhhh");
 	assert_int_equal(delegate(later), -EIO);
 	assert_string_equal(kinds(), "rrhhhhhh");
@@ -121,8 +127,8 @@ static void delegation_that_is_busy(void **state)
 }
 
 /*
- * Nobody knows how far an operation came that ended in an error: each page is asked for, the fourth for a
- * millisecond of BUSY
+ * Nobody knows how far an operation came that ended in an error: each page is asked for, the fourth
+ * for a millisecond of BUSY
  */
 static void delegation_that_breaks_off(void **state)
 {

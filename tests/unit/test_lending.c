@@ -336,7 +336,10 @@ static void block_is_taken_out_from_under_others(void **state)
 		do
 			taken[nr++] = alloc_pages_node(0, GFP_KERNEL, 0);
 		while (page_to_phys(taken[nr - 1]) < 2 * GB);
-		/* Where the buddy allocator has some, and not in a gigabyte that has lent ones already */
+		/*
+		 * Where the buddy allocator has some, and not in a gigabyte that has lent ones
+		 * already
+		 */
 		world.no_contig = true;
 		world.pages_from = 3 * GB + BLOCK;
 		assert_int_equal(online(4 * GB, 0), 0);
@@ -582,7 +585,7 @@ static void host_keeps_a_reserve(void **state)
 
 	(void)state;
 	for (unsigned int d = 0; d < ARRAY_SIZE(paid); d++) {
-		unsigned int nr = 0, enough = 0, scarce = 0;
+		unsigned int nr, enough = 0, scarce = 0;
 
 		/* From less than the reserve on, by half a megabyte */
 		for (u64 left = RESERVE / 2; left < RESERVE + 4 * MB; left += 512 * KB) {
@@ -613,7 +616,9 @@ static void host_keeps_a_reserve(void **state)
 	}
 }
 
-/* Of an earlier kernel's Realms: granules at random places that the RMM neither delegates nor gives */
+/*
+ * Of an earlier kernel's Realms: granules at random places that the RMM neither delegates nor gives
+ */
 static bool is_strange(u64 pa)
 {
 	return pa >= 2 * GB - 8 * MB && pa / PAGE_SIZE * 2654435761u % 37 == 0;
@@ -692,7 +697,7 @@ static void unload_without_memory(void **state)
 		}
 }
 
-/* Operations that don't end ---------------------------------------------------------------------- */
+/* Operations that don't end -------------------------------------------------------------------- */
 
 /*
  * From some command on, in an operation that can't be cancelled: there is no memory, while the RMM
@@ -782,7 +787,8 @@ static unsigned int count_unfinished(void)
 }
 
 /* Go through all places where this can happen in a hot-add; false: there are no more */
-static bool hot_add_in_trouble(enum rmm_dialect dialect, enum trouble t, u64 n, unsigned int *parked)
+static bool hot_add_in_trouble(enum rmm_dialect dialect, enum trouble t, u64 n,
+			       unsigned int *parked)
 {
 	int rc;
 
@@ -886,7 +892,8 @@ static void unfinished_operation_outlives_more_trouble(void **state)
 				begin_trouble(t, 0);
 				rc = online(3 * GB, 0);
 				/* ... or blocked by what is unfinished */
-				assert_true(rc == -EBUSY || rc == (t == DRY ? -ENOMEM : -ETIMEDOUT));
+				assert_true(rc == -EBUSY ||
+					    rc == (t == DRY ? -ENOMEM : -ETIMEDOUT));
 				world_work_later();
 				assert_true(count_unfinished() >= before);
 				if (t == BUSY)

@@ -42,8 +42,8 @@ static void unload_clean(void)
 /* The latch ------------------------------------------------------------------------------------ */
 
 /*
- * The RMM gave an answer about who holds a page that breaks the rules: it is left alone, and what it
- * has, or may have, is never freed. With a kexec it is tried once more, as that kernel would not
+ * The RMM gave an answer about who holds a page that breaks the rules: it is left alone, and what
+ * it has, or may have, is never freed. With a kexec it is tried once more, as that kernel would not
  * survive it; what the RMM has (it is honest from then on) comes back.
  */
 static void end_latched(bool kexec)
@@ -222,7 +222,9 @@ static void more_is_taken_by_an_operation_that_succeeds(void **state)
 		load();
 		assert_int_equal(rmm_donated(world.rmm), TABLE);
 		assert_true(world.pages_out * PAGE >= TABLE + PAGE);
-		/* The operation has ended, so that no list brings these pages back: they stay out */
+		/*
+		 * The operation has ended, so that no list brings these pages back: they stay out
+		 */
 		world.smc = NULL;
 		if (kexec)
 			world_reboot_as(SYS_RESTART, "kexec reboot");
@@ -505,7 +507,9 @@ static void keep_one(u64 x[5])
 	world.smc_done = true;
 }
 
-/* What is delegated waits for the RMM: what it can't be had back for now is neither freed nor lost */
+/*
+ * What is delegated waits for the RMM: what it can't be had back for now is neither freed nor lost
+ */
 static void expect_waiting(void)
 {
 	assert_file("memory_lost", "0");
@@ -548,7 +552,9 @@ static void page_that_does_not_come_back(void **state)
 		{ RMI_ERROR_INPUT, 0, LOST }, { -1ULL, 0, WAITING }, { RMI_BUSY, 0, WAITING },
 		{ RMI_BLOCKED, 0, WAITING }, { RMI_SUCCESS, 0, LATCHED },
 		{ RMI_SUCCESS, ~0ULL, LATCHED },
-		/* an operation without a handle, which ends in an error: nobody knows what it did */
+		/*
+		 * an operation without a handle, which ends in an error: nobody knows what it did
+		 */
 		{ INCOMPLETE | WANTS, 0, LOST },
 	};
 
@@ -623,7 +629,8 @@ static void delegate_and_ask(u64 x[5])
 
 /*
  * That operation ends in an error, since its handle is none: nobody knows what it did, so the pages
- * are undelegated one by one. The RMM refuses those that it never had; whose these are can't be told.
+ * are undelegated one by one. The RMM refuses those that it never had; whose these are can't be
+ * told.
  */
 static void delegation_that_asks_for_memory_is_not_believed(void **state)
 {

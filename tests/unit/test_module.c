@@ -1128,8 +1128,8 @@ static void activation_that_wants_memory(void **state)
 		{ 0x50d, true, "no-memory", "RMI_RMM_ACTIVATE: 16384 bytes wanted" },
 		{ 0x10d, true, "unfinished", "RMI_RMM_ACTIVATE 0" },
 		/*
-		 * It doesn't know its own handle afterwards: whatever it is offered is refused, until
-		 * it is told to stop, if that can be
+		 * It doesn't know its own handle afterwards: whatever it is offered is refused,
+		 * until it is told to stop, if that can be
 		 */
 		{ 0x50d, false, "no-memory", "RMI_RMM_ACTIVATE: 16384 bytes wanted" },
 		{ 0x10d, false, "unfinished", "RMI_RMM_ACTIVATE 0" },

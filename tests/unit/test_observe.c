@@ -489,7 +489,7 @@ static void unavailable_is_told(void **state)
 	unload();
 }
 
-/* What is wrong, and then isn't any more -------------------------------------------------------- */
+/* What is wrong, and then isn't any more ------------------------------------------------------- */
 
 /* A CPU that a Realm could not run on comes online after the load, and goes again */
 static void a_cpu_without_rme(void **state)

@@ -39,7 +39,8 @@ static void operation_without_end(void **state)
 	(void)state;
 	assert_int_equal(run(endless, &r), -EBUSY);
 	assert_int_equal(nr_asked, turns + 1);
-	assert_non_null(strstr(world.log, "RMI_GRANULE_TRACKING_SET 0x40000000 remains unfinished"));
+	assert_non_null(
+		strstr(world.log, "RMI_GRANULE_TRACKING_SET 0x40000000 remains unfinished"));
 	assert_int_equal(nr_unfinished(), 1);
 	assert_int_equal(world.module_refs, 1);
 	assert_int_equal(run(endless, &r), -EBUSY);
@@ -92,7 +93,7 @@ static void busy_leaves_it_unfinished(void **state)
 
 	(void)state;
 	assert_int_equal(shim_set_timeout_ms("100"), 0);
-	world.fail_alloc = 2;		/* the first was the list's: no memory for the handle, and yet */
+	world.fail_alloc = 2; /* the first was the list's: no memory for the handle, and yet */
 	world.fail_rest = true;
 	assert_int_equal(run(busy, &r), -EBUSY);
 	world.fail_alloc = 0;

@@ -175,7 +175,8 @@ static bool holds_metadata(u64 region)
 	int used;
 
 	for (const char *p = world_debug("donated"); *p; p += used) {
-		if (sscanf(p, "0x%llx-0x%llx %15s 0x%llx\n%n", &start, &end, kind, &base, &used) != 4)
+		if (sscanf(p, "0x%llx-0x%llx %15s 0x%llx\n%n", &start, &end, kind, &base, &used) !=
+		    4)
 			continue;
 		if (start >= region && start < region + GB && base != region)
 			return true;
@@ -196,7 +197,9 @@ static void one_region_is_blocked_for_ever(void **state)
 	begin = world.now_ns;
 	world_reboot();
 	assert_in_range(ms_since(begin), 990, 2000);
-	/* with it the region that has its metadata, and so can't leave FINE, nor be without a table */
+	/*
+	 * with it the region that has its metadata, and so can't leave FINE, nor be without a table
+	 */
 	print_message("one of 16 regions blocked for ever: %llu KB stay\n",
 		      rmm_donated(world.rmm) / KB);
 	assert_int_equal(rmm_donated(world.rmm), 2 * METADATA + TABLE);

@@ -295,8 +295,12 @@ static void odd_wishes(void **state)
 			load();
 			assert_unavailable("no-memory", world_read("detail"));
 			for (unsigned int d = 0; d < min(donations, ARRAY_SIZE(offered)); d++)
-				assert_int_equal(offered[d] >> RMI_RANGE_COUNT_SHIFT & 0x3ff, count);
-			/* nothing is delegated before the first region is FINE; the rest it is offered, again and again */
+				assert_int_equal(offered[d] >> RMI_RANGE_COUNT_SHIFT & 0x3ff,
+						 count);
+			/*
+			 * nothing is delegated before the first region is FINE; the rest it is
+			 * offered, again and again
+			 */
 			if (count * PAGE_SIZE <= 512 * KB && !(i & 1))
 				assert_true(donations > 1);
 			assert_donated(0);

@@ -30,7 +30,8 @@ static void stock_is_small(void **state)
 	world.smc = note_spare;
 	load();
 	assert_available(63 * GB);
-	print_message("63 GB: %llu KB in stock at the most, %llu guards\n", most_spare * 4, guards());
+	print_message("63 GB: %llu KB in stock at the most, %llu guards\n", most_spare * 4,
+		      guards());
 	assert_in_range(most_spare, 1, 2 * 4 * MB / PAGE_SIZE);
 	assert_held();
 	unload();
@@ -44,7 +45,8 @@ static unsigned int homes(unsigned int node)
 
 	for (const char *p = world_debug("donated"); *p; p = strchr(p, '\n') + 1) {
 		assert_int_equal(sscanf(p, "0x%llx-", &start), 1);
-		if (start / GB != last && (world.node_bytes && start / world.node_bytes % 2) == node)
+		if (start / GB != last &&
+		    (world.node_bytes && start / world.node_bytes % 2) == node)
 			n++;
 		last = start / GB;
 	}
@@ -61,10 +63,11 @@ static void heap_of_a_large_host(void **state)
 		assert_available(1023 * GB);
 		assert_donated(1023 * PRICE);
 		assert_held();
-		print_message("1 TB, %s: %llu bytes of heap held, %llu at the most, %llu commands, "
-			      "%llu guards, %u gigabytes with lent pages\n",
-			      d ? "beta 3" : "beta 1", world.heap_bytes, world.heap_peak, world.smcs,
-			      guards(), homes(0));
+		print_message("1 TB, %s: %llu bytes of heap, %llu at the most, %llu commands\n",
+			      d ? "beta 3" : "beta 1", world.heap_bytes, world.heap_peak,
+			      world.smcs);
+		print_message("1 TB, %s: %llu guards, %u gigabytes with lent pages\n",
+			      d ? "beta 3" : "beta 1", guards(), homes(0));
 		/* 1.1 GB of loans */
 		assert_int_equal(homes(0), 2);
 		assert_true(world.heap_bytes < MB);
@@ -118,7 +121,9 @@ static void small_regions_take_no_pageblocks(void **state)
 		/* a page for each region, eight for each table, and what guards them */
 		assert_donated((128 + 4 * (GB >> 14) / 2 / PAGE_SIZE) * PAGE_SIZE);
 		assert_held();
-		/* the chunk for the tables has some pages for regions left, and there is one more */
+		/*
+		 * the chunk for the tables has some pages for regions left, and there is one more
+		 */
 		assert_in_range(guards(), 1, 2);
 		unload();
 	}
@@ -136,8 +141,8 @@ static unsigned int issued(const char *command)
 }
 
 /*
- * A page for each region is delegated by one command for each chunk, as many as are due, and none for
- * nothing
+ * A page for each region is delegated by one command for each chunk, as many as are due, and none
+ * for nothing
  */
 static void small_regions_share_commands(void **state)
 {
@@ -309,7 +314,10 @@ static unsigned int pages_on_the_other_node(void)
 	return pages;
 }
 
-/* Metadata lies on the node of what it is about, but for what is left of the other node's last chunk */
+/*
+ * Metadata lies on the node of what it is about, but for what is left of the other node's last
+ * chunk
+ */
 static void pages_are_of_their_regions_node(void **state)
 {
 	(void)state;
@@ -317,9 +325,10 @@ static void pages_are_of_their_regions_node(void **state)
 		make_nodes(shift, 128);
 		load();
 		assert_available(128 * GB);
-		print_message("128 GB, pages of %u KB, two nodes: %llu KB on the other one, of %llu\n",
-			      1 << (shift - 10), pages_on_the_other_node() * PAGE_SIZE / KB,
-			      rmm_donated(world.rmm) / KB);
+		print_message(
+			"128 GB, pages of %u KB, two nodes: %llu KB on the other one, of %llu\n",
+			1 << (shift - 10), pages_on_the_other_node() * PAGE_SIZE / KB,
+			rmm_donated(world.rmm) / KB);
 		assert_true(pages_on_the_other_node() * PAGE_SIZE < 2 * 4 * MB);
 		unload();
 	}
@@ -411,7 +420,7 @@ static void memory_that_cannot_be_moved_is_soon_given_up(void **state)
 	world.no_contig = true;
 	load();
 	assert_available(64 * GB);
-	print_message("nothing can be moved: alloc_contig_range() %llu times, %u gigabytes with lent pages\n",
+	print_message("nothing can be moved: alloc_contig_range() %llu times, %u homes\n",
 		      world.contig_calls, homes(0));
 	assert_in_range(world.contig_calls, 1, 256);
 	assert_held();

@@ -80,7 +80,8 @@ static void refused_pages(void **state)
 	assert_int_equal(shown(0), RUN(FIRST + 3 * PAGE_SIZE, 1));
 	assert_int_equal(payer.lent, 2 * PAGE_SIZE);
 	assert_int_equal(ledger_bytes(is_region), 2 * PAGE_SIZE);
-	assert_true(ledger_is_lent(FIRST + PAGE_SIZE, FIRST + 2 * PAGE_SIZE, LEDGER_REGION, REGION));
+	assert_true(
+		ledger_is_lent(FIRST + PAGE_SIZE, FIRST + 2 * PAGE_SIZE, LEDGER_REGION, REGION));
 	assert_true(ledger_is_lent(FIRST + 3 * PAGE_SIZE, FIRST + 4 * PAGE_SIZE, LEDGER_REGION,
 				   REGION));
 }
@@ -303,11 +304,12 @@ static void turns_to_giving_back(void **state)
 	assert_int_equal(ledger_bytes(is_region), 0);
 	assert_int_equal(run(succeeds, &r), 0);
 	assert_int_equal(payer.lent, 2 * PAGE_SIZE);
-	assert_true(ledger_is_lent(FIRST + PAGE_SIZE, FIRST + 3 * PAGE_SIZE, LEDGER_REGION, REGION));
+	assert_true(
+		ledger_is_lent(FIRST + PAGE_SIZE, FIRST + 3 * PAGE_SIZE, LEDGER_REGION, REGION));
 	assert_false(rmi_latched(NULL));
 }
 
-/* What makes no sense --------------------------------------------------------------------------- */
+/* What makes no sense -------------------------------------------------------------------------- */
 
 static void latches(const struct answer *answers, const u64 *list, u64 lent)
 {
