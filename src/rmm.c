@@ -391,8 +391,8 @@ int rmm_open(struct verdict *why)
 
 	rmi_begin_session();
 	/*
-	 * The kernel that crashed lent and delegated what only it has a record of. This one has little
-	 * memory, lives for the minutes of a dump, and starts no Realm.
+	 * The kernel that crashed lent and delegated what only it has a record of. This one lives
+	 * for the minutes of a dump, and starts no Realm.
 	 */
 	if (compat_is_kdump_kernel())
 		rc = verdict_set(why, REASON_CRASH_KERNEL,

@@ -61,8 +61,7 @@ static const struct reason {
 } reasons[] = {
 	{ "ok", NR_CHECKS, false, NULL },
 	{ "crash-kernel", CONDUIT, false,
-	  "nothing: it ends when the dump is taken; use makedumpfile, since cp and dd read lent pages"
-	},
+	  "nothing: it ends with the dump; take that by makedumpfile, since cp reads lent pages" },
 	{ "no-smc-conduit", CONDUIT, false,
 	  "run it on the host: this kernel is itself a guest, or its firmware has no SMCCC 1.1" },
 	{ "no-rme", CPUS, false, "other hardware; in QEMU: -cpu max,x-rme=on" },

@@ -10,7 +10,7 @@ struct output {
 	FILE *f;
 	const char *name;		/* as the user has it */
 	char path[PATH_MAX];		/* where it leads, all links followed */
-	char draft[PATH_MAX];		/* what becomes that; empty if it is written into directly */
+	char draft[PATH_MAX];		/* what becomes that; empty if nothing does */
 };
 
 /*

@@ -281,8 +281,8 @@ def test_reasons():
         'PASS  the module arm_cca_rmi is loaded',
         "FAIL  this kernel isn't one that only takes the dump of another",
         '      crash-kernel: so',
-        '      what helps: nothing: it ends when the dump is taken; use makedumpfile,',
-        '      since cp and dd read lent pages',
+        '      what helps: nothing: it ends with the dump; take that by makedumpfile, since',
+        '      cp reads lent pages',
         'SKIP  the kernel runs at EL2, and its firmware takes SMCs (not reached)',
         'SKIP  all CPUs have the Realm Management Extension (RME) (not reached)'], ''))
     status, out, err = Tree({'available': '0', 'reason': 'moon-phase', 'detail': 'full'}).run('ok')

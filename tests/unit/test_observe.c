@@ -48,7 +48,8 @@ static void features(void **state)
 	assert_file("dialect", "older");
 	assert_file("tracking", "static");
 	assert_file("region_size", "1073741824");
-	assert_string_equal(world_debug("features"), "0 0x317f34\n1 0x142af\n2 0x0\n3 0x3\n4 0x0\n");
+	assert_string_equal(world_debug("features"),
+			    "0 0x317f34\n1 0x142af\n2 0x0\n3 0x3\n4 0x0\n");
 	unload();
 
 	describe(RMM_DIALECT_BETA3);
