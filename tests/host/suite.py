@@ -207,6 +207,10 @@ def of_kernel(k):
     # Next to what is lent
     all_boots['zeropad'] = Boot('zeropad', kernel=k, hot=256, env={'base': 2 * GB, 'links': 1500}, cost=30,
                                 machine=f'dialect beta3\nmemory 1G 3G\n{NEWBORN}')
+    # ... where the RMM refuses some pages, and keeps others
+    all_boots['zeropad-lost'] = Boot('zeropad', kernel=k, hot=256, env={'base': 2 * GB, 'links': 1500, 'lost': 1}, cost=30, keeps=True,
+                                     machine=f'dialect beta3\nmemory 1G 3G\n{NEWBORN}refuse-every 100\n'
+                                             'fault RMI_GRANULE_RANGE_UNDELEGATE skip 20 count 7 x0=16\n')
     # Huge pages of 1 GB are of kernels with 4 KB pages
     if page == 4096 and k != DEBUG:
         def huge(gb, **more):
