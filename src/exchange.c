@@ -13,11 +13,20 @@
 #include "pagebits.h"
 #include "trace.h"
 
-static void lose(u64 start, u64 end)
+/**
+ * exchange_lose() - the RMM has pages and doesn't give them back
+ * @start: physical address, page aligned
+ * @end: physical address, exclusive, page aligned, more than @start; all of it is in the ledger
+ *
+ * Nobody gets them again before the machine is booted anew.
+ *
+ * Context: may sleep.
+ */
+void exchange_lose(u64 start, u64 end)
 {
 	trace_rmi_memory("lose", start, end, ledger_word(LEDGER_LOST), 0);
 	ledger_keep(start, end, LEDGER_LOST, 0);
-	pr_err_ratelimited("%llu KB are lost until reboot: the RMM doesn't undelegate them\n",
+	pr_err_ratelimited("%llu KB are lost until reboot: the RMM doesn't give them back\n",
 			   (end - start) / SZ_1K);
 }
 
@@ -43,7 +52,7 @@ static void recover(u64 start, u64 end, enum refusal refusal)
 					   (refusal == REFUSED && granule_is_untracked(&c)))))
 			ledger_keep(start, start + PAGE_SIZE, LEDGER_HELD, 0);
 		else if (rc == -EIO || rc == -EREMOTEIO)
-			lose(start, start + PAGE_SIZE);
+			exchange_lose(start, start + PAGE_SIZE);
 		else if (rc == -ETIMEDOUT)
 			ledger_keep(start, start + PAGE_SIZE, LEDGER_READY, 0);
 	}
@@ -126,7 +135,7 @@ static int undelegate(u64 *start, u64 end, unsigned int ms)
 	switch (rc) {
 	case -EIO:
 		/* Whatever it says, it delegated this one */
-		lose(*start, *start + PAGE_SIZE);
+		exchange_lose(*start, *start + PAGE_SIZE);
 		*start += PAGE_SIZE;
 		ledger_keep(*start, end, LEDGER_READY, 0);
 		return *start < end ? -EAGAIN : 0;

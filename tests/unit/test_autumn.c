@@ -336,6 +336,43 @@ static void refused_in_secret(void **state)
 	unload_and_check();
 }
 
+/* It refuses a page, and of what it gives back one page is missing, once */
+static bool keeps;
+
+static void keep_one(u64 x[5])
+{
+	const u64 at = x[2];
+	u64 *list;
+
+	if (x[0] != RMI_OP_MEM_RECLAIM || !keeps)
+		return;
+	ask_model(x);
+	list = world_at(at);
+	if (x[1] != 1 || (list[0] >> RMI_RANGE_COUNT_SHIFT & 0x3ff) < 2)
+		return;
+	list[0] -= 1 << RMI_RANGE_COUNT_SHIFT;
+	keeps = false;
+}
+
+static void kept_page_is_lost(void **state)
+{
+	machine_of_autumn(0);
+	machine.refuse_every = 100;
+	make_map(plain_map);
+	world.pages_from = GB + 100 * MB;
+	world.smc = keep_one;
+	keeps = true;
+	load();
+	assert_false(keeps);
+	assert_available(3 * GB);
+	assert_int_equal(rmm_donated(world.rmm), 3 * METADATA_AUTUMN);
+	assert_number("memory_lost", PAGE_SIZE);
+	shim_module_exit();
+	assert_int_equal(rmm_donated(world.rmm), 0);
+	/* The page, which the model has given back, and its guard */
+	world_end_with(2, 0);
+}
+
 /* One in two: there is no end to it */
 static void half_of_all_refused(void **state)
 {
@@ -491,6 +528,7 @@ int main(void)
 		cmocka_unit_test(adopted_small_regions),
 		cmocka_unit_test(some_pages_refused),
 		cmocka_unit_test(refused_in_secret),
+		cmocka_unit_test(kept_page_is_lost),
 		cmocka_unit_test(half_of_all_refused),
 		cmocka_unit_test(twice_is_refused_all_the_same),
 		cmocka_unit_test(blocked),
