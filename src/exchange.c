@@ -100,25 +100,6 @@ int exchange_delegate(u64 start, u64 end, unsigned int ms)
 	}
 }
 
-/**
- * exchange_try() - can a granule that neither Linux nor we use change hands?
- * @granule: its physical address
- *
- * If it can't be had back, it must never be used: it is not in the ledger.
- * Specification: DEN0137, RMI_GRANULE_RANGE_DELEGATE, RMI_GRANULE_RANGE_UNDELEGATE.
- *
- * Context: may sleep.
- * Return: 0; -EIO if the RMM refuses; -ETIMEDOUT, -EBUSY or -EPROTO.
- */
-int exchange_try(u64 granule)
-{
-	struct granule_change c = { .start = granule, .end = granule + PAGE_SIZE };
-	int rc = granule_delegate(&c, rmi_timeout_ms()) ?:
-		 granule_undelegate(&c, rmi_timeout_ms());
-
-	return rc == -EREMOTEIO ? -EIO : rc;
-}
-
 /* One run, from *start on. Returns -EAGAIN if what remains of it is worth another command. */
 static int undelegate(u64 *start, u64 end, unsigned int ms)
 {
@@ -270,6 +251,33 @@ int exchange_undelegate_foreign(u64 start, u64 end, u64 *reached)
 	if (rc == -EIO || rc == -ETIMEDOUT || rc == -EREMOTEIO)
 		pagebits_settle(c.reached, end, true);
 	return rc == -EREMOTEIO ? -EIO : rc;
+}
+
+/**
+ * exchange_try() - can a granule that nobody uses change hands?
+ * @granule: its physical address; of memory that isn't Linux's yet, and must not become so on error
+ *
+ * One that doesn't come back counts as a consumer's that has it delegated.
+ * Specification: DEN0137, RMI_GRANULE_RANGE_DELEGATE, RMI_GRANULE_RANGE_UNDELEGATE.
+ *
+ * Context: may sleep, allocates.
+ * Return: 0; -ENOMEM; -EIO if the RMM refuses; -ETIMEDOUT, -EBUSY or -EPROTO.
+ */
+int exchange_try(u64 granule)
+{
+	const u64 end = granule + PAGE_SIZE;
+	u64 reached;
+	int rc = pagebits_prepare(granule, end);
+
+	if (rc)
+		return rc;
+	if (!pagebits_claim(granule, end, false))
+		return -EIO;
+	rc = exchange_delegate_foreign(granule, end);
+	if (!rc)
+		rc = pagebits_claim(granule, end, true) ?
+		     exchange_undelegate_foreign(granule, end, &reached) : -EIO;
+	return rc == -ENOTRECOVERABLE ? -EIO : rc;
 }
 
 /* What came of a command whose caller was told that it is unfinished */

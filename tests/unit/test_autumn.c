@@ -245,6 +245,35 @@ static void hot_added_in_a_reserved_par(void **state)
 	unload_and_check();
 }
 
+/* Its granule doesn't come back: the block stays offline, and nothing is asked again */
+static void hot_added_granule_is_kept(void **state)
+{
+	const u64 block = 4 * GB + WORLD_BLOCK;
+	u64 before;
+
+	machine_of_autumn(0);
+	bank(GB, GB, RMI_MEM_CATEGORY_CONVENTIONAL);
+	bank(4 * GB + 2 * MB, GB - 2 * MB, RMI_MEM_CATEGORY_CONVENTIONAL);
+	machine.tracking.nr = 1;
+	machine.tracking.at[0] = (struct rmm_range){ 4 * GB, GB, RMI_TRACKING_FINE };
+	machine.nr_faults = 1;
+	machine.fault[0] = (struct rmm_fault){ .fid = RMI_GRANULE_RANGE_UNDELEGATE,
+					       .count = UINT64_MAX, .set = 1,
+					       .x = { RMI_ERROR_INPUT } };
+	world_make(&machine, 12);
+	world_ram(GB, 2 * GB, true);
+	world_ram(block, block + WORLD_BLOCK, false);
+	load();
+	assert_int_equal(world_online(block, block + WORLD_BLOCK), -ENXIO);
+	assert_available(GB);
+	before = delegations();
+	assert_int_equal(before, 1);
+	assert_int_equal(world_online(block, block + WORLD_BLOCK), -ENXIO);
+	assert_int_equal(delegations(), before);
+	shim_module_exit();
+	world_end_with(0, PAGE_SIZE);
+}
+
 /* Its ways */
 
 static void manners(void **state)
@@ -523,6 +552,7 @@ int main(void)
 		cmocka_unit_test(no_table_after_all),
 		cmocka_unit_test(not_tried),
 		cmocka_unit_test(hot_added_in_a_reserved_par),
+		cmocka_unit_test(hot_added_granule_is_kept),
 		cmocka_unit_test(manners),
 		cmocka_unit_test(few_contexts),
 		cmocka_unit_test(adopted_small_regions),
