@@ -142,13 +142,11 @@ static int close_books(struct op *op, const struct rmi_regs *r, const struct pay
 		}
 	}
 	/* It may have kept the one page that it failed for */
-	for (at = 0; !success && payer->kind == LEDGER_REGION && payer->offered &&
-		     op->lent == PAGE_SIZE && ledger_find(LEDGER_REGION, at, U64_MAX, &part);
-	     at = part.end) {
-		if (part.payee == payer->base) {
-			exchange_lose(part.start, part.end);
-			op->lent = 0;
-		}
+	if (!success && payer->kind == LEDGER_REGION && payer->offered && op->lent == PAGE_SIZE) {
+		for (at = 0; ledger_find(LEDGER_REGION, at, U64_MAX, &part); at = part.end)
+			if (part.payee == payer->base)
+				exchange_lose(part.start, part.end);
+		op->lent = 0;
 	}
 	/* One that makes something keeps nothing if it fails, one that undoes it if it succeeds */
 	if (op->lent && success == !payer->limit)
