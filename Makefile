@@ -23,13 +23,24 @@ dkms_src := $(DESTDIR)/usr/src/arm-cca-rmi-$(version)
 
 export DESTDIR FIRMWARE MACHINE QEMU_ARGS QEMU TESTS
 
-modules:
+# A kernel that clang built takes no modules of gcc's
+ifneq ($(shell grep -s '^CONFIG_CC_IS_CLANG=y' '$(KDIR)/include/config/auto.conf'),)
+llvm := LLVM=$(or $(LLVM),1)
+endif
+
+has_space := $(or $(filter-out 1,$(words $(CURDIR))),$(findstring :,$(CURDIR)))
+
+modules: path
 	@[ -e "$(KDIR)/Makefile" ] || { echo "no kernel headers in $(KDIR): install this kernel's (Debian:" \
 		"linux-headers-arm64), or name others by KDIR=" >&2; exit 1; }
-	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
+	$(MAKE) -C $(KDIR) M=$(CURDIR) $(llvm) modules
+
+path:
+	$(if $(has_space),$(error the kernel's build can't cope with a space or a colon in a path: move $(CURDIR)))
+	@:
 
 install: modules
-	$(MAKE) -C $(KDIR) M=$(CURDIR) modules_install
+	$(MAKE) -C $(KDIR) M=$(CURDIR) $(llvm) modules_install
 
 dkms-install:
 	tests/host/dkms install "$(dkms_src)"
@@ -38,10 +49,11 @@ dkms-remove:
 	tests/host/dkms remove "$(dkms_src)"
 
 tools:
-	@$(MAKE) -s -C src/tools O=$(CURDIR)/build/tools
+	@$(MAKE) -s -C src/tools O=../../build/tools
 
+# DESTDIR as it is to be named from there
 tools-install: tools
-	@$(MAKE) -s -C src/tools O=$(CURDIR)/build/tools DESTDIR=$(abspath $(DESTDIR)) install
+	@$(MAKE) -s -C src/tools O=../../build/tools DESTDIR="$(if $(filter-out /%,$(firstword $(DESTDIR))),../../)$(DESTDIR)" install
 
 # A file of src/fleet, and what it becomes where
 fleet := \
@@ -56,12 +68,14 @@ fleet := \
 part = $(word $(2),$(subst :, ,$(1)))
 
 fleet-install:
-	$(foreach f,$(fleet),install -D -m $(call part,$(f),3) src/fleet/$(call part,$(f),1) $(DESTDIR)/$(call part,$(f),2) &&) :
+	$(foreach f,$(fleet),install -D -m $(call part,$(f),3) src/fleet/$(call part,$(f),1) "$(DESTDIR)/$(call part,$(f),2)" &&) :
 
+# Before what could do it is gone. With DESTDIR: what was told there
 fleet-remove:
-	rm -f $(foreach f,$(fleet),$(DESTDIR)/$(call part,$(f),2))
+	RMI_ROOT="$(DESTDIR)" src/fleet/rmi-fleet remove
+	rm -f $(foreach f,$(fleet),"$(DESTDIR)/$(call part,$(f),2)")
 
-run shell: %:
+run shell: %: path
 	@tests/host/need build boot
 	@tests/host/prepare $(KERNEL)
 	@tests/host/boot.py $@ $(KERNEL)
@@ -108,8 +122,8 @@ soak:
 
 clean:
 	rm -rf build
-	$(if $(wildcard $(KDIR)),$(MAKE) -C $(KDIR) M=$(CURDIR) clean)
+	$(if $(has_space),,$(if $(wildcard $(KDIR)),$(MAKE) -C $(KDIR) M=$(CURDIR) clean))
 
-.PHONY: modules install dkms-install dkms-remove tools tools-install fleet-install fleet-remove htmldoc run shell check check-quick check-all check-sweep \
+.PHONY: modules path install dkms-install dkms-remove tools tools-install fleet-install fleet-remove htmldoc run shell check check-quick check-all check-sweep \
 	check-build check-lint check-unit check-tools check-fleet check-fuzz check-coverage check-bench check-guest check-debug check-kernels \
 	check-packages dist bench fuzz coverage soak clean

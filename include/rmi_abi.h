@@ -82,6 +82,8 @@
  * configuration page.
  */
 #define RMI_FEATURE1_GRANULE(code)		(1U << (code))
+#define RMI_FEATURE1_HASHES(reg)		(((reg) >> 3) & 7)	/* SHA-256, 384, 512 */
+#define RMI_FEATURE1_MAX_RECS_ORDER(reg)	(((reg) >> 6) & 0xf)
 #define RMI_FEATURE1_L0GPTSZ(reg)		(((reg) >> 10) & 0xf)
 #define RMI_FEATURE1_L0GPTSZ_SHIFT		10
 #define RMI_FEATURE1_PPS(reg)			(((reg) >> 14) & 7)

@@ -3,6 +3,7 @@
 #ifndef COMPAT_H
 #define COMPAT_H
 
+#include <linux/crash_dump.h>
 #include <linux/errno.h>
 #include <linux/gfp.h>
 #include <linux/memory.h>
@@ -34,6 +35,13 @@
 #define compat_trace_on(system) trace_set_clr_event(system, NULL, 1)
 #else
 #define compat_trace_on(system) (-EOPNOTSUPP)
+#endif
+
+/* A kernel that can't be the one that takes a crash dump isn't */
+#ifdef CONFIG_CRASH_DUMP
+#define compat_is_kdump_kernel() is_kdump_kernel()
+#else
+#define compat_is_kdump_kernel() false
 #endif
 
 #endif

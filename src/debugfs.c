@@ -7,6 +7,7 @@
 #include "debugfs.h"
 #include "ledger.h"
 #include "record.h"
+#include "rmm.h"
 #include "smc.h"
 
 static struct dentry *dir;
@@ -86,6 +87,24 @@ static int debug_commands_show(struct seq_file *s, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(debug_commands);
 
+#define NR_FEATURES	5
+
+/* Asked for anew; what the RMM doesn't tell has no line */
+static int debug_features_show(struct seq_file *s, void *unused)
+{
+	struct verdict why;
+	unsigned int i;
+	u64 value;
+
+	cover_lock_all();
+	for (i = 0; rmm_session()->revision && i < NR_FEATURES; i++)
+		if (!rmm_get_feature(i, &value, &why))
+			seq_printf(s, "%u 0x%llx\n", i, value);
+	cover_unlock_all();
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(debug_features);
+
 /**
  * debugfs_open() - make /sys/kernel/debug/rmi, for root alone: its files hold physical addresses
  *
@@ -98,6 +117,7 @@ void debugfs_open(void)
 	dir = debugfs_create_dir("rmi", NULL);
 	debugfs_create_file("coverage", 0400, dir, NULL, &debug_coverage_fops);
 	debugfs_create_file("donated", 0400, dir, NULL, &debug_donated_fops);
+	debugfs_create_file("features", 0400, dir, NULL, &debug_features_fops);
 	debugfs_create_file("commands", 0400, dir, NULL, &debug_commands_fops);
 }
 

@@ -26,11 +26,13 @@
 
 #include "compat.h"
 #include "cover.h"
+#include "cpus.h"
 #include "events.h"
 #include "ledger.h"
+#include "notice.h"
 #include "pagebits.h"
 #include "record.h"
-#include "rmm.h"
+#include "smc.h"
 #include "vacate.h"
 #include "walk.h"
 
@@ -42,8 +44,7 @@ static int going_online(u64 start, u64 end)
 	int rc = cover_ensure(start, end, &why);
 
 	if (rc)
-		pr_warn("memory %#llx-%#llx refused: %s (%s)\n", start, end,
-			verdict_word(why.reason), why.detail);
+		notice_memory(start, end, "refused", &why);
 	return rc;
 }
 
@@ -68,8 +69,7 @@ static int going_offline(u64 start, u64 end)
 	int rc = vacate_range(start, end, &why);
 
 	if (rc)
-		pr_warn("memory %#llx-%#llx must stay: %s (%s)\n", start, end,
-			verdict_word(why.reason), why.detail);
+		notice_memory(start, end, "must stay", &why);
 	return rc;
 }
 
@@ -238,7 +238,7 @@ static struct notifier_block post_nb = {
 static int cpu_came_online(unsigned int cpu)
 {
 	/* A load asks those that are online then */
-	if (!rmm_cpu_has_rme())
+	if (!cpu_has_rme())
 		record_set_cpu(cpu, false);
 	return 0;
 }
@@ -298,6 +298,7 @@ remove_cpu:
 void events_unregister(void)
 {
 	unregister_memory_notifier(&memory_nb);
+	notice_close();
 	unregister_pm_notifier(&post_nb);
 	unregister_pm_notifier(&prepare_nb);
 	unregister_reboot_notifier(&reboot_nb);

@@ -108,6 +108,7 @@ static int __init cca_rmi_init(void)
 	if (rc)
 		return rc;
 	cover_start(true, true, &v);
+	sysfs_update();
 	/*
 	 * All memory may be covered, and a CPU lack RME, or the RMM make no sense when it gives
 	 * back

@@ -329,6 +329,25 @@ u64 record_bytes(void)
 	return bytes;
 }
 
+/**
+ * record_is_paid() - does the RMM want this host's memory for its tracking?
+ *
+ * Context: may sleep; takes record_lock.
+ * Return: true if it has some for a tracking region, or will have with cover=lazy.
+ */
+bool record_is_paid(void)
+{
+	unsigned int i;
+	bool is;
+
+	mutex_lock(&record_lock);
+	is = record.payable.nr;
+	for (i = 0; !is && i < record.nr; i++)
+		is = record.made[i].kind == LEDGER_REGION;
+	mutex_unlock(&record_lock);
+	return is;
+}
+
 /* The verdict ---------------------------------------------------------------------------------- */
 
 /* What is wrong for all comes first; it recovers when what was wrong is gone */

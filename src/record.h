@@ -46,6 +46,7 @@ void record_forget(void);
 bool record_is_online(u64 start, u64 end);
 bool record_is_covered(u64 start, u64 end);
 u64 record_bytes(void);
+bool record_is_paid(void);
 
 void record_set_verdict(const struct verdict *why);
 void record_missed(u64 start, u64 end, const struct verdict *why);

@@ -9,11 +9,11 @@
 #include <linux/printk.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
-#include <linux/smp.h>
 #include <linux/string.h>
-#include <asm/sysreg.h>
 
 #include "../include/rmi_abi.h"
+#include "compat.h"
+#include "cpus.h"
 #include "explain.h"
 #include "rmm.h"
 #include "transfer.h"
@@ -91,38 +91,6 @@ const char *rmm_state_word(enum rmm_state state)
 	return words[state];
 }
 
-/**
- * rmm_cpu_has_rme() - has this CPU the Realm Management Extension?
- *
- * The kernel's own, sanitised copy of this register has no RME field.
- *
- * Context: any, preemption disabled.
- * Return: true if so.
- */
-bool rmm_cpu_has_rme(void)
-{
-	return read_sysreg_s(SYS_ID_AA64PFR0_EL1) & GENMASK_ULL(55, 52);
-}
-
-static void check_cpu(void *info)
-{
-	atomic_t *without = info;
-
-	if (!rmm_cpu_has_rme())
-		atomic_inc(without);
-}
-
-static int check_cpus(struct verdict *why)
-{
-	atomic_t without = ATOMIC_INIT(0);
-
-	on_each_cpu(check_cpu, &without, 1);
-	if (!atomic_read(&without))
-		return 0;
-	return verdict_set(why, REASON_NO_RME, "%d of %u CPUs without FEAT_RME",
-			   atomic_read(&without), num_online_cpus());
-}
-
 static int wrong_revision(u64 low, u64 high, struct verdict *why)
 {
 	if (low == high)
@@ -156,7 +124,16 @@ static int agree_revision(struct rmm_session *s, struct verdict *why)
 	}
 }
 
-static int get_feature(u64 index, u64 *value, struct verdict *why)
+/**
+ * rmm_get_feature() - ask for a feature register
+ * @index: which one
+ * @value: set, on error to what means nothing
+ * @why: set on error
+ *
+ * Context: may sleep; under cover_lock.
+ * Return: 0 or the negative error number of @why.
+ */
+int rmm_get_feature(u64 index, u64 *value, struct verdict *why)
 {
 	struct rmi_regs r = { .x = { RMI_FEATURES, index } };
 	int rc = rmi_call(&r, rmi_timeout_ms());
@@ -170,15 +147,19 @@ static int get_feature(u64 index, u64 *value, struct verdict *why)
 static int learn_features(struct rmm_session *s, struct verdict *why)
 {
 	static const u8 pa_bits[] = { 32, 36, 40, 42, 44, 48, 52 };
-	u64 feature0, feature1, pps, l0gptsz;
+	u64 feature1, pps, l0gptsz;
 	int rc;
 
-	rc = get_feature(0, &feature0, why);
+	/* We need nothing of the first one: an RMM need not tell it */
+	rc = rmm_get_feature(0, &s->features[0], why);
+	if (rc == -ETIMEDOUT)
+		return rc;
 	if (!rc)
-		rc = get_feature(1, &feature1, why);
+		s->features_known |= BIT_ULL(0);
+	rc = rmm_get_feature(1, &feature1, why);
 	if (rc)
 		return rc;
-	pr_debug("features %#llx %#llx\n", feature0, feature1);
+	s->features[1] = feature1;
 
 	pps = RMI_FEATURE1_PPS(feature1);
 	l0gptsz = RMI_FEATURE1_L0GPTSZ(feature1);
@@ -187,6 +168,7 @@ static int learn_features(struct rmm_session *s, struct verdict *why)
 		return verdict_set(why, REASON_BAD_ANSWER, "RMI_FEATURES 1: %#llx", feature1);
 	s->pa_end = BIT_ULL(pa_bits[pps]);
 	s->l0gpt_size = BIT_ULL(RMI_L0GPTSZ_BASE_SHIFT + l0gptsz);
+	s->features_known |= BIT_ULL(1);
 
 	if (!(feature1 & RMI_FEATURE1_GRANULE(GRANULE_CODE)))
 		return verdict_set(
@@ -390,10 +372,17 @@ int rmm_open(struct verdict *why)
 	int rc = 0;
 
 	rmi_begin_session();
-	if (!rmi_can_call())
+	/*
+	 * The kernel that crashed lent and delegated what only it has a record of. This one lives
+	 * for the minutes of a dump, and starts no Realm.
+	 */
+	if (compat_is_kdump_kernel())
+		rc = verdict_set(why, REASON_CRASH_KERNEL,
+				 "this kernel takes the dump of one that crashed");
+	else if (!rmi_can_call())
 		rc = verdict_set(why, REASON_NO_SMC_CONDUIT,
 				 "this kernel is a guest, or its firmware has no SMCCC 1.1");
-	rc = rc ?: check_cpus(why);
+	rc = rc ?: cpus_check(why);
 	rc = rc ?: agree_revision(&s, why);
 	rc = rc ?: learn_features(&s, why);
 	rc = rc ?: learn_dialect(&s, why);

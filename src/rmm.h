@@ -27,6 +27,8 @@ struct rmm_session {
 	u64 pa_end;
 	u64 region_size;	/* bytes: of a tracking region */
 	u64 lent;		/* bytes, for its activation */
+	u64 features[2];
+	u64 features_known;	/* a bit for each of these that it told */
 };
 
 int rmm_open(struct verdict *why);
@@ -35,6 +37,6 @@ void rmm_close(void);
 const struct rmm_session *rmm_session(void);
 void rmm_copy_session(struct rmm_session *copy);
 const char *rmm_state_word(enum rmm_state state);
-bool rmm_cpu_has_rme(void);
+int rmm_get_feature(u64 index, u64 *value, struct verdict *why);
 
 #endif

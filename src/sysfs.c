@@ -8,6 +8,7 @@
 
 #include "../include/arm_cca_rmi.h"
 #include "../include/rmi_abi.h"
+#include "features.h"
 #include "ledger.h"
 #include "record.h"
 #include "rmm.h"
@@ -73,6 +74,31 @@ static ssize_t l0gpt_size_show(struct kobject *kobj, struct kobj_attribute *attr
 	return sysfs_emit(buf, "%llu\n", rmm.l0gpt_size);
 }
 
+static ssize_t region_size_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	struct rmm_session rmm;
+
+	rmm_copy_session(&rmm);
+	return sysfs_emit(buf, "%llu\n", rmm.region_size);
+}
+
+/* It is known once the RMM was asked for what tells it, which comes before its configuration */
+static ssize_t dialect_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	struct rmm_session rmm;
+
+	rmm_copy_session(&rmm);
+	return sysfs_emit(buf, "%s\n", !rmm.region_size ? "none" :
+			  rmm.has_gpt_info ? "beta3" : "older");
+}
+
+static ssize_t tracking_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	const char *whose = record_is_paid() ? "paid" : record_bytes() ? "static" : "none";
+
+	return sysfs_emit(buf, "%s\n", whose);
+}
+
 static ssize_t memory_covered_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
 {
 	return sysfs_emit(buf, "%llu\n", record_bytes());
@@ -106,6 +132,9 @@ static struct kobj_attribute attributes[] = {
 	__ATTR_RO(rmm_state),
 	__ATTR_RO(granule_size),
 	__ATTR_RO(l0gpt_size),
+	__ATTR_RO(region_size),
+	__ATTR_RO(dialect),
+	__ATTR_RO(tracking),
 	__ATTR_RO(memory_covered),
 	__ATTR_RO(memory_donated),
 	__ATTR_RO(memory_lost),
@@ -121,6 +150,7 @@ static void tell(struct work_struct *unused)
 	char *env[3] = { available, reason };
 	struct verdict v;
 
+	features_update(dir);
 	verdict_published(&v);
 	snprintf(available, sizeof(available), "RMI_AVAILABLE=%d", v.reason == REASON_OK);
 	snprintf(reason, sizeof(reason), "RMI_REASON=%s", verdict_word(v.reason));
@@ -182,6 +212,16 @@ remove_dir:
 }
 
 /**
+ * sysfs_update() - have the files that only an RMM brings
+ *
+ * Context: may sleep; after sysfs_register().
+ */
+void sysfs_update(void)
+{
+	features_update(dir);
+}
+
+/**
  * sysfs_unregister() - undo sysfs_register(); nobody reads any more afterwards
  *
  * Context: may sleep.
@@ -190,6 +230,7 @@ void sysfs_unregister(void)
 {
 	verdict_listen(NULL);
 	cancel_work_sync(&telling);
+	features_close();
 	kobject_del(dir);	/* now, whoever still holds a reference */
 	kobject_put(dir);
 	platform_device_unregister(device);	/* who is told of this finds no directory */

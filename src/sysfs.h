@@ -4,6 +4,7 @@
 #define SYSFS_H
 
 int sysfs_register(void);
+void sysfs_update(void);
 void sysfs_unregister(void);
 
 #endif

@@ -17,6 +17,7 @@ static const struct {
 	int err;
 } reasons[] = {
 	[REASON_OK]			= { "ok", 0 },
+	[REASON_CRASH_KERNEL]		= { "crash-kernel", -ENODEV },
 	[REASON_NO_SMC_CONDUIT]		= { "no-smc-conduit", -ENODEV },
 	[REASON_NO_RME]			= { "no-rme", -ENODEV },
 	[REASON_NO_RMM]			= { "no-rmm", -ENODEV },

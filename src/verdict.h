@@ -8,6 +8,7 @@
 /* The order is that of the words in verdict.c */
 enum reason {
 	REASON_OK,
+	REASON_CRASH_KERNEL,
 	REASON_NO_SMC_CONDUIT,
 	REASON_NO_RME,
 	REASON_NO_RMM,

@@ -6,6 +6,8 @@
 #include "attributes.h"
 #include "bytes.h"
 #include "checklist.h"
+#include "file.h"
+#include "kvm.h"
 
 /* In the order in which the module comes to them */
 enum check {
@@ -58,6 +60,8 @@ static const struct reason {
 	const char *help;
 } reasons[] = {
 	{ "ok", NR_CHECKS, false, NULL },
+	{ "crash-kernel", CONDUIT, false,
+	  "nothing: it ends with the dump; take that by makedumpfile, since cp reads lent pages" },
 	{ "no-smc-conduit", CONDUIT, false,
 	  "run it on the host: this kernel is itself a guest, or its firmware has no SMCCC 1.1" },
 	{ "no-rme", CPUS, false, "other hardware; in QEMU: -cpu max,x-rme=on" },
@@ -99,7 +103,15 @@ static const struct reason unknown = {
 	.help = "this rmi-host is older than the module, whose README tells what that word means",
 };
 
-static const char unknown_reason[] = "the module's reason is one that this rmi-host knows";
+/* What failed instead of the check that a reason is about, which wasn't reached; or NULL */
+static const char *fails_instead(const struct reason *why)
+{
+	if (!why->word)
+		return "the module's reason is one that this rmi-host knows";
+	if (!strcmp(why->word, "crash-kernel"))
+		return "this kernel isn't one that only takes the dump of another";
+	return NULL;
+}
 
 static const struct reason *find_reason(const char *word)
 {
@@ -196,14 +208,15 @@ static void say_skip(const char *what, const char *why)
 
 static void show_checks(const struct attributes *a, const struct reason *why)
 {
+	const char *instead = fails_instead(why);
 	enum check check;
 
 	for (check = LOADED; check < NR_CHECKS; check++) {
 		if (check == why->fails)
-			say_fail(a, why->word ? checks[check] : unknown_reason, why->help);
+			say_fail(a, instead ? instead : checks[check], why->help);
 		if (check < why->fails && (!why->anywhere || came_past(a, check)))
 			say_pass(a, check);
-		else if (check != why->fails || !why->word)
+		else if (check != why->fails || instead)
 			say_skip(checks[check], check < why->fails ? "not known" : "not reached");
 	}
 }
@@ -220,6 +233,21 @@ static void show_lost(const struct attributes *a)
 	say("", "%s", lost_help);
 }
 
+/* What they find isn't memory's, and fails nothing */
+static void show_beyond(uint64_t ipa_bits)
+{
+	static const char kvm_what[] = "KVM of this kernel starts Realms";
+	static const char lfa_what[] = "the firmware can be updated while the host runs (LFA)";
+	struct kvm_answer kvm;
+
+	kvm_ask(ipa_bits, &kvm);
+	if (kvm.asked)
+		say(kvm.yes ? "PASS" : "INFO", "%s: %s", kvm_what, kvm.text);
+	else
+		say_skip(kvm_what, kvm.text);
+	say("INFO", "%s: %s", lfa_what, file_is_there("/sys/firmware/lfa") ? "yes" : "no");
+}
+
 static void show_not_loaded(void)
 {
 	enum check check;
@@ -229,6 +257,7 @@ static void show_not_loaded(void)
 	for (check = LOADED + 1; check < NR_CHECKS; check++)
 		say_skip(checks[check], "not reached");
 	say_skip(lost, "not reached");
+	show_beyond(0);
 	printf("Realms are not available: the module isn't loaded\n");
 }
 
@@ -244,6 +273,7 @@ bool checklist_show(void)
 	word = a.of[REASON].text;
 	show_checks(&a, find_reason(word));
 	show_lost(&a);
+	show_beyond(attributes_feature(&a, "ipa_bits"));
 	if (a.of[AVAILABLE].number)
 		printf("Realms are available\n");
 	else

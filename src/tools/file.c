@@ -49,6 +49,14 @@ int file_read(const char *name, char *text, size_t size)
 	return strlen(text) == length ? 0 : -EINVAL;
 }
 
+bool file_is_there(const char *name)
+{
+	char path[PATH_MAX];
+
+	file_path(path, name);
+	return !access(path, F_OK);
+}
+
 bool file_lines(const char *name, file_line_fn line, void *arg)
 {
 	unsigned int number = 0;

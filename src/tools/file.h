@@ -18,6 +18,8 @@ void file_path(char path[PATH_MAX], const char *name);
 /* A short text, without the newline at its end. 0 or -errno: -EFBIG if it isn't shorter. */
 int file_read(const char *name, char *text, size_t size);
 
+bool file_is_there(const char *name);
+
 /* Each line of a longer one, without its newline. False if it can't be opened: see errno. */
 typedef void (*file_line_fn)(const char *line, const char *path, unsigned int number, void *arg);
 bool file_lines(const char *name, file_line_fn line, void *arg);

@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <err.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "bytes.h"
-#include "file.h"
+#include "output.h"
 #include "svg.h"
 
 /* In pixels. A column of text is as wide as in the usual monospaced fonts of that size. */
@@ -125,28 +120,9 @@ static void draw(const struct map *map, FILE *f)
 
 void svg_write(const struct map *map, const char *path)
 {
-	char draft[PATH_MAX];
-	mode_t mask;
-	bool good;
-	FILE *f;
-	int fd;
+	struct output out;
 
-	if (snprintf(draft, sizeof(draft), "%s.XXXXXX", path) >= (int)sizeof(draft))
-		errx(EXIT_TROUBLE, "%s: too long a name", path);
-	fd = mkstemp(draft);
-	if (fd < 0)
-		err(EXIT_TROUBLE, "%s", draft);
-	/* As a file that is made in the ordinary way */
-	mask = umask(0);
-	umask(mask);
-	f = fchmod(fd, 0666 & ~mask) ? NULL : fdopen(fd, "w");
-	if (f)
-		draw(map, f);
-	good = f && !ferror(f);
-	good = f && !fclose(f) && good;
-	if (!good || rename(draft, path)) {
-		warn("%s", path);
-		unlink(draft);
-		exit(EXIT_TROUBLE);
-	}
+	output_open(&out, path);
+	draw(map, out.f);
+	output_close(&out);
 }

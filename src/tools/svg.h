@@ -5,7 +5,7 @@
 
 #include "map.h"
 
-/* Writes it whole, or ends the program and leaves what was there before */
+/* Writes it as output.h has it, or ends the program */
 void svg_write(const struct map *map, const char *path);
 
 #endif

@@ -4,14 +4,18 @@
 sources; and that what the documents say is so. Prints TAP; exit status 3 if something failed."""
 
 import contextlib
+import datetime
 import fnmatch
 import glob
 import os
 import re
+import shlex
 import shutil
+import stat
 import subprocess
 import sys
 import tempfile
+import time
 
 import prometheus_client.parser
 import yaml
@@ -20,13 +24,16 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 FLEET = os.path.join(TOP, 'src', 'fleet')
 SCRIPT = os.path.join(FLEET, 'rmi-fleet')
 LABELS, METRICS = 'etc/kubernetes/node-feature-discovery/features.d', 'var/lib/prometheus/node-exporter'
+RPM_METRICS = 'var/lib/node_exporter/textfile_collector'
 LABEL_FILE, METRIC_FILE = f'{LABELS}/arm-cca-rmi', f'{METRICS}/arm_cca_rmi.prom'
 PARAMETERS = '/sys/module/arm_cca_rmi/parameters/'
 
 HEALTHY = {
     'available': '1', 'reason': 'ok', 'detail': '', 'revision': '2.0', 'rmm_state': 'active', 'granule_size': '4096',
-    'l0gpt_size': '1073741824', 'memory_covered': '1073741824', 'memory_donated': '1179648', 'memory_lost': '0',
-    'smc_calls': '16'}
+    'l0gpt_size': '1073741824', 'region_size': '1073741824', 'dialect': 'beta3', 'tracking': 'paid', 'memory_covered': '1073741824',
+    'memory_donated': '1179648', 'memory_lost': '0', 'smc_calls': '16', 'features/ipa_bits': '40', 'features/pa_bits': '40',
+    'features/granule_sizes': '4096 16384 65536', 'features/hash_algorithms': 'none', 'features/max_recs_order': '0'}
+LATER = [name for name in HEALTHY if name.startswith('features/') or name in ('region_size', 'dialect', 'tracking')]
 UNTRACKED = HEALTHY | {'available': '0', 'reason': 'not-tracked', 'detail': '0x100000000-0x140000000 none',
                        'memory_covered': '0', 'memory_donated': '0'}
 NO_RMM = HEALTHY | {'available': '0', 'reason': 'no-rmm', 'detail': 'nobody answers RMI_VERSION', 'revision': 'none',
@@ -84,19 +91,32 @@ def set_attributes(root, attributes):
     shutil.rmtree(directory, ignore_errors=True)
     os.makedirs(directory)
     for name, value in attributes.items():
+        os.makedirs(os.path.dirname(f'{directory}/{name}'), exist_ok=True)
         with open(f'{directory}/{name}', 'w', encoding='ascii') as f:
             f.write(f'{value}\n')
 
 
-def files(root):
-    """All files but sysfs's, and what is in them"""
+EXPIRY = re.compile(r'# \+expiry-time=(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)\n')
+
+
+def without_expiry(lines):
+    """What node-feature-discovery is told, less the first line, which is another one each second"""
+    first = EXPIRY.match(lines)
+    if not first:
+        raise RuntimeError(f'no expiry time: {lines!r}')
+    return lines[first.end():]
+
+
+def files(root, whole=False):
+    """All files but sysfs's and the administrator's, and what is in them: without the expiry time, but if it is asked for"""
     found = {}
     for directory, _, names in os.walk(root):
         for name in names:
             path = os.path.join(directory, name)
-            if not path.startswith(f'{root}/sys/'):
+            if not path.startswith((f'{root}/sys/', f'{root}/etc/default', f'{root}/etc/sysconfig')):
                 with open(path, encoding='ascii') as f:
-                    found[os.path.relpath(path, root)] = f.read()
+                    lines = f.read()
+                found[os.path.relpath(path, root)] = without_expiry(lines) if name == 'arm-cca-rmi' and not whole else lines
     return found
 
 
@@ -105,11 +125,11 @@ def fleet(root, *arguments, prefix=(), **more):
     return run(*prefix, SCRIPT, *arguments, env=variables | {'RMI_ROOT': root}, **more)
 
 
-def written(attributes):
+def written(attributes, whole=False):
     """(what node-feature-discovery is told, what node_exporter is told) of such a host"""
     with host(attributes) as root:
         rc, said = fleet(root, 'update')
-        found = files(root)
+        found = files(root, whole)
         if rc or said or set(found) != {LABEL_FILE, METRIC_FILE}:
             raise RuntimeError(f'{rc} {said!r} {list(found)}')
         return found[LABEL_FILE], found[METRIC_FILE]
@@ -126,6 +146,14 @@ def test_values():
     labels, metrics = written(HEALTHY)
     same('labels of a healthy host', labels, feature_lines('true', 'ok', '2.0'))
     same('its metrics', [line for line in metrics.splitlines() if line[0] != '#'], [
+        'arm_cca_rmi_available 1', 'arm_cca_rmi_reason{reason="ok"} 1',
+        'arm_cca_rmi_info{revision="2.0",rmm_state="active",dialect="beta3",tracking="paid"} 1',
+        'arm_cca_rmi_features_info{ipa_bits="40",pa_bits="40",granule_sizes="4096 16384 65536",hash_algorithms="none",'
+        'max_recs_order="0"} 1', 'arm_cca_rmi_region_size_bytes 1073741824', 'arm_cca_rmi_memory_covered_bytes 1073741824',
+        'arm_cca_rmi_memory_donated_bytes 1179648', 'arm_cca_rmi_memory_lost_bytes 0', 'arm_cca_rmi_smc_calls_total 16'])
+    older = written({name: value for name, value in HEALTHY.items() if name not in LATER})
+    same('labels beside an older module', older[0], labels)
+    same('metrics beside an older module', [line for line in older[1].splitlines() if line[0] != '#'], [
         'arm_cca_rmi_available 1', 'arm_cca_rmi_reason{reason="ok"} 1',
         'arm_cca_rmi_info{revision="2.0",rmm_state="active"} 1', 'arm_cca_rmi_memory_covered_bytes 1073741824',
         'arm_cca_rmi_memory_donated_bytes 1179648', 'arm_cca_rmi_memory_lost_bytes 0', 'arm_cca_rmi_smc_calls_total 16'])
@@ -218,7 +246,7 @@ def reasons():
 def test_grammars():
     wrong = []
     for name, attributes in [('healthy', HEALTHY), ('untracked', UNTRACKED), ('no RMM', NO_RMM), ('not loaded', None)]:
-        labels, metrics = written(attributes)
+        labels, metrics = written(attributes, whole=True)
         for function, lines in ((features_of, labels), (metrics_of, metrics)):
             try:
                 function(lines)
@@ -240,26 +268,28 @@ def test_grammars():
 
 
 def test_bad_attributes():
-    before = feature_lines('true', 'ok', '2.0'), written(HEALTHY)[1]
     wrong, tried = [], 0
     bad = {
         'available': ('', '2', 'yes', '1\n1', '01'), 'reason': ('', 'a b', 'x"y', 'ok\nok', 'OK', '*'),
         'revision': ('', '2', '.', '2.', 'two', '2.0 '), 'rmm_state': ('', 'a"', '\\'), 'memory_covered': ('', '-1', '1.5', '0x10', '010', '1 2'),
-        'memory_donated': ('x',), 'memory_lost': ('1\n2',), 'smc_calls': ('', '1e3')}
+        'memory_donated': ('x',), 'memory_lost': ('1\n2',), 'smc_calls': ('', '1e3'), 'dialect': ('', 'a"b'), 'tracking': ('a b',),
+        'region_size': ('-1',), 'features/hash_algorithms': ('', 'a"b', 'sha256\nsha512')}
     for name, values in bad.items():
-        for value in (*values, None):
+        # Those that came later may be missing
+        for value in (*values, *([] if name in LATER else [None])):
             attributes = HEALTHY | {name: value}
             if value is None:
                 del attributes[name]
             for verb in ('labels', 'metrics', 'update'):
                 with host(HEALTHY) as root:
                     fleet(root, 'update')
+                    before = files(root, whole=True)
                     set_attributes(root, attributes)
                     rc, said = fleet(root, verb)
                     tried += 1
                     if rc != 1 or f'/sys/firmware/rmi/{name}' not in said or 'rmi-fleet: ' not in said:
                         wrong.append(f'{verb} {name} {value!r}: {rc} {said!r}')
-                    if files(root) != dict(zip((LABEL_FILE, METRIC_FILE), before)):
+                    if len(before) != 2 or files(root, whole=True) != before:
                         wrong.append(f'{verb} {name} {value!r}: {files(root)}')
     report(tried > 100 and not wrong, f'{tried} times an attribute is missing or wrong: an error that names it, and nothing changes',
            '\n'.join(wrong))
@@ -270,7 +300,8 @@ def test_bad_directories():
         for verb, directory in (('labels', LABELS), ('metrics', METRICS)):
             rc, said = fleet(root, verb)
             same(f'{verb}: a directory that is missing', (rc, said), (1, f'rmi-fleet: no directory {root}/{directory}\n'))
-        same('update: none is there, and that is fine', (*fleet(root, 'update'), files(root)), (0, '', {}))
+        same('update: none is there', (*fleet(root, 'update'), files(root)), (
+            2, f'rmi-fleet: nobody to tell: neither {root}/{LABELS} nor {root}/{METRICS} is there\n', {}))
     with host(HEALTHY, (METRICS,)) as root:
         same('update: one is there', (*fleet(root, 'update'), list(files(root))), (0, '', [METRIC_FILE]))
 
@@ -279,23 +310,23 @@ def test_bad_directories():
     with host(HEALTHY) as root, tempfile.TemporaryDirectory() as theirs:
         os.chmod(theirs, 0o755)
         fleet(root, 'update')
-        before = files(root)
+        before = files(root, whole=True)
         set_attributes(root, UNTRACKED)
         shutil.copy(SCRIPT, theirs)
         for directory in (LABELS, METRICS):
             os.chmod(f'{root}/{directory}', 0o555)
         for verb in ('labels', 'metrics', 'update'):
             rc, said = run(*as_nobody, f'{theirs}/rmi-fleet', verb, env={'RMI_ROOT': root, 'PATH': os.environ['PATH']})
-            report(rc == 1 and "rmi-fleet: can't write into " in said and files(root) == before,
+            report(rc == 1 and "rmi-fleet: can't write into " in said and files(root, whole=True) == before,
                    f'{verb}: a directory that nobody may write into', f'{rc} {said!r}')
         for directory in (LABELS, METRICS):
             os.chmod(f'{root}/{directory}', 0o755)
         for verb in ('labels', 'metrics', 'update'):
             # A file that can't grow, as on a full disk
             rc, said = fleet(root, verb, prefix=('sh', '-c', 'trap "" XFSZ; ulimit -f 0; exec "$0" "$@"'))
-            report(rc == 1 and "rmi-fleet: can't write " in said and files(root) == before, f'{verb}: a disk that is full', f'{rc} {said!r}')
+            report(rc == 1 and "rmi-fleet: can't write " in said and files(root, whole=True) == before, f'{verb}: a disk that is full', f'{rc} {said!r}')
         rc, said = fleet(root, 'update')
-        report(rc == 0 and files(root) != before, 'and then it can', f'{rc} {said!r}')
+        report(rc == 0 and files(root)[METRIC_FILE] != before[METRIC_FILE], 'and then it can', f'{rc} {said!r}')
     for arguments in ((), ('help',), ('labels', 'metrics')):
         with host(HEALTHY) as root:
             rc, said = fleet(root, *arguments)
@@ -307,7 +338,7 @@ def test_whole():
         fleet(root, 'update', umask=0o077)
         for name in (LABEL_FILE, METRIC_FILE):
             same(f'{os.path.basename(name)} can be read by everyone', os.stat(f'{root}/{name}').st_mode & 0o777, 0o644)
-        before = files(root)
+        before = files(root, whole=True)
         with contextlib.ExitStack() as stack:
             readers = [stack.enter_context(open(f'{root}/{name}', encoding='ascii')) for name in (LABEL_FILE, METRIC_FILE)]
             set_attributes(root, UNTRACKED)
@@ -324,6 +355,109 @@ def test_whole():
             same('other directories', sorted(os.listdir(other)), ['arm-cca-rmi', 'arm_cca_rmi.prom'])
 
 
+def test_expiry():
+    """What nobody writes again is true for 15 minutes more"""
+    before = int(time.time())
+    with host(HEALTHY) as root:
+        fleet(root, 'update')
+        lines = files(root, whole=True)[LABEL_FILE]
+    after = int(time.time())
+    first = EXPIRY.match(lines)
+    report(first, 'the first line is the expiry time', lines)
+    if first:
+        at = datetime.datetime.strptime(first[1], '%Y-%m-%dT%H:%M:%SZ').replace(tzinfo=datetime.timezone.utc).timestamp()
+        report(before + 900 <= at <= after + 900, 'which is 15 minutes ahead', f'{before} {at} {after}')
+
+
+def put(path, lines=''):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, 'w', encoding='ascii') as f:
+        f.write(lines)
+
+
+def test_remove():
+    with host(HEALTHY) as root:
+        fleet(root, 'update')
+        put(f'{root}/{LABELS}/.rmi-fleet.abcdef')
+        put(f'{root}/{METRICS}/another.prom', 'x 1\n')
+        put(f'{root}/{METRICS}/.rmi-fleet.keep')
+        same('remove', (*fleet(root, 'remove'), sorted(files(root))), (0, '', [f'{METRICS}/.rmi-fleet.keep', f'{METRICS}/another.prom']))
+        same('remove: there is nothing', fleet(root, 'remove'), (0, ''))
+        rc, said = run('make', '-s', '-C', TOP, f'DESTDIR={root}', 'fleet-install')
+        fleet(root, 'update')
+        told = sorted(files(root))
+        rc, said = run('make', '-s', '-C', TOP, f'DESTDIR={root}', 'fleet-remove')
+        same('make fleet-remove: nothing is told any more', (LABEL_FILE in told and METRIC_FILE in told, rc, said, sorted(files(root))), (
+            True, 0, '', [f'{METRICS}/.rmi-fleet.keep', f'{METRICS}/another.prom']))
+    with host(HEALTHY, ()) as root:
+        same('remove: there is no directory either', fleet(root, 'remove'), (0, ''))
+    for name, command in (('debian/rmi-host.prerm', 'remove'), ('rpm/arm-cca-rmi.spec', '0')):
+        lines = [line for line in text(name).splitlines() if 'rmi-fleet remove' in line]
+        report(len(lines) == 1 and f'"$1" != {command} ]' in lines[0], f'{name} does it', lines)
+
+
+def test_drafts():
+    """A kill leaves one; another run may be at work on a younger one"""
+    with host(HEALTHY) as root:
+        for name, minutes in (('.rmi-fleet.ABCDEF', 6), ('.rmi-fleet.GHIJKL', 2), ('.rmi-fleet-other', 60)):
+            put(f'{root}/{LABELS}/{name}')
+            os.utime(f'{root}/{LABELS}/{name}', (time.time() - 60 * minutes,) * 2)
+        os.makedirs(f'{root}/{LABELS}/deeper')
+        put(f'{root}/{LABELS}/deeper/.rmi-fleet.ABCDEF')
+        os.utime(f'{root}/{LABELS}/deeper/.rmi-fleet.ABCDEF', (0, 0))
+        same('drafts that were left are swept', (*fleet(root, 'labels'), sorted(os.listdir(f'{root}/{LABELS}')), len(files(root))), (
+            0, '', ['.rmi-fleet-other', '.rmi-fleet.GHIJKL', 'arm-cca-rmi', 'deeper'], 4))
+
+
+def test_directories():
+    """Where they are"""
+    with host(HEALTHY, (RPM_METRICS,)) as root:
+        same('the directory of RPMs', (*fleet(root, 'update'), list(files(root))), (0, '', [f'{RPM_METRICS}/arm_cca_rmi.prom']))
+        same('is cleared, too', (*fleet(root, 'remove'), files(root)), (0, '', {}))
+    with host(HEALTHY, (RPM_METRICS, METRICS)) as root:
+        same("Debian's, where both are there", (*fleet(root, 'update'), list(files(root))), (0, '', [METRIC_FILE]))
+    for name, form in (('default', '{}={}'), ('sysconfig', '  {}="{}"  '), ('default', "{}='{}'")):
+        with host(HEALTHY) as root:
+            there = f'{root}/else where'
+            os.makedirs(there)
+            put(f'{root}/etc/{name}/rmi-fleet', '\n'.join((
+                '# a comment', 'FEATURES_D=/nowhere', *(form.format(n, there) for n in ('FEATURES_D', 'TEXTFILE_D')), 'OTHER=1')) + '\n')
+            same(f'as /etc/{name}/rmi-fleet has them, {form}', (*fleet(root, 'update'), sorted(os.listdir(there)), len(files(root))), (
+                0, '', ['arm-cca-rmi', 'arm_cca_rmi.prom'], 2))
+            same('and are cleared', (*fleet(root, 'remove'), files(root)), (0, '', {}))
+            rc, said = run(SCRIPT, 'update', env={'RMI_ROOT': root, 'PATH': os.environ['PATH'], 'FEATURES_D': f'{root}/{LABELS}'})
+            same('the environment has precedence', (rc, said, sorted(files(root))), (0, '', ['else where/arm_cca_rmi.prom', LABEL_FILE]))
+
+
+def test_into():
+    """What has the name of a file of ours already, and isn't one"""
+    with host(HEALTHY) as root:
+        os.symlink('../linked', f'{root}/{LABEL_FILE}')
+        os.symlink('/dev/null', f'{root}/{METRIC_FILE}')
+        for what in ('to nothing yet', 'to a file'):
+            rc, said = fleet(root, 'update')
+            same(f'a link {what} stays one', (rc, said, os.readlink(f'{root}/{LABEL_FILE}'), os.readlink(f'{root}/{METRIC_FILE}')),
+                 (0, '', '../linked', '/dev/null'))
+            same('and leads to what was written', without_expiry(text(f'{root}/{LABELS}/../linked')), feature_lines('true', 'ok', '2.0'))
+        os.unlink(f'{root}/{METRIC_FILE}')
+        os.mkfifo(f'{root}/{METRIC_FILE}')
+        with subprocess.Popen(['cat', f'{root}/{METRIC_FILE}'], stdout=subprocess.PIPE, text=True) as cat:
+            rc, said = fleet(root, 'metrics')
+            still = stat.S_ISFIFO(os.stat(f'{root}/{METRIC_FILE}').st_mode)
+            if not still:
+                cat.kill()
+            same('a FIFO is written into', (rc, said, still, cat.stdout.read()), (0, '', True, written(HEALTHY)[1]))
+        os.unlink(f'{root}/{METRIC_FILE}')
+        os.symlink('/dev/full', f'{root}/{METRIC_FILE}')
+        rc, said = fleet(root, 'metrics')
+        report(rc == 1 and f"rmi-fleet: can't write {root}/{METRIC_FILE}\n" in said, 'a device that is full', f'{rc} {said!r}')
+        os.unlink(f'{root}/{METRIC_FILE}')
+        os.mkdir(f'{root}/{METRIC_FILE}')
+        rc, said = fleet(root, 'metrics')
+        report(rc == 1 and f"rmi-fleet: can't write {root}/{METRIC_FILE}\n" in said and not os.listdir(f'{root}/{METRIC_FILE}'),
+               'a directory', f'{rc} {said!r}')
+
+
 # What ships --------------------------------------------------------------------------------------
 
 def test_units():
@@ -337,6 +471,12 @@ def test_units():
         report(rc == 0 and not said, 'systemd-analyze verify has nothing to say of the units', said)
         with open(f'{there}/wrong.service', 'w', encoding='ascii') as f:
             f.write('[Service]\nType=oneshot\nExecStart=/bin/true\nProtectSistem=yes\n')
+        rc, said = run('systemd-analyze', 'security', '--offline=true', '--no-pager', f'{there}/rmi-fleet.service')
+        exposure = re.search(r'Overall exposure level for rmi-fleet.service: ([0-9.]+)', said)
+        if exposure:
+            report(float(exposure[1]) < 2, f'systemd-analyze security: an exposure below 2 ({exposure[1]})', said)
+        else:
+            skip('systemd-analyze security: an exposure below 2', 'this one can look at nothing but what runs')
         report('ProtectSistem' in run('systemd-analyze', 'verify', '--man=no', f'{there}/wrong.service')[1], 'which it has of one with a mistake')
 
 
@@ -360,16 +500,29 @@ def commands_on(rules, event):
             if all(any(fnmatch.fnmatchcase(event[key], p) for p in value.split('|')) for key, op, value in rule if op == '==')]
 
 
+def test_udev_command(command):
+    """With a systemctl that notes how it is called"""
+    with tempfile.TemporaryDirectory() as there:
+        put(f'{there}/systemctl', f'#!/bin/sh\necho "$*" >>{there}/calls\ncase $* in *is-enabled*) exit $STATUS ;; esac\n')
+        os.chmod(f'{there}/systemctl', 0o755)
+        for what, status, calls in (('an enabled', '0', 2), ('a disabled', '1', 1)):
+            run(*shlex.split(command), env={'PATH': f'{there}:/usr/bin', 'STATUS': status})
+            found = text(f'{there}/calls').splitlines()
+            same(f'udev: {what} service', found, ['-q is-enabled rmi-fleet.service', '--no-block restart rmi-fleet.service'][:calls])
+            os.unlink(f'{there}/calls')
+
+
 def test_udev():
     lines = text('src', 'fleet', '60-rmi-fleet.rules')
     rules = udev_rules(lines)
     ours = {'SUBSYSTEM': 'platform', 'KERNEL': 'arm_cca_rmi'}
-    update = '/usr/bin/systemctl --no-block restart rmi-fleet.service'
+    update = "/bin/sh -c 'systemctl -q is-enabled rmi-fleet.service && systemctl --no-block restart rmi-fleet.service'"
     for action in ('add', 'change', 'remove'):
         same(f'udev: {action} of our device', commands_on(rules, ours | {'ACTION': action}), [update])
     same('udev: other events', [commands_on(rules, ours | other) for other in (
         {'ACTION': 'bind'}, {'ACTION': 'change', 'SUBSYSTEM': 'module'}, {'ACTION': 'add', 'KERNEL': 'arm_cca_rmi.1'})], [[], [], []])
-    report(os.path.exists(f'{FLEET}/{update.split()[-1]}'), 'udev: it starts what ships')
+    report(os.path.exists(f'{FLEET}/rmi-fleet.service'), 'udev: it starts what ships')
+    test_udev_command(update)
     report(fails(udev_rules, lines.replace('"platform"', 'platform')) and fails(udev_rules, lines.replace('+=', '==')),
            'udev: a rule with a mistake is none')
     what = 'udevadm verify has nothing to say of the rule'
@@ -450,7 +603,7 @@ def faults_of(rule_object):
         if not set(rule) <= RULE or not isinstance(rule.get('name'), str):
             wrong.append(f'fields of {rule}')
         for name, value in rule.get('labels', {}).items():
-            if not re.fullmatch(rf'feature\.node\.kubernetes\.io/{NAME}', name) or not isinstance(value, str) or \
+            if not re.fullmatch(rf'(feature\.node\.kubernetes|kubevirt)\.io/{NAME}', name) or not isinstance(value, str) or \
                     not re.fullmatch(rf'({NAME})?|@[a-z]+\.[a-z]+\.{NAME}', value):
                 wrong.append(f'label {name}: {value!r}')
         for term in rule.get('matchFeatures', ()):
@@ -486,7 +639,7 @@ def test_rule():
         ('IsTrue', 'Is'), ('v1alpha1', 'v1'), ('"true"', 'true'), ('matchFeatures', 'matches'), ('{op: Exists}', '{op: Exists, value: [x]}'))),
            'which rules with a mistake are not')
     for what, attributes, expected in (
-            ('a healthy node', HEALTHY, {'arm-cca-realms': 'true'}),
+            ('a healthy node', HEALTHY, {'arm-cca-realms': 'true', 'cca': 'true'}),
             ('one that is not tracked', UNTRACKED, {'arm-cca-realms-reason': 'not-tracked'}),
             ('one without the module', None, {'arm-cca-realms-reason': 'not-loaded'})):
         same(f'the labels of {what}', labels_from(rule, features_of(written(attributes)[0])), expected)
@@ -551,8 +704,12 @@ def test_abi():
     readme, source = text('README.md'), text('src', 'sysfs.c')
     listed = re.search(r'attributes\[\] = \{(.*?)\n\};', source, re.S)[1]
     sysfs = {m[1]: m[2] or '0444' for m in re.finditer(r'__ATTR_RO(?:_MODE)?\((\w+)(?:, (0\d+))?\)', listed)}
-    entries = same_files('attribute', 'sysfs-firmware-rmi', '/sys/firmware/rmi/', sysfs)
+    listed = re.search(r'features\[\] = \{(.*?)\n\};', text('src', 'features.c'), re.S)[1]
+    features = re.findall(r'__ATTR_RO\((\w+)\)', listed)
+    entries = same_files('attribute', 'sysfs-firmware-rmi', '/sys/firmware/rmi/',
+                         sysfs | {'features': '0444'} | {f'features/{name}': '0444' for name in features})
     same('README has all attributes', sorted(table(readme, 'What')), sorted(sysfs))
+    same('README has all features', table(readme, 'Feature'), features)
     words = re.findall(r'^\t\t([a-z-]+) {2,}', entries['/sys/firmware/rmi/reason']['Description'], re.M)
     same('sysfs-firmware-rmi: has all reasons', words, reasons())
     same('README has them too', table(readme, '`reason` | what it means'), reasons())
@@ -598,6 +755,7 @@ def test_documents():
     report(links > 5 and commands > 10 and not wrong, f'{links} links and {commands} make targets of the documents are there', '\n'.join(wrong))
     shown = re.findall(r'```\n(.*?)```', text('Documentation', 'fleet.md'), re.S)
     labels, metrics = written(HEALTHY)
+    shown = [lines if not EXPIRY.match(lines) else without_expiry(lines) for lines in shown]
     report(labels in shown and metrics in shown, 'fleet.md shows what rmi-fleet writes', f'{labels}\n{metrics}')
 
 
@@ -608,7 +766,8 @@ def test_htmldoc():
     report(rc == 0 and all(word in text(pages, page) for page, word in wanted.items()), 'make htmldoc renders without a warning', said)
 
 
-for test in (test_values, test_grammars, test_bad_attributes, test_bad_directories, test_whole, test_units, test_udev, test_modprobe,
+for test in (test_values, test_grammars, test_bad_attributes, test_bad_directories, test_whole, test_expiry, test_remove, test_drafts,
+             test_directories, test_into, test_units, test_udev, test_modprobe,
              test_rule, test_install, test_abi, test_documents, test_htmldoc):
     test()
 sys.exit(3 if failed else 0)

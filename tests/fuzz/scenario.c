@@ -177,7 +177,8 @@ static u64 ram_online(void)
 /* What must hold ------------------------------------------------------------------------------- */
 
 static const char * const words[] = {
-	"ok", "no-smc-conduit", "no-rme", "no-rmm", "revision", "granule-size", "region-size",
+	"ok", "crash-kernel", "no-smc-conduit", "no-rme", "no-rmm", "revision", "granule-size",
+	"region-size",
 	"not-tracked", "not-fine", "not-conventional", "no-gpt", "no-memory", "no-answer",
 	"blocked", "unfinished", "refused", "bad-answer", "released",
 };

@@ -178,6 +178,10 @@ def of_kernel(k):
         'no-rmm': refused(k, 'no-rmm', 'nobody_answers_RMI_VERSION', 'none', machine=f'{DRAM}flag absent\n'),
         'revision': refused(k, 'revision', 'RMM_offers_1.0', 'unknown', machine=f'{DRAM}revision 1.0 1.0\n'),
         'no-rme': refused(k, 'no-rme', '2_of_2_CPUs_without_FEAT_RME', 'none', machine=DRAM, rme=False),
+        # What kexec puts on the command line of a crash kernel, which thereby is one; there is no such header
+        'crash-kernel': Boot('unavailable', kernel=k, machine=f'dialect beta3\n{DRAM}{NEWBORN}', env={
+            'reason': 'crash-kernel', 'detail': 'this_kernel_takes_the_dump_of_one_that_crashed', 'state': 'none',
+            'elfcorehdr': '0x50000000'}),
         'hvc': refused(k, 'no-smc-conduit', '.*', 'none', hvc=True),
         'busy': healthy(k, 'beta3', 'fault RMI_GRANULE_TRACKING_GET skip 0 count 20 x0=10\n'
                                     'fault RMI_RMM_ACTIVATE skip 0 count 20 x0=10\n'),

@@ -329,31 +329,60 @@ void cancel_work_sync(const struct work_struct *work)
 
 bool schedule_delayed_work(struct delayed_work *work, unsigned long delay)
 {
+	struct delayed_work **at = &world.delayed;
+
 	(void)delay;
-	world.delayed = work;
+	while (*at && *at != work)
+		at = &(*at)->next;
+	if (*at)
+		return false;
+	work->next = NULL;
+	*at = work;
 	return true;
 }
 
 /* cppcheck-suppress constParameter; the kernel's isn't constant */
 bool cancel_delayed_work_sync(struct delayed_work *work)
 {
-	const bool pending = world.delayed == work;
+	struct delayed_work **at = &world.delayed;
 
 	assert_int_equal(LOCKS_HELD, 0);
-	if (pending)
-		world.delayed = NULL;
-	return pending;
+	while (*at && *at != work)
+		at = &(*at)->next;
+	if (!*at)
+		return false;
+	*at = work->next;
+	return true;
 }
 
 void world_work_later(void)
 {
-	struct delayed_work *work = world.delayed;
+	struct delayed_work *work = world.delayed, *next;
 
 	assert_int_equal(LOCKS_HELD, 0);
 	world.delayed = NULL;
-	if (work)
+	for (; work; work = next) {
+		next = work->next;
 		work->work.fn(&work->work);
+	}
 	assert_int_equal(LOCKS_HELD, 0);
+}
+
+bool is_kdump_kernel(void)
+{
+	return world.kdump;
+}
+
+void world_work_latest(void)
+{
+	struct delayed_work *work = world.delayed;
+
+	while (work && work->next)
+		work = work->next;
+	if (!work)
+		return;
+	cancel_delayed_work_sync(work);
+	work->work.fn(&work->work);
 }
 
 /* Who would wait for a CPU that is inside of a read-side section is none of ours */
@@ -1195,32 +1224,37 @@ int world_offline(u64 start, u64 end)
 
 /* sysfs and parameters ------------------------------------------------------------------------- */
 
-static struct kobject firmware, *rmi_dir;
+static struct kobject firmware, *rmi_dir, *features_dir;
 struct kobject *firmware_kobj = &firmware;
 
 struct kobject *kobject_create_and_add(const char *name, struct kobject *parent)
 {
-	assert_string_equal(name, "rmi");
-	assert_ptr_equal(parent, firmware_kobj);
-	assert_null(rmi_dir);
-	rmi_dir = kzalloc(sizeof(*rmi_dir), GFP_KERNEL);
-	return rmi_dir;
+	struct kobject **dir = parent == firmware_kobj ? &rmi_dir : &features_dir;
+
+	assert_string_equal(name, parent == firmware_kobj ? "rmi" : "features");
+	assert_true(parent == firmware_kobj || (parent && parent == rmi_dir));
+	assert_null(*dir);
+	*dir = kzalloc(sizeof(**dir), GFP_KERNEL);
+	return *dir;
 }
 
+/* The names in both directories differ */
 int sysfs_create_file(struct kobject *kobj, const struct attribute *attr)
 {
-	assert_ptr_equal(kobj, rmi_dir);
+	assert_true(kobj && (kobj == rmi_dir || kobj == features_dir));
 	if (world.fail_sysfs && !--world.fail_sysfs)
 		return -ENOMEM;
 	assert_true(world.files < ARRAY_SIZE(world.file));
 	world.file[world.files++] = (const struct kobj_attribute *)attr;
+	if (kobj == rmi_dir)
+		world.own_files = world.files;
 	return 0;
 }
 
 void kobject_del(struct kobject *kobj)
 {
-	assert_ptr_equal(kobj, rmi_dir);
-	world.files = 0;
+	assert_true(kobj && (kobj == rmi_dir || kobj == features_dir));
+	world.files = kobj == features_dir ? world.own_files : 0;
 }
 
 bool sysfs_streq(const char *a, const char *b)
@@ -1232,10 +1266,12 @@ bool sysfs_streq(const char *a, const char *b)
 
 void kobject_put(struct kobject *kobj)
 {
-	assert_ptr_equal(kobj, rmi_dir);
-	kfree(rmi_dir);
-	rmi_dir = NULL;
-	assert_int_equal(world.files, 0);
+	struct kobject **dir = kobj == rmi_dir ? &rmi_dir : &features_dir;
+
+	assert_true(kobj && kobj == *dir);
+	assert_int_equal(world.files, dir == &rmi_dir ? 0 : world.own_files);
+	kfree(*dir);
+	*dir = NULL;
 }
 
 long sysfs_emit(char *buf, const char *fmt, ...)

@@ -241,8 +241,9 @@ struct work_struct {
 #define DECLARE_WORK(w, f)	struct work_struct w = { f }
 struct delayed_work {
 	struct work_struct work;
+	struct delayed_work *next;	/* of those in world.delayed */
 };
-#define DECLARE_DELAYED_WORK(w, f)	struct delayed_work w = { { f } }
+#define DECLARE_DELAYED_WORK(w, f)	struct delayed_work w = { { f }, NULL }
 bool schedule_delayed_work(struct delayed_work *work, unsigned long delay);
 bool cancel_delayed_work_sync(struct delayed_work *work);
 void schedule_work(struct work_struct *work);
@@ -264,6 +265,7 @@ u32 world_frequency(void);
 #define mul_u64_u32_div(a, b, c)	((u64)((__uint128_t)(a) * (b) / (c)))
 #define div64_u64(a, b)		((a) / (b))
 #define HZ			250
+#define ilog2(n)		(63 - __builtin_clzll(n))
 #define jiffies			((unsigned long)ktime_get() / (1000000000 / HZ))
 #define time_after(a, b)	((long)((b) - (a)) < 0)
 #define time_after_eq(a, b)	((long)((a) - (b)) >= 0)
@@ -289,6 +291,7 @@ __printf(1, 2) void shim_printk(const char *fmt, ...);
 #define pr_info			shim_printk
 #define pr_warn			shim_printk
 #define pr_err			shim_printk
+#define pr_warn_ratelimited	shim_printk
 #define pr_err_once		shim_printk
 #define pr_err_ratelimited	shim_printk
 #define pr_warn_once(...)	do {			\
@@ -433,6 +436,8 @@ void debugfs_remove(struct dentry *dir);
 #define CONFIG_EVENT_TRACING	1
 #define CONFIG_CONTIG_ALLOC	1
 #define CONFIG_MEMORY_HOTPLUG	1
+#define CONFIG_CRASH_DUMP	1
+bool is_kdump_kernel(void);
 int trace_set_clr_event(const char *system, const char *event, int set);
 
 /* Modules */

@@ -46,6 +46,7 @@ struct world {
 	int conduit;
 	unsigned int cpus;
 	u64 pfr0[8];
+	bool kdump;			/* this kernel takes the dump of one that crashed */
 	struct world_ram ram[WORLD_MAX_RAM];
 	unsigned int nr_ram;
 	void (*smc)(u64 x[5]);		/* sees, and may change, each SMC before the RMM does */
@@ -103,7 +104,7 @@ struct world {
 	bool fresh_pages;		/* allocated, and no grace period since */
 	unsigned int grace_periods;
 	const struct kobj_attribute *file[32];
-	unsigned int files;
+	unsigned int files, own_files;	/* of both directories; of rmi alone, which come first */
 	unsigned int notified;		/* who polls `available` was woken */
 	unsigned int uevents;
 	char uevent[128];		/* the last one's variables */
@@ -137,6 +138,7 @@ int world_event(unsigned long action, u64 start, u64 end);	/* 0 or a negative er
 int world_reboot(void);				/* a plain restart */
 int world_reboot_as(unsigned long action, const char *command);
 void world_work_later(void);			/* what was scheduled for later is done now */
+void world_work_latest(void);			/* of that, what was scheduled last */
 void world_cpu_online(unsigned int cpu);
 void world_cpu_offline(unsigned int cpu);
 /*

@@ -30,7 +30,9 @@ TESTS_FAILED = 3        # the exit status then, and then alone
 # What the module of a healthy host of 3 GB says
 HEALTHY = {
     'available': '1', 'reason': 'ok', 'detail': '', 'revision': '2.0', 'rmm_state': 'active', 'granule_size': '4096',
-    'l0gpt_size': '1073741824', 'memory_covered': '3221225472', 'memory_donated': '0', 'memory_lost': '0', 'smc_calls': '9',
+    'l0gpt_size': '1073741824', 'region_size': '1073741824', 'dialect': 'beta3', 'tracking': 'static',
+    'memory_covered': '3221225472', 'memory_donated': '0', 'memory_lost': '0', 'smc_calls': '9',
+    'features/granule_sizes': '4096 16384', 'features/ipa_bits': '40',
 }
 IOMEM = '''\
 09000000-09000fff : pl011@9000000
@@ -74,6 +76,7 @@ class Tree:
 
     program = None
     place = None            # that everyone may read
+    variables = {}          # more of the environment
 
     def __init__(self, attributes=None, iomem=IOMEM, coverage=COVERAGE):
         self.root = tempfile.mkdtemp(dir=Tree.place)
@@ -98,7 +101,7 @@ class Tree:
         return self
 
     def environment(self):
-        return os.environ | {'RMI_HOST_ROOT': self.root, 'TZ': 'UTC', 'TERM': 'xterm'}
+        return os.environ | {'RMI_HOST_ROOT': self.root, 'TZ': 'UTC', 'TERM': 'xterm'} | self.variables
 
     def run(self, *args, **more):
         p = self.start(*args, **more)
@@ -145,6 +148,8 @@ PASS  nothing was broken off or given back
 PASS  every PAR with RAM has a level 1 table, or can have one
 PASS  all RAM is tracked as FINE conventional memory: 3 GB
 PASS  no page is lost: the RMM gave back all that it was asked for
+SKIP  KVM of this kernel starts Realms (/dev/kvm: No such file or directory)
+INFO  the firmware can be updated while the host runs (LFA): no
 Realms are available
 '''
 
@@ -188,6 +193,8 @@ SKIP  nothing was broken off or given back (not reached)
 SKIP  every PAR with RAM has a level 1 table, or can have one (not reached)
 SKIP  all RAM is tracked as FINE conventional memory (not reached)
 PASS  no page is lost: the RMM gave back all that it was asked for
+SKIP  KVM of this kernel starts Realms (/dev/kvm: No such file or directory)
+INFO  the firmware can be updated while the host runs (LFA): no
 Realms are not available: no-rmm
 ''', ''))
     same('ok: a host without the module', Tree().run('ok'), (1, '''\
@@ -206,16 +213,18 @@ SKIP  nothing was broken off or given back (not reached)
 SKIP  every PAR with RAM has a level 1 table, or can have one (not reached)
 SKIP  all RAM is tracked as FINE conventional memory (not reached)
 SKIP  no page is lost: the RMM gave back all that it was asked for (not reached)
+SKIP  KVM of this kernel starts Realms (/dev/kvm: No such file or directory)
+INFO  the firmware can be updated while the host runs (LFA): no
 Realms are not available: the module isn't loaded
 ''', ''))
     status, out, err = Tree({'memory_lost': '8192'}).run('ok')
-    same('ok: lost pages fail, but Realms can be had', (status, out.splitlines()[-4:], err), (0, [
+    same('ok: lost pages fail, but Realms can be had', (status, out.splitlines()[-6:-3] + out.splitlines()[-1:], err), (0, [
         'FAIL  no page is lost: the RMM gave back all that it was asked for but 8 KB',
         '      what helps: reboot; nobody uses these pages until then. It is a bug in the',
         '      RMM',
         'Realms are available'], ''))
     status, out, err = Tree(UNTRACKED | {'memory_lost': '4096'}).run('ok')
-    same('ok: lost pages are looked at whatever else failed', (status, out.splitlines()[-4], err), (
+    same('ok: lost pages are looked at whatever else failed', (status, out.splitlines()[-6], err), (
         1, 'FAIL  no page is lost: the RMM gave back all that it was asked for but 4 KB', ''))
 
 
@@ -225,6 +234,7 @@ STARTED = {'revision': 'none', 'rmm_state': 'unknown', 'granule_size': '0', 'l0g
 AGREED = STARTED | {'revision': '2.0', 'l0gpt_size': '1073741824'}
 CONFIGURED = AGREED | {'rmm_state': 'init', 'granule_size': '4096'}
 REASONS = [
+    ('crash-kernel', NONE, 'PFSSSSSSSSSSS'),
     ('no-smc-conduit', NONE, 'PFSSSSSSSSSS'),
     ('no-rme', NONE, 'PPFSSSSSSSSS'),
     ('no-rmm', NONE, 'PPPFSSSSSSSS'),
@@ -262,11 +272,20 @@ def test_reasons():
         status, out, err = Tree(attributes | {'available': '0', 'reason': word, 'detail': 'RMI_THING 0x40000000: so'}).run('ok')
         found = ''.join('?' if line.endswith(' (not known)') else line[0] for line in out.splitlines() if line[:4] in ('PASS', 'FAIL', 'SKIP'))
         after = out.partition('\nFAIL')[2].splitlines() + [''] * 3
-        good = (status == 1 and not err and found == expected + 'P' and after[1] == f'      {word}: RMI_THING 0x40000000: so' and
+        good = (status == 1 and not err and found == expected + 'PS' and after[1] == f'      {word}: RMI_THING 0x40000000: so' and
                 re.match(r'      what helps: [a-z]', after[2]) and max(map(len, out.splitlines())) <= 80 and
                 out.endswith(f'\nRealms are not available: {word}\n'))
         result(good, f'ok: {word}, RMM {attributes.get("rmm_state", "active")}, revision {attributes.get("revision", "2.0")}',
                f'{status} {found}\n{out}{err}')
+    status, out, err = Tree(NONE | {'available': '0', 'reason': 'crash-kernel', 'detail': 'so'}).run('ok')
+    same('ok: a kernel that takes a dump', (status, out.splitlines()[:7], err), (1, [
+        'PASS  the module arm_cca_rmi is loaded',
+        "FAIL  this kernel isn't one that only takes the dump of another",
+        '      crash-kernel: so',
+        '      what helps: nothing: it ends with the dump; take that by makedumpfile, since',
+        '      cp reads lent pages',
+        'SKIP  the kernel runs at EL2, and its firmware takes SMCs (not reached)',
+        'SKIP  all CPUs have the Realm Management Extension (RME) (not reached)'], ''))
     status, out, err = Tree({'available': '0', 'reason': 'moon-phase', 'detail': 'full'}).run('ok')
     same('ok: a reason that only newer modules know', (status, out.splitlines()[6:12], err), (1, [
         "PASS  the size of the RMM's tracking regions is known",
@@ -275,6 +294,106 @@ def test_reasons():
         '      what helps: this rmi-host is older than the module, whose README tells',
         '      what that word means',
         'SKIP  the RMM does what it is asked to (not reached)'], ''))
+
+
+# As the kernel's KVM would answer: $KVM_SAYS has the errno for machines of each type, "0:0 0x128:22", or else EINVAL; and for
+# capability 165 the bits of addresses. Notes what it is asked, and what is left open, in $KVM_LOG.
+KVM = r'''
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static int opened[16], nr;
+
+static void note(const char *format, ...)
+{
+	FILE *f = fopen(getenv("KVM_LOG"), "a");
+	va_list args;
+
+	va_start(args, format);
+	vfprintf(f, format, args);
+	fclose(f);
+}
+
+int ioctl(int fd, unsigned long request, ...)
+{
+	const char *at = getenv("KVM_SAYS");
+	unsigned long argument, type;
+	va_list args;
+	int error, used, answer = EINVAL;
+
+	va_start(args, request);
+	argument = va_arg(args, unsigned long);
+	if (fcntl(fd, F_GETFD) < 0)
+		note("no descriptor\n");
+	if (request == 0xAE03)
+		return argument == 165 ? atoi(getenv("KVM_BITS")) : 0;
+	if (request != 0xAE01) {
+		note("request %lx\n", request);
+		return -1;
+	}
+	note("make %#lx\n", argument);
+	for (; sscanf(at, "%li:%d%n", (long *)&type, &error, &used) == 2; at += used)
+		if (type == argument)
+			answer = error;
+	errno = answer;
+	if (answer)
+		return -1;
+	return opened[nr++] = open("/dev/null", O_RDONLY);
+}
+
+__attribute__((destructor)) static void look(void)
+{
+	while (nr--)
+		if (fcntl(opened[nr], F_GETFD) >= 0)
+			note("left open\n");
+}
+'''
+
+
+def test_kvm():
+    library = os.path.join(Tree.place, 'kvm.so')
+    subprocess.run(['gcc', '-shared', '-fPIC', '-o', library, '-x', 'c', '-'], input=KVM, text=True, check=True)
+    log = os.path.join(Tree.place, 'kvm.log')
+
+    def ask(says, bits='48', attributes=None, **files):
+        """The line, the exit status, and what KVM was asked"""
+        tree = Tree(attributes or {})
+        tree.write('dev/kvm', '')
+        for name, content in files.items():
+            tree.write(name.replace('__', '/'), content)
+        with open(log, 'w', encoding='utf-8'):
+            pass
+        tree.variables = {'LD_PRELOAD': library, 'ASAN_OPTIONS': 'verify_asan_link_order=0', 'KVM_SAYS': says, 'KVM_BITS': bits,
+                          'KVM_LOG': log}
+        status, out, err = tree.run('ok')
+        with open(log, encoding='utf-8') as f:
+            return [l for l in out.replace('\n      ', ' ').splitlines() if ' KVM ' in l], status, err, f.read().splitlines()
+
+    what = 'KVM of this kernel starts Realms'
+    both = ['make 0', 'make 0x128']
+    parameter = {'sys__module__kvm__parameters__kvm_cap_arm_rmi': '300\n'}
+    same('kvm: it does', ask('0:0 0x128:0'), ([f'PASS  {what}: yes'], 0, '', both))
+    same('kvm: it does, and some kernels have a number', ask('0:0 0x128:0', **parameter), ([f'PASS  {what}: yes, capability 300'], 0, '', both))
+    same('kvm: it can, but not now', ask('0:0 0x128:1', **parameter), (
+        [f"INFO  {what}: it can, but they aren't available to it now"], 0, '', both))
+    same('kvm: it knows no such type', ask('0:0', **parameter), ([f'INFO  {what}: no, or not now'], 0, '', both))
+    same('kvm: it has no memory', ask('0:0 0x128:12'), ([f'INFO  {what}: not now (Cannot allocate memory)'], 0, '', both))
+    same('kvm: it makes no machine at all', ask('0:12'), (
+        [f'INFO  {what}: no, nor any other machine (Cannot allocate memory)'], 0, '', ['make 0']))
+    same('kvm: no more bits than it allows', ask('0:0 0x124:0', '36')[3], ['make 0', 'make 0x124'])
+    same('kvm: no more bits than the RMM allows', ask('0:0 0x122:0', '52', {'features/ipa_bits': '34'})[3], ['make 0', 'make 0x122'])
+    same('kvm: one that has no such capability', ask('0:0 0x128:0', '0')[3], both)
+    same('kvm: asked as well where the RMM is not', ask('0:0 0x128:1', attributes=NO_RMM)[1:], (1, '', both))
+    tree = Tree({}).write('dev/kvm', '').write('sys/firmware/lfa/x', '')
+    os.chmod(os.path.join(tree.root, 'dev/kvm'), 0)
+    out = tree.run_as_nobody('ok')[1]
+    result(f'\nSKIP  {what} (/dev/kvm: Permission denied)\n' in out, 'kvm: who has no right to ask', out)
+    result('\nINFO  the firmware can be updated while the host runs (LFA): yes\n' in out, 'ok: live firmware activation', out)
 
 
 # map ------------------------------------------------------------------------------------------------
@@ -472,10 +591,65 @@ def test_svg():
     refuses('map --svg: a directory has that name', tree.run('map', '--svg', pictures), '.*: Is a directory')
     same('map --svg: and nothing is left', (sorted(os.listdir(tree.root)), os.listdir(pictures)),
          (['pictures', 'proc', 'sys'], ['map.svg']))
+    test_svg_into(tree, pictures, path)
     tree.write('proc/iomem', 'nonsense\n')
     before = os.stat(path).st_ino
     refuses('map --svg: what makes no sense', tree.run('map', '--svg', path), '.*/iomem:1: no range of memory')
     same('map --svg: leaves what was there', os.stat(path).st_ino, before)
+
+
+def test_svg_into(tree, pictures, path):
+    """What is there already and isn't a regular file stays what it is"""
+    with open(path, encoding='utf-8') as f:
+        picture = f.read()
+
+    def there(name):
+        return os.path.join(pictures, name)
+
+    def content(name):
+        with open(there(name), encoding='utf-8') as f:
+            return f.read()
+
+    os.mkfifo(there('fifo'))
+    with subprocess.Popen(['cat', there('fifo')], stdout=subprocess.PIPE, text=True) as cat:
+        answer = tree.run('map', '--svg', there('fifo'))
+        still = stat.S_ISFIFO(os.lstat(there('fifo')).st_mode)
+        if not still:
+            cat.kill()
+        same('map --svg: into a FIFO', (answer, still, cat.stdout.read() == picture), ((0, '', ''), True, True))
+    os.unlink(there('fifo'))
+
+    os.symlink('/dev/full', there('full'))
+    refuses('map --svg: what can not be written', tree.run('map', '--svg', there('full')), '.*/full: No space left on device')
+    os.symlink('/dev/null', there('null'))
+    same('map --svg: into a device', tree.run('map', '--svg', there('null')), (0, '', ''))
+    os.symlink('/proc/self/fd/1', there('stdout'))
+    same('map --svg: into standard output, a pipe', tree.run('map', '--svg', there('stdout')), (0, picture, ''))
+    with open(there('all'), 'w', encoding='utf-8') as f:
+        f.write('before\n')
+        f.flush()
+        p = subprocess.run([Tree.program, 'map', '--svg', there('stdout')], env=tree.environment(), stdout=f, check=False)
+    same('map --svg: into standard output, a file that goes on', (p.returncode, content('all')), (0, f'before\n{picture}'))
+    same('map --svg: links stay links', [os.path.islink(there(name)) for name in ('full', 'null', 'stdout')], [True] * 3)
+    for name in ('full', 'null', 'stdout', 'all'):
+        os.unlink(there(name))
+
+    os.mkdir(there('deep'))
+    os.symlink('deep/first', there('link'))
+    os.symlink('second', there('deep/first'))
+    for what in ('to nothing yet', 'to a file'):
+        same(f'map --svg: a link to a link {what}', (
+            tree.run('map', '--svg', there('link')), os.readlink(there('link')), os.readlink(there('deep/first')),
+            content('deep/second') == picture, sorted(os.listdir(there('deep')))),
+             ((0, '', ''), 'deep/first', 'second', True, ['first', 'second']))
+        with open(there('deep/second'), 'w', encoding='utf-8') as f:
+            f.write('older\n')
+    os.unlink(there('link'))
+    shutil.rmtree(there('deep'))
+    os.symlink('loop', there('loop'))
+    refuses('map --svg: a link to itself', tree.run('map', '--svg', there('loop')), '.*/loop: Too many levels of symbolic links')
+    os.unlink(there('loop'))
+    same('map --svg: nothing else is left', os.listdir(pictures), ['map.svg'])
 
 
 # show -----------------------------------------------------------------------------------------------
@@ -489,15 +663,22 @@ revision        2.0
 rmm_state       active
 granule_size    4096
 l0gpt_size      1073741824
+region_size     1073741824
+dialect         beta3
+tracking        static
 memory_covered  0
 memory_donated  0
 memory_lost     0
 smc_calls       9
+features/granule_sizes 4096 16384
+features/ipa_bits 40
 ''', ''))
     status, out, err = Tree({}).run('show', '--json')
     same('show --json', (status, json.loads(out), err), (0, {
         'available': 1, 'reason': 'ok', 'detail': '', 'revision': '2.0', 'rmm_state': 'active', 'granule_size': 4096,
-        'l0gpt_size': 1073741824, 'memory_covered': 3221225472, 'memory_donated': 0, 'memory_lost': 0, 'smc_calls': 9}, ''))
+        'l0gpt_size': 1073741824, 'region_size': 1073741824, 'dialect': 'beta3', 'tracking': 'static', 'memory_covered': 3221225472,
+        'memory_donated': 0, 'memory_lost': 0, 'smc_calls': 9, 'features': {'granule_sizes': '4096 16384', 'ipa_bits': 40}}, ''))
+    test_older()
     status, out, err = Tree(UNTRACKED | {'detail': 'a "b" \\ c', 'smc_calls': str(2**64 - 1)}).run('show', '--json')
     same('show --json: quotes and large numbers', (status, json.loads(out)['detail'], json.loads(out)['smc_calls'], err), (
         0, 'a "b" \\ c', 18446744073709551615, ''))
@@ -509,6 +690,27 @@ smc_calls       9
     with open('/dev/full', 'w', encoding='utf-8') as full:
         p = subprocess.run([Tree.program, 'show'], env=Tree({}).environment(), stdout=full, stderr=subprocess.PIPE, check=False)
     same('show: what can not be written', (p.returncode, p.stderr), (2, b'rmi-host: standard output: No space left on device\n'))
+
+
+def test_older():
+    """What a module of before these files says, and what one of after this program"""
+    later = ('region_size', 'dialect', 'tracking')
+    older = Tree({})
+    for name in later:
+        older.remove(f'sys/firmware/rmi/{name}')
+    shutil.rmtree(os.path.join(older.rmi, 'features'))
+    status, out, err = older.run('show', '--json')
+    same('show --json: an older module', (status, sorted(json.loads(out)), err), (0, sorted(
+        name for name in HEALTHY if name not in later and not name.startswith('features/')), ''))
+    status, out, err = older.run('show')
+    same('show: the same', (status, [line.split()[0] for line in out.splitlines()], err), (0, [
+        name for name in HEALTHY if name not in later and not name.startswith('features/')], ''))
+    same('ok: the same', older.run('ok'), (0, HEALTHY_OK, ''))
+    newer = Tree({'features/tea': 'with "milk"', 'features/Odd-Name': '1', 'brand_new': '7'})
+    status, out, err = newer.run('show', '--json')
+    same('show --json: a newer module', (status, json.loads(out)['features'], 'brand_new' in out, err), (
+        0, {'granule_sizes': '4096 16384', 'ipa_bits': 40, 'tea': 'with "milk"'}, False, ''))
+    refuses('show: a feature that makes no sense', Tree({'features/ipa_bits': '\033[2J'}).run('show'), '.*/rmi/features makes no sense')
 
 
 def test_garbage():
@@ -652,13 +854,54 @@ def test_files_beside():
     same('make tools-install: it runs', (p.returncode, p.stdout), (0, f'rmi-host {version()}\n'))
 
 
+# make -----------------------------------------------------------------------------------------------
+
+def make(top, *args, **more):
+    variables = {k: v for k, v in os.environ.items() if k not in ('LLVM', 'MAKEFLAGS', 'DESTDIR')}
+    p = subprocess.run(['make', '-s', *args], cwd=top, env=variables | more, capture_output=True, text=True, check=False)
+    return p.returncode, p.stdout, p.stderr
+
+
+def test_make():
+    """In a directory whose name has a space, and beside a kernel that says how it was called"""
+    top, kernel = os.path.join(Tree.place, 'a clone'), os.path.join(Tree.place, 'kernel')
+    os.mkdir(top)
+    for name in ('Makefile', 'Kbuild', 'dkms.conf'):
+        shutil.copy(os.path.join(TOP, name), top)
+    shutil.copytree(os.path.join(TOP, 'src'), os.path.join(top, 'src'))
+    os.makedirs(os.path.join(kernel, 'include/config'))
+    with open(os.path.join(kernel, 'Makefile'), 'w', encoding='utf-8') as f:
+        f.write('modules modules_install clean:\n\t@echo "$@ LLVM=$(LLVM)"\n')
+    with open(os.path.join(TOP, 'Makefile'), encoding='utf-8') as f:
+        line = 1 + [text.startswith('path:') for text in f].index(True) + 1
+    same('make: a path with a space is what no kernel builds in, and one line says so', make(top, f'KDIR={kernel}'), (
+        2, '', f"Makefile:{line}: *** the kernel's build can't cope with a space or a colon in a path: move {top}.  Stop.\n"))
+    same('make tools: there it works', make(top, 'tools'), (0, '', ''))
+    for destination in ('to here', os.path.join(Tree.place, 'to there')):
+        answer = make(top, 'tools-install', 'fleet-install', f'DESTDIR={destination}')
+        found = os.path.join(top, destination, 'usr/sbin')
+        same('make tools-install fleet-install: there they work', (answer, sorted(os.listdir(found)) if os.path.isdir(found) else None),
+             ((0, '', ''), ['rmi-fleet', 'rmi-host']))
+    same('make fleet-remove: so does it', (make(top, 'fleet-remove', f'DESTDIR={destination}'), os.listdir(found)), ((0, '', ''), ['rmi-host']))
+    same('make clean: and this', (make(top, 'clean', f'KDIR={kernel}'), os.path.exists(os.path.join(top, 'build'))), ((0, '', ''), False))
+
+    config = os.path.join(kernel, 'include/config/auto.conf')
+    for compiler, arguments, llvm in (('GCC', {}, ''), ('CLANG', {}, '1'), ('CLANG', {'LLVM': '-19'}, '-19'), ('GCC', {'LLVM': '1'}, '1')):
+        with open(config, 'w', encoding='utf-8') as f:
+            f.write(f'CONFIG_CC_IS_{compiler}=y\n')
+        for target in ('modules', 'install'):
+            status, out, err = make(TOP, target, f'KDIR={kernel}', **arguments)
+            same(f'make {target}: a kernel that {compiler} built, {arguments}', (status, out.splitlines()[-1:], err),
+                 (0, [f'{target.replace("install", "modules_install")} LLVM={llvm}'], ''))
+
+
 def main():
     with tempfile.TemporaryDirectory(prefix='rmi-tools.') as place:
         os.chmod(place, 0o755)
         Tree.place = place
         Tree.program = shutil.copy(sys.argv[1], os.path.join(place, 'rmi-host'))
-        for test in (test_ok, test_reasons, test_map, test_map_garbage, test_colours, test_svg, test_show, test_garbage, test_watch,
-                     test_usage, test_files_beside):
+        for test in (test_ok, test_reasons, test_kvm, test_map, test_map_garbage, test_colours, test_svg, test_show, test_garbage, test_watch,
+                     test_usage, test_files_beside, test_make):
             test()
     print(f'1..{count}')
     return TESTS_FAILED if failed else 0

@@ -69,6 +69,16 @@ static inline void unload(void)
 	assert_false(cca_rmi_is_available());			\
 } while (0)
 
+/* Of memory that was refused, the log has one line when a second brought no neighbour of it */
+#define assert_notice(text) do {				\
+	const u64 lines_ = world.lines;				\
+	world_work_latest();					\
+	assert_int_equal(world.lines, lines_);			\
+	world_work_latest();					\
+	assert_int_equal(world.lines, lines_ + 1);		\
+	assert_non_null(strstr(world.log, text));		\
+} while (0)
+
 /* Load, expect this, unload */
 #define expect_unavailable(reason, text) do {			\
 	make(12);						\

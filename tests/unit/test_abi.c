@@ -95,6 +95,8 @@ static void revisions_and_features(void **state)
 	assert_int_equal(RMI_FEATURE1_PPS(0x142a9ULL), 5);
 	assert_int_equal(RMI_FEATURE1_L0GPTSZ(0x2400ULL), 9);
 	assert_int_equal(RMI_FEATURE1_PPS(0x1c000ULL), 7);
+	assert_int_equal(RMI_FEATURE1_HASHES(0x142a9ULL), 5);
+	assert_int_equal(RMI_FEATURE1_MAX_RECS_ORDER(0x142a9ULL), 10);
 	assert_int_equal(9 << RMI_FEATURE1_L0GPTSZ_SHIFT, 0x2400);
 	assert_int_equal(7 << RMI_FEATURE1_PPS_SHIFT, 0x1c000);
 	assert_int_equal(RMI_FEATURE1_GRANULE(RMI_GRANULE_SIZE_4K), 1);

@@ -1478,7 +1478,7 @@ static void memory_of_consumers_stays_online(void **state)
 		assert_int_equal(world_event(MEM_GOING_OFFLINE, at, end), -EBUSY);
 		assert_int_equal(world_event(MEM_CANCEL_OFFLINE, at, end), 0);
 		assert_int_equal(world.smcs, calls);
-		assert_non_null(strstr(world.log, "0xc0000000-0xc8000000 must stay: refused"));
+		assert_notice("0xc0000000-0xc8000000 must stay: refused");
 		assert_non_null(strstr(world.log, "(0xc0000000-0xc8000000 stays with a consumer)"));
 		assert_int_equal(cca_rmi_undelegate_range(at + MB, PAGE, &done), 0);
 		free_own_pages(at + MB, at + MB + PAGE);
@@ -1488,10 +1488,9 @@ static void memory_of_consumers_stays_online(void **state)
 		assert_int_equal(cca_rmi_take_granules(NUMA_NO_NODE, 1, granule), 0);
 		assert_in_range(granule[0], at, end - 1);
 		calls = world.smcs;
-		world.log[0] = 0;
 		assert_int_equal(world_offline(at, end), -EBUSY);
 		assert_int_equal(world.smcs, calls);
-		assert_non_null(strstr(world.log, "stays with a consumer"));
+		assert_notice("stays with a consumer");
 		assert_available(2 * GB + WORLD_BLOCK);
 		assert_taken(1);
 		world.no_contig = false;

@@ -128,7 +128,8 @@ static void refused_block_leaves_nothing(void **state)
 		for (u64 at = 4 * GB; at <= 16 * GB; at += at == 4 * GB ? GB : 11 * GB) {
 			lines = world.lines;
 			assert_int_equal(online(at, 0), -ENXIO);
-			assert_int_equal(world.lines, lines + 1);
+			assert_int_equal(world.lines, lines);
+			assert_notice(" refused: ");
 			assert_available(GB);
 			assert_donated(PRICE);
 			assert_int_equal(rmm_delegated(world.rmm), 0);
@@ -294,8 +295,7 @@ static void block_whose_pages_cannot_be_replaced_stays(void **state)
 		make_small(paid[d]);
 		world.smc = no_pages_while_going_offline;
 		assert_int_equal(world_event(MEM_GOING_OFFLINE, 3 * GB, 3 * GB + BLOCK), -ENOMEM);
-		assert_non_null(
-			strstr(world.log, "memory 0xc0000000-0xc8000000 must stay: no-memory"));
+		assert_notice("memory 0xc0000000-0xc8000000 must stay: no-memory");
 		world.smc = NULL;
 		world.no_pages = false;
 		assert_int_equal(world_event(MEM_CANCEL_OFFLINE, 3 * GB, 3 * GB + BLOCK), 0);
@@ -805,8 +805,7 @@ static bool hot_add_in_trouble(enum rmm_dialect dialect, enum trouble t, u64 n,
 	if (count_unfinished()) {
 		assert_int_equal(rc, -EBUSY);
 		assert_non_null(strstr(world.log, "remains unfinished"));
-		assert_non_null(
-			strstr(world.log, "memory 0xc0000000-0xc8000000 refused: unfinished"));
+		assert_notice("memory 0xc0000000-0xc8000000 refused: unfinished");
 		assert_available(SHORT);
 		++*parked;
 	} else {

@@ -103,6 +103,28 @@ static void offline_memory_is_left_out(void **state)
 
 /* Why not -------------------------------------------------------------------------------------- */
 
+/* It has no record of what the kernel that crashed lent, and nothing to lend itself */
+static void crash_kernel(void **state)
+{
+	(void)state;
+	describe(RMM_DIALECT_BETA3);
+	machine.flags = HOST_PAYS;
+	make(12);
+	world.kdump = true;
+	load();
+	assert_unavailable("crash-kernel", "this kernel takes the dump of one that crashed");
+	assert_file("rmm_state", "none");
+	/* nothing is refused, and nothing asked */
+	world_ram(2 * GB, 2 * GB + WORLD_BLOCK, false);
+	assert_int_equal(world_online(2 * GB, 2 * GB + WORLD_BLOCK), 0);
+	world_offline(2 * GB, 2 * GB + WORLD_BLOCK);
+	assert_int_equal(cca_rmi_ensure_range(GB, MB), -ENODEV);
+	assert_int_equal(world_reboot_as(SYS_RESTART, "kexec reboot"), 0);
+	assert_int_equal(world.smcs, 0);
+	assert_int_equal(world.pages_out, 0);
+	unload();
+}
+
 static void no_smc_conduit(void **state)
 {
 	(void)state;
@@ -626,8 +648,8 @@ static void hotplug_outside(void **state)
 		world_ram(8 * GB, 8 * GB + WORLD_BLOCK, false);
 		lines = world.lines;
 		assert_int_equal(world_online(8 * GB, 8 * GB + WORLD_BLOCK), -ENXIO);
-		assert_int_equal(world.lines, lines + 1);
-		assert_non_null(strstr(world.log, "memory 0x200000000-0x208000000 refused: "));
+		assert_int_equal(world.lines, lines);
+		assert_notice("memory 0x200000000-0x208000000 refused: ");
 		assert_available(GB);
 		/* nothing of it sticks */
 		world_ram(2 * GB, 2 * GB + WORLD_BLOCK, false);
@@ -635,6 +657,56 @@ static void hotplug_outside(void **state)
 		assert_available(GB + WORLD_BLOCK);
 		unload();
 	}
+}
+
+static void refuse(u64 at)
+{
+	world_ram(at, at + WORLD_BLOCK, false);
+	assert_int_equal(world_online(at, at + WORLD_BLOCK), -ENXIO);
+}
+
+/* 64 GB are 512 blocks, and one thing to say */
+static void refused_neighbours_get_one_line(void **state)
+{
+	const u64 at = 8 * GB;
+	u64 lines, i;
+
+	(void)state;
+	describe(RMM_DIALECT_BETA3);
+	make(12);
+	load();
+	lines = world.lines;
+	for (i = 0; i < 512; i++)
+		refuse(at + i * WORLD_BLOCK);
+	assert_int_equal(world.lines, lines);
+	assert_notice("memory 0x200000000-0x1200000000 refused: no-gpt (");
+	/*
+	 * downwards, too, and the same one again; the RMM says another thing of a PAR that begins
+	 * with RAM
+	 */
+	for (i = 4; i--;)
+		refuse(80 * GB + i * WORLD_BLOCK);
+	refuse(80 * GB);
+	assert_notice("memory 0x1400000000-0x1420000000 refused: not-tracked (");
+	/* one that lies elsewhere doesn't wait for the one before */
+	lines = world.lines;
+	refuse(90 * GB);
+	refuse(100 * GB);
+	assert_int_equal(world.lines, lines + 1);
+	assert_non_null(strstr(world.log, "memory 0x1680000000-0x1688000000 refused: "));
+	/* and one that never ends has its line every ten seconds */
+	for (i = 0; world.lines == lines + 1 && i < 100; i++) {
+		refuse(100 * GB);
+		world_work_latest();
+	}
+	assert_int_equal(i, 10);
+	assert_non_null(strstr(world.log, "memory 0x1900000000-0x1908000000 refused: "));
+	/* what is still to be said is said in time */
+	refuse(110 * GB);
+	lines = world.lines;
+	unload();
+	assert_non_null(strstr(world.log, "memory 0x1b80000000-0x1b88000000 refused: "));
+	assert_int_equal(world.lines, lines + 1);
 }
 
 static void hotplug_odd_sequences(void **state)
@@ -1248,8 +1320,10 @@ static void files(void **state)
 {
 	static const char *const names[] = {
 		"available",	  "reason",	  "detail",	"revision",
-		"rmm_state",	  "granule_size", "l0gpt_size", "memory_covered",
-		"memory_donated", "memory_lost",  "smc_calls",
+		"rmm_state",	  "granule_size", "l0gpt_size", "region_size",
+		"dialect",	  "tracking",	  "memory_covered", "memory_donated",
+		"memory_lost",	  "smc_calls",	  "ipa_bits",	"pa_bits",
+		"granule_sizes",  "hash_algorithms", "max_recs_order",
 	};
 
 	(void)state;
@@ -1365,6 +1439,7 @@ int main(void)
 		cmocka_unit_test(odd_layout),
 		cmocka_unit_test(large_pars),
 		cmocka_unit_test(offline_memory_is_left_out),
+		cmocka_unit_test(crash_kernel),
 		cmocka_unit_test(no_smc_conduit),
 		cmocka_unit_test(no_rme),
 		cmocka_unit_test(no_rmm),
@@ -1386,6 +1461,7 @@ int main(void)
 		cmocka_unit_test(dynamic_rmm),
 		cmocka_unit_test(hotplug_inside),
 		cmocka_unit_test(hotplug_outside),
+		cmocka_unit_test(refused_neighbours_get_one_line),
 		cmocka_unit_test(hotplug_odd_sequences),
 		cmocka_unit_test(hotplug_races_with_load),
 		cmocka_unit_test(notifier_fails),

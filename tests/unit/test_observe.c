@@ -31,6 +31,77 @@ static void record_and_ledger(void **state)
 	unload();
 }
 
+/* What a real RMM says of itself, the least that one can say, and one that keeps a register */
+static void features(void **state)
+{
+	(void)state;
+	describe(RMM_DIALECT_PUBLIC);
+	machine.pps = 5;
+	make(12);
+	load();
+	assert_available(GB);
+	assert_file("ipa_bits", "52");
+	assert_file("pa_bits", "48");
+	assert_file("granule_sizes", "4096 16384 65536");
+	assert_file("hash_algorithms", "sha256 sha512");
+	assert_file("max_recs_order", "10");
+	assert_file("dialect", "older");
+	assert_file("tracking", "static");
+	assert_file("region_size", "1073741824");
+	assert_string_equal(world_debug("features"),
+			    "0 0x317f34\n1 0x142af\n2 0x0\n3 0x3\n4 0x0\n");
+	unload();
+
+	describe(RMM_DIALECT_BETA3);
+	machine.flags = HOST_PAYS;
+	machine.granules = 2;
+	machine.nr_faults = 1;
+	machine.fault[0] = (struct rmm_fault){
+		.fid = RMI_FEATURES, .count = 1, .set = 1, .x = { RMI_ERROR_INPUT }
+	};
+	make(14);
+	load();
+	assert_available(GB);
+	assert_null(world_read("ipa_bits"));
+	assert_file("pa_bits", "40");
+	assert_file("granule_sizes", "16384");
+	assert_file("hash_algorithms", "none");
+	assert_file("max_recs_order", "0");
+	assert_file("dialect", "beta3");
+	assert_file("tracking", "paid");
+	assert_file("region_size", "33554432");
+	unload();
+
+	/* A register that it doesn't tell is left out, and another one isn't */
+	machine.fault[0].skip = 3;
+	make(14);
+	load();
+	assert_available(GB);
+	assert_file("ipa_bits", "40");
+	assert_string_equal(world_debug("features"), "0 0x28\n2 0x0\n3 0x0\n4 0x0\n");
+	unload();
+
+	/* lazily, it will be paid */
+	machine.nr_faults = 0;
+	make(14);
+	shim_set_cover("lazy");
+	load();
+	assert_file("reason", "ok");
+	assert_file("tracking", "paid");
+	unload();
+	shim_set_cover("eager");
+
+	world_make(NULL, 12);
+	world_ram(GB, 2 * GB, true);
+	load();
+	assert_null(world_read("granule_sizes"));
+	assert_file("dialect", "none");
+	assert_file("tracking", "none");
+	assert_file("region_size", "0");
+	assert_string_equal(world_debug("features"), "");
+	unload();
+}
+
 /* One PAR is the platform's and FINE, one is the host's, and one is without RAM */
 static void record_tells_whose_it_is(void **state)
 {
@@ -641,6 +712,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(record_and_ledger),
+		cmocka_unit_test(features),
 		cmocka_unit_test(record_tells_whose_it_is),
 		cmocka_unit_test(record_after_failure),
 		cmocka_unit_test(record_without_memory),
