@@ -54,8 +54,6 @@ int explain_answer(u64 fid, u64 addr, int rc, const struct rmi_regs *answer, str
 				   rmi_timeout_ms());
 	case -EOPNOTSUPP:
 		return verdict_set(why, REASON_REFUSED, "%s: not supported", name);
-	case -ENOMEM:
-		return verdict_set(why, REASON_NO_MEMORY, "%s %#llx asks for memory", name, addr);
 	case -EBUSY:
 		return verdict_set(why, REASON_UNFINISHED, "%s %#llx", name, addr);
 	case -EPROTO:

@@ -153,10 +153,13 @@ int make_tables(const struct ranges *ram, struct verdict *why)
 static int make_region(u64 base, unsigned int before, const struct ranges *ram, unsigned int depth,
 		       struct verdict *why);
 
-/* The part of a region that is RAM which can be made FINE; its kind is the region's state */
-static bool is_payable(const struct span *region, struct span *part)
+/* As the survey found it; one that it didn't look at, or that has been undone since, is COARSE */
+static unsigned int state_of(const struct span *region)
 {
-	return ranges_next(&record_view()->payable, region->start, region->end, part);
+	struct span part = { .kind = RMI_TRACKING_COARSE };
+
+	ranges_next(&record_view()->payable, region->start, region->end, &part);
+	return part.kind;
 }
 
 /* @within: what alone will do, or NULL */
@@ -164,7 +167,7 @@ static int stock_chunk(const struct payer *payer, const struct ranges *within,
 		       const struct ranges *ram, unsigned int depth)
 {
 	const u64 par_size = rmm_session()->l0gpt_size;
-	struct span chunk, region, part;
+	struct span chunk, region;
 	struct verdict unused;
 	u64 par;
 	int rc;
@@ -179,12 +182,9 @@ static int stock_chunk(const struct payer *payer, const struct ranges *within,
 	region = region_at(chunk.start);
 	if (!has_table(par) && make_table(par, ram, 1, &unused) == -EBUSY)
 		return -EBUSY;
-	/* The survey found it to be payable, or it has been undone since */
-	if (!is_payable(&region, &part))
-		part.kind = RMI_TRACKING_COARSE;
 	if (region.start != payer->base && !depth &&
 	    !ranges_has(&record_view()->fine, chunk.start, chunk.end)) {
-		rc = make_region(region.start, part.kind, ram, depth + 1, &unused);
+		rc = make_region(region.start, state_of(&region), ram, depth + 1, &unused);
 		return rc == -ETIMEDOUT || rc == -EBUSY ? rc : 0;
 	}
 	return 0;
@@ -306,9 +306,6 @@ static int make_region(u64 base, unsigned int before, const struct ranges *ram, 
 				   base + payer.size, region_price());
 	if (rc)
 		return explain_delegation(base, rc, why);
-	/* The stocking may have made it FINE, since a chunk lay in it */
-	if (ranges_has(&record_view()->fine, base, base + payer.size))
-		return 0;
 	rc = pay_for_region(&payer, before, ram, depth, why);
 	fine = !rc;
 	if (rc == -ENOMEM) {
@@ -339,7 +336,7 @@ static int make_region(u64 base, unsigned int before, const struct ranges *ram, 
 int make_regions(const struct ranges *ram, struct verdict *why)
 {
 	const struct record *r = record_view();
-	struct span gap, part, region;
+	struct span gap, region;
 	u64 at;
 	int rc;
 
@@ -352,10 +349,7 @@ int make_regions(const struct ranges *ram, struct verdict *why)
 		for (at = 0; !walk_is_over() && ranges_missing(ram, &r->fine, at, PAGE_SIZE, &gap);
 		     at = region.end) {
 			region = region_at(gap.start);
-			/* The survey found it, or it has been undone since */
-			if (!is_payable(&region, &part))
-				part.kind = RMI_TRACKING_COARSE;
-			rc = make_region(region.start, part.kind, ram, 0, why);
+			rc = make_region(region.start, state_of(&region), ram, 0, why);
 			walk_note(rc);
 			if (rc && rc != -ETIMEDOUT && rc != -EBUSY)
 				return rc;
@@ -376,14 +370,13 @@ int make_regions(const struct ranges *ram, struct verdict *why)
  */
 void make_resume(const struct rmi_regs *command, const struct ranges *ram)
 {
-	struct span region, part = { .kind = RMI_TRACKING_COARSE };
 	struct verdict unused;
+	struct span region;
 
 	if (command->x[0] == RMI_GPT_L1_CREATE) {
 		make_table(command->x[1], ram, 0, &unused);
 		return;
 	}
 	region = region_at(command->x[1]);
-	is_payable(&region, &part);
-	make_region(region.start, part.kind, ram, 0, &unused);
+	make_region(region.start, state_of(&region), ram, 0, &unused);
 }

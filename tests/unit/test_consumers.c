@@ -977,6 +977,50 @@ static void lazy_load_finds_out_about_tables(void **state)
 
 static unsigned int looked;
 
+static u64 never_ends;		/* CREATE for this PAR begins, and is BUSY until this is 0 */
+
+static void create_does_not_end(u64 x[5])
+{
+	const bool begins = x[0] == RMI_GPT_L1_CREATE && x[1] == never_ends;
+
+	if (!begins && (x[0] != RMI_OP_CONTINUE || x[1] != HANDLE))
+		return;
+	x[0] = begins ? RMI_INCOMPLETE : never_ends ? RMI_BUSY : RMI_ERROR_INPUT;
+	x[1] = HANDLE;
+	world.smc_done = true;
+}
+
+/* The chunk that is to pay comes from a PAR whose own table is begun and doesn't end */
+static void lazy_payment_that_does_not_end(void **state)
+{
+	(void)state;
+	make_paid(RMM_DIALECT_BETA3, "lazy", 0);
+	world_ram(2 * GB, 3 * GB, true);
+	load();
+	assert_int_equal(shim_set_timeout_ms("5"), 0);
+	assert_int_equal(cca_rmi_ensure_range(2 * GB, PAGE), 0);
+	unload();
+
+	make_paid(RMM_DIALECT_BETA3, "lazy", 0);
+	machine.tracking.nr = 0;
+	world_ram(2 * GB, 3 * GB, true);
+	load();
+	assert_int_equal(shim_set_timeout_ms("5"), 0);
+	world.pages_from = GB;
+	world.smc = create_does_not_end;
+	never_ends = GB;
+	assert_int_equal(cca_rmi_ensure_range(2 * GB, PAGE), -EBUSY);
+	assert_int_equal(world.module_refs, 1);
+	assert_non_null(world.delayed);
+	never_ends = 0;
+	world_work_later();
+	assert_int_equal(world.module_refs, 0);
+	world.smc = NULL;
+	assert_int_equal(cca_rmi_ensure_range(2 * GB, PAGE), 0);
+	assert_lent();
+	unload();
+}
+
 /* In the middle of a transaction of others, whose lock is held */
 static void look_around(u64 x[5])
 {
@@ -1549,6 +1593,7 @@ int main(void)
 		cmocka_unit_test(delegation_that_does_not_end),
 		cmocka_unit_test(undelegation_that_does_not_end),
 		cmocka_unit_test(another_try_waits_for_nobody),
+		cmocka_unit_test(lazy_payment_that_does_not_end),
 		cmocka_unit_test(pages_that_another_call_has),
 		cmocka_unit_test(operations_that_fail_at_once),
 		cmocka_unit_test(a_delegation_that_cannot_be_undone),

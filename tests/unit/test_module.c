@@ -886,6 +886,65 @@ static void each_allocation_fails(void **state)
 	}
 }
 
+static void fail_a_feature(u64 x[5])
+{
+	if (x[0] == RMI_RMM_ACTIVATE)
+		world.fail_sysfs = 2;
+}
+
+/* Files that people may miss are no reason not to load; there are all of them, or none */
+static void no_memory_for_features(void **state)
+{
+	(void)state;
+	describe(RMM_DIALECT_BETA3);
+	make(12);
+	load();
+	assert_non_null(world_read("features/ipa_bits"));
+	unload();
+	make(12);
+	world.smc = fail_a_feature;
+	load();
+	world.smc = NULL;
+	assert_available(GB);
+	assert_null(world_read("features/ipa_bits"));
+	unload();
+}
+
+static unsigned int info_asked[2], info_busy;
+
+/* GPT_INFO about the second PAR is BUSY for longer than a walk waits for one */
+static void second_par_is_busy(u64 x[5])
+{
+	if (x[0] != RMI_GPT_INFO || x[1] < GB || x[1] > 2 * GB)
+		return;
+	info_asked[x[1] / GB - 1]++;
+	if (x[1] == 2 * GB && info_busy) {
+		info_busy--;
+		x[0] = RMI_BUSY;
+		world.smc_done = true;
+	}
+}
+
+/* What one pass was told isn't asked again by the next one */
+static void passes_ask_for_the_rest(void **state)
+{
+	(void)state;
+	describe(RMM_DIALECT_BETA3);
+	machine.flags = HOST_PAYS;
+	make(12);
+	world_ram(2 * GB, 3 * GB, true);
+	world.smc = second_par_is_busy;
+	memset(info_asked, 0, sizeof(info_asked));
+	info_busy = 200;
+	load();
+	world.smc = NULL;
+	assert_int_equal(info_busy, 0);
+	assert_available(2 * GB);
+	assert_int_equal(info_asked[0], 1);
+	assert_int_equal(info_asked[1], 201);
+	unload();
+}
+
 /* What is asked of the RMM --------------------------------------------------------------------- */
 
 static struct {
@@ -1467,6 +1526,8 @@ int main(void)
 		cmocka_unit_test(notifier_fails),
 		cmocka_unit_test(reload),
 		cmocka_unit_test(each_allocation_fails),
+		cmocka_unit_test(no_memory_for_features),
+		cmocka_unit_test(passes_ask_for_the_rest),
 		cmocka_unit_test(tables_of_several_pars),
 		cmocka_unit_test(tables_come_before_tracking),
 		cmocka_unit_test(last_par_of_the_address_space),

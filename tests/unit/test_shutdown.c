@@ -823,6 +823,8 @@ static void stock_comes_back_at_last(void **state)
 	(void)state;
 	describe(RMM_DIALECT_BETA3);
 	machine.flags = RMM_FLAG_HOST_PAYS;
+	machine.tracking.nr = 1;
+	machine.tracking.at[0] = (struct rmm_range){ GB, GB, RMI_TRACKING_FINE };
 	make(12);
 	load();
 	/* what the RMM makes anew is paid from a region that stays FINE */
