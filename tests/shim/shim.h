@@ -366,10 +366,10 @@ typedef long ssize_t_;
 #define __ATTR_RO(name)			{ { #name, 0444 }, name##_show }
 #define __ATTR_RO_MODE(name, mode)	{ { #name, mode }, name##_show }
 extern struct kobject *firmware_kobj;
-struct kobject *kobject_create_and_add(const char *name, struct kobject *parent);
-int sysfs_create_file(struct kobject *kobj, const struct attribute *attr);
-void kobject_del(struct kobject *kobj);
-void kobject_put(struct kobject *kobj);
+struct kobject *kobject_create_and_add(const char *name, const struct kobject *parent);
+int sysfs_create_file(const struct kobject *kobj, const struct attribute *attr);
+void kobject_del(const struct kobject *kobj);
+void kobject_put(const struct kobject *kobj);
 bool sysfs_streq(const char *a, const char *b);
 __printf(2, 3) long sysfs_emit(char *buf, const char *fmt, ...);
 
