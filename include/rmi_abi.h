@@ -38,6 +38,12 @@
 #define RMI_RESULT_CAN_CANCEL_SHIFT		10
 #define RMI_RESULT_MEM_REQ_SHIFT		8
 
+/* The public RMM of autumn 2026: the level and the page's number that an error is about, else 0 */
+#define RMI_RESULT_LEVEL_SHIFT			8
+#define RMI_RESULT_LEVEL(x0)			(((x0) >> 8) & 0xff)
+#define RMI_RESULT_PA(x0)			((((x0) >> 16) & 0xffffffffff) << 12)
+#define RMI_RESULT_WITH_PA(pa)			((pa) >> 12 << 16)
+
 #define RMI_SUCCESS				0
 #define RMI_ERROR_INPUT				1
 #define RMI_ERROR_REALM				2
@@ -94,6 +100,11 @@
 #define RMI_GRANULE_SIZE_4K			0
 #define RMI_GRANULE_SIZE_16K			1
 #define RMI_GRANULE_SIZE_64K			2
+
+/* RMI_RMM_STATE_GET, X1 bits 7:0; INIT also while activation is under way */
+#define RMI_RMM_STATE(x1)			((x1) & 0xff)
+#define RMI_RMM_INIT				0
+#define RMI_RMM_ACTIVE				1
 
 /* Granule tracking */
 #define RMI_MEM_CATEGORY_CONVENTIONAL		0

@@ -330,6 +330,21 @@ void chunk_expect(u64 start, u64 end)
 }
 
 /**
+ * chunk_expected() - is memory going online?
+ * @start: physical address
+ * @end: physical address, exclusive
+ * @part: set to what of [@start, @end) is
+ *
+ * Context: any; under cover_lock.
+ * Return: false if none of it is.
+ */
+bool chunk_expected(u64 start, u64 end, struct span *part)
+{
+	*part = (struct span){ .start = max(start, expected.start), .end = min(end, expected.end) };
+	return part->start < part->end;
+}
+
+/**
  * chunk_node() - the NUMA node of memory
  * @start: physical address
  * @end: physical address, exclusive
@@ -342,14 +357,13 @@ void chunk_expect(u64 start, u64 end)
  */
 int chunk_node(u64 start, u64 end)
 {
+	struct span part;
 	unsigned long pfn;
 
 	for (pfn = PFN_UP(start); pfn < PHYS_PFN(end); pfn = ALIGN(pfn + 1, PAGES_PER_SECTION))
 		if (pfn_to_online_page(pfn))
 			return pfn_to_nid(pfn);
-	if (start < expected.end && end > expected.start)
-		return pfn_to_nid(PHYS_PFN(max(start, expected.start)));
-	return NUMA_NO_NODE;
+	return chunk_expected(start, end, &part) ? pfn_to_nid(PHYS_PFN(part.start)) : NUMA_NO_NODE;
 }
 
 /**

@@ -12,6 +12,7 @@ void chunk_forget(void);
 void chunk_avoid(u64 start, u64 end);
 void chunk_within(const struct ranges *ranges);
 void chunk_expect(u64 start, u64 end);
+bool chunk_expected(u64 start, u64 end, struct span *part);
 int chunk_node(u64 start, u64 end);
 
 #endif

@@ -6,7 +6,7 @@
  * so?
  * 2. Tables, for the PARs that lack one. They come first: without a table no granule of a PAR can
  *    change hands on its own, and metadata is lent granule by granule.
- * 3. Regions that aren't FINE are made so.
+ * 3. Regions that aren't FINE are made so. What no answer says is tried then (probe.c).
  * 4. The memory is in the record as online. If anything failed, what was made is undone instead.
  *
  * Where the RMM wants memory for 2 and 3, it is lent pages of the stock (pool.c). A change to FINE
@@ -39,6 +39,7 @@
 #include "gpt.h"
 #include "make.h"
 #include "parked.h"
+#include "probe.h"
 #include "ram.h"
 #include "record.h"
 #include "region.h"
@@ -117,7 +118,7 @@ static int check_ends(const struct ranges *ram, struct verdict *why)
 			   max(last->start, pa_end), last->end, pa_end);
 }
 
-static int survey(const struct ranges *ram, bool pay, struct verdict *why)
+static int survey(const struct ranges *ram, bool pay, struct ranges *reserved, struct verdict *why)
 {
 	const struct record *r = record_view();
 	struct ranges tables = {}, fine = {}, payable = {};
@@ -130,29 +131,10 @@ static int survey(const struct ranges *ram, bool pay, struct verdict *why)
 		ranges_clear(&payable);
 		return no_room(why);
 	}
-	rc = gpt_survey(ram, &tables, why);
+	rc = gpt_survey(ram, &tables, reserved, why);
 	if (!rc)
 		rc = region_survey(ram, pay, &fine, &payable, why);
 	record_learn(&tables, &fine, &payable);
-	return rc;
-}
-
-/*
- * An RMM that has no GPT_INFO tells by CREATE alone whether a PAR can have a table. So ask it about
- * one, where nothing is to be paid: whatever it makes for that is undone.
- */
-static int probe_table(const struct ranges *ram, struct verdict *why)
-{
-	struct span first = ram->at[0];
-	const struct ranges one = { .at = &first, .nr = 1 };
-	const unsigned int mark = record_view()->nr;
-	int rc;
-
-	if (rmm_session()->has_gpt_info || record_view()->tables.nr)
-		return 0;
-	first.end = first.start + 1;
-	rc = make_tables(&one, why);
-	undo_to(mark, rmi_timeout_ms());
 	return rc;
 }
 
@@ -170,6 +152,7 @@ static int probe_table(const struct ranges *ram, struct verdict *why)
  */
 int cover_ranges(const struct ranges *ram, bool pay, bool killable, struct verdict *why)
 {
+	struct ranges reserved = {};
 	unsigned int mark;
 	int rc;
 
@@ -181,15 +164,20 @@ int cover_ranges(const struct ranges *ram, bool pay, bool killable, struct verdi
 	mark = record_view()->nr;
 	walk_open(killable ? WALK_MAKE_KILLABLE : WALK_MAKE, rmi_timeout_ms());
 	if (ram->nr)
-		rc = survey(ram, pay, why);
+		rc = survey(ram, pay, &reserved, why);
 	if (!rc && ram->nr && !pay)
 		rc = probe_table(ram, why);
 	if (!rc && pay)
 		rc = make_tables(ram, why);
 	if (!rc && pay)
 		rc = make_regions(ram, why);
+	if (!rc)
+		rc = probe_reserved(ram, &reserved, why);
 	if (!rc && record_online(ram))
 		rc = no_room(why);
+	if (rc)
+		record_has_no_tables(&reserved);
+	ranges_clear(&reserved);
 	if (rc)
 		undo_to(mark, rmi_timeout_ms());
 	pool_drain();

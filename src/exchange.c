@@ -91,6 +91,25 @@ int exchange_delegate(u64 start, u64 end, unsigned int ms)
 	}
 }
 
+/**
+ * exchange_try() - can a granule that neither Linux nor we use change hands?
+ * @granule: its physical address
+ *
+ * If it can't be had back, it must never be used: it is not in the ledger.
+ * Specification: DEN0137, RMI_GRANULE_RANGE_DELEGATE, RMI_GRANULE_RANGE_UNDELEGATE.
+ *
+ * Context: may sleep.
+ * Return: 0; -EIO if the RMM refuses; -ETIMEDOUT, -EBUSY or -EPROTO.
+ */
+int exchange_try(u64 granule)
+{
+	struct granule_change c = { .start = granule, .end = granule + PAGE_SIZE };
+	int rc = granule_delegate(&c, rmi_timeout_ms()) ?:
+		 granule_undelegate(&c, rmi_timeout_ms());
+
+	return rc == -EREMOTEIO ? -EIO : rc;
+}
+
 /* One run, from *start on. Returns -EAGAIN if what remains of it is worth another command. */
 static int undelegate(u64 *start, u64 end, unsigned int ms)
 {

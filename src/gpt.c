@@ -7,6 +7,7 @@
 
 #include "../include/rmi_abi.h"
 #include "exchange.h"
+#include "explain.h"
 #include "gpt.h"
 #include "rmm.h"
 #include "sro.h"
@@ -17,6 +18,32 @@ static int no_table(u64 start, u64 end, const char *what, struct verdict *why)
 	return verdict_set(why, REASON_NO_GPT, "%#llx-%#llx %s", start, end, what);
 }
 
+/* What is learnt, and of which memory */
+struct survey {
+	const struct ranges *ram;
+	struct ranges *tables, *reserved, without;
+};
+
+/*
+ * Some RMMs look at the first granule of a PAR alone: where that is no RAM, it reads reserved
+ * although there may be DRAM in it, and a table for that. @gap is RAM in PARs that read so.
+ */
+static int note_reserved(struct survey *s, struct span gap, struct verdict *why)
+{
+	const u64 size = rmm_session()->l0gpt_size;
+	struct span part;
+	int rc = 0;
+	u64 par;
+
+	for (par = gap.start; !rc && par < gap.end; par += size) {
+		if (ranges_next(s->ram, par, par + PAGE_SIZE, &part))
+			return no_table(gap.start, gap.end, "reserved", why);
+		rc = ranges_add(s->reserved, par, par + size) ?:
+		     ranges_add(s->tables, par, par + size);
+	}
+	return rc;
+}
+
 /*
  * One question about [gap.start, end) and its answer: the PARs of it go into tables, or into those
  * without one; *next is set to where that ends. Only the
@@ -24,8 +51,7 @@ static int no_table(u64 start, u64 end, const char *what, struct verdict *why)
  * lies above pa_end.
  */
 /* NOLINTNEXTLINE(misc-no-recursion) */
-static int survey_next(struct span gap, u64 end, u64 *next, struct ranges *tables,
-		       struct ranges *without, struct verdict *why)
+static int survey_next(struct survey *s, struct span gap, u64 end, u64 *next, struct verdict *why)
 {
 	const u64 size = rmm_session()->l0gpt_size, base = gap.start;
 	struct rmi_regs r = { .x = { RMI_GPT_INFO, base, end } };
@@ -34,19 +60,19 @@ static int survey_next(struct span gap, u64 end, u64 *next, struct ranges *table
 
 	rc = sro_run(&r, &nothing, walk_ms());
 	if (rc)
-		return rmm_explain(RMI_GPT_INFO, base, rc, &r, why);
+		return explain_answer(RMI_GPT_INFO, base, rc, &r, why);
 	if (RMI_RESULT_STATUS(r.x[0]) == RMI_ERROR_INPUT && end >= rmm_session()->pa_end) {
 		/*
 		 * Some RMMs don't speak of the last PAR. Ask about the others; of this one only
 		 * CREATE can tell.
 		 */
 		if (end - base > size)
-			return survey_next(gap, end - size, next, tables, without, why);
+			return survey_next(s, gap, end - size, next, why);
 		*next = end;
 		return 0;
 	}
 	if (RMI_RESULT_STATUS(r.x[0]) != RMI_SUCCESS)
-		return rmm_explain(RMI_GPT_INFO, base, 0, &r, why);
+		return explain_answer(RMI_GPT_INFO, base, 0, &r, why);
 	if (r.x[1] <= base || r.x[1] > end || !IS_ALIGNED(r.x[1], size))
 		return verdict_set(why, REASON_BAD_ANSWER, "%s %#llx-%#llx: out_top %#llx",
 				   rmi_name(RMI_GPT_INFO), base, end, r.x[1]);
@@ -54,19 +80,23 @@ static int survey_next(struct span gap, u64 end, u64 *next, struct ranges *table
 	switch (r.x[2]) {
 	case RMI_PAR_PLATFORM:
 	case RMI_PAR_HOST_CREATED:
-		rc = ranges_add(tables, base, r.x[1]);
+		rc = ranges_add(s->tables, base, r.x[1]);
 		break;
 	case RMI_PAR_HOST_NOT_CREATED:
-		rc = ranges_add(without, base, r.x[1]);
+		rc = ranges_add(&s->without, base, r.x[1]);
 		break;
 	case RMI_PAR_RESERVED:
-		return no_table(base, min(r.x[1], gap.end), "reserved", why);
+		gap.end = *next = min(r.x[1], gap.end);
+		rc = note_reserved(s, gap, why);
+		if (rc && rc != -ENOMEM)
+			return rc;
+		break;
 	default:
 		return verdict_set(why, REASON_BAD_ANSWER, "%s %#llx: state %llu",
 				   rmi_name(RMI_GPT_INFO), base, r.x[2]);
 	}
 	return rc ? verdict_set(why, REASON_NO_MEMORY, "record of %u ranges",
-				tables->nr + without->nr + 1) : 0;
+				s->tables->nr + s->without.nr + 1) : 0;
 }
 
 /**
@@ -74,6 +104,7 @@ static int survey_next(struct span gap, u64 end, u64 *next, struct ranges *table
  * @ram: the RAM, not empty
  * @tables: gets the PARs added that are known to have one; nothing is asked about those that are
  * there already
+ * @reserved: gets those of @tables added of which that is in doubt, see probe_reserved()
  * @why: set on error
  *
  * Each question spans all that is left, holes as well: an answer may, and its end is where the next
@@ -84,10 +115,11 @@ static int survey_next(struct span gap, u64 end, u64 *next, struct ranges *table
  * Return: 0; -ENXIO if there is a PAR that can't have one; -ENOMEM; -ETIMEDOUT, -EIO or -EPROTO if
  * the RMM doesn't say.
  */
-int gpt_survey(const struct ranges *ram, struct ranges *tables, struct verdict *why)
+int gpt_survey(const struct ranges *ram, struct ranges *tables, struct ranges *reserved,
+	       struct verdict *why)
 {
 	const u64 size = rmm_session()->l0gpt_size, end = ALIGN(ram->at[ram->nr - 1].end, size);
-	struct ranges without = {};
+	struct survey s = { .ram = ram, .tables = tables, .reserved = reserved };
 	struct span gap, known;
 	u64 at;
 	int rc = 0;
@@ -97,12 +129,12 @@ int gpt_survey(const struct ranges *ram, struct ranges *tables, struct verdict *
 	do {
 		for (at = 0; !rc && ranges_missing(ram, tables, at, size, &gap);) {
 			/* What a pass before this one was told */
-			if (without.nr && ranges_next(&without, gap.start, gap.end, &known) &&
+			if (s.without.nr && ranges_next(&s.without, gap.start, gap.end, &known) &&
 			    known.start == gap.start) {
 				at = known.end;
 				continue;
 			}
-			rc = survey_next(gap, end, &at, tables, &without, why);
+			rc = survey_next(&s, gap, end, &at, why);
 			walk_note(rc);
 			if (rc == -ETIMEDOUT || rc == -EBUSY) {
 				at = gap.start + size;
@@ -112,7 +144,7 @@ int gpt_survey(const struct ranges *ram, struct ranges *tables, struct verdict *
 				rc = walk_tick("looked for level 1 tables of", ram, at, why);
 		}
 	} while (!rc && walk_again());
-	ranges_clear(&without);
+	ranges_clear(&s.without);
 	return rc ?: walk_end(why);
 }
 
@@ -157,21 +189,22 @@ struct payer gpt_payer(u64 par, const struct places *places)
 static int has_table(u64 par, struct verdict *why)
 {
 	const u64 end = par + rmm_session()->l0gpt_size;
-	struct ranges tables = {}, without = {};
-	struct span gap;
+	struct span self = { .start = par, .end = end }, gap;
+	const struct ranges ram = { .at = &self, .nr = 1 };
+	struct ranges tables = {};
+	struct survey s = { .ram = &ram, .tables = &tables };
 	u64 next;
 	int rc;
 
 	/* Of the last PAR, some don't speak */
 	if (!rmm_session()->has_gpt_info || end >= rmm_session()->pa_end)
 		return 0;
-	rc = survey_next((struct span){ .start = par, .end = end }, end, &next, &tables, &without,
-			 why);
+	rc = survey_next(&s, self, end, &next, why);
 	if (!rc && ranges_gap(&tables, par, end, &gap))
 		rc = verdict_set(why, REASON_BAD_ANSWER, "%s %#llx: there is a table, and isn't",
 				 rmi_name(RMI_GPT_L1_CREATE), par);
 	ranges_clear(&tables);
-	ranges_clear(&without);
+	ranges_clear(&s.without);
 	return rc;
 }
 
@@ -204,7 +237,7 @@ int gpt_create(struct payer *payer, bool *created, struct verdict *why)
 		return rc;
 	}
 	if (rc)
-		return rmm_explain(RMI_GPT_L1_CREATE, par, rc, &r, why);
+		return explain_answer(RMI_GPT_L1_CREATE, par, rc, &r, why);
 	switch (RMI_RESULT_STATUS(r.x[0])) {
 	case RMI_SUCCESS:
 		*created = true;
@@ -219,11 +252,13 @@ int gpt_create(struct payer *payer, bool *created, struct verdict *why)
 		 */
 		if (rmm_session()->has_gpt_info && end >= rmm_session()->pa_end)
 			return 0;
-		return no_table(par, end, "can't have a level 1 table", why);
+		rc = no_table(par, end, "can't have a level 1 table", why);
+		explain_where(r.x[0], why);
+		return rc;
 	case RMI_ERROR_INPUT:
 		return no_table(par, end, "isn't known to the RMM", why);
 	default:
-		return rmm_explain(RMI_GPT_L1_CREATE, par, 0, &r, why);
+		return explain_answer(RMI_GPT_L1_CREATE, par, 0, &r, why);
 	}
 }
 

@@ -9,6 +9,7 @@
 
 #include "../include/rmi_abi.h"
 #include "chunk.h"
+#include "explain.h"
 #include "gpt.h"
 #include "make.h"
 #include "record.h"
@@ -241,23 +242,6 @@ static int stock_for_region(const struct payer *payer, u64 bytes, unsigned int s
 	}
 }
 
-static int cannot_delegate(u64 base, int rc, struct verdict *why)
-{
-	if (rc == -ETIMEDOUT)
-		verdict_set(why, REASON_NO_ANSWER, "%s for %#llx: BUSY or BLOCKED for %u ms",
-			    rmi_name(RMI_GRANULE_RANGE_DELEGATE), base, rmi_timeout_ms());
-	else if (rc == -EBUSY)
-		verdict_set(why, REASON_UNFINISHED, "%s for %#llx",
-			    rmi_name(RMI_GRANULE_RANGE_DELEGATE), base);
-	else if (rc == -EIO)
-		verdict_set(why, REASON_REFUSED, "%s for %#llx",
-			    rmi_name(RMI_GRANULE_RANGE_DELEGATE), base);
-	else if (rc == -EPROTO)
-		verdict_set(why, REASON_BAD_ANSWER, "%s for %#llx",
-			    rmi_name(RMI_GRANULE_RANGE_DELEGATE), base);
-	return rc;
-}
-
 /*
  * Begin, or go on; as long as there is stock for what the RMM asks for. Where it has refused pages,
  * or wants some next to each other, there must be more in stock than it asks for.
@@ -267,33 +251,38 @@ static int pay_for_region(struct payer *payer, unsigned int before, const struct
 {
 	u64 lent = payer->lent;
 	unsigned int vain = 0;
+	bool anew;
 	int rc;
 
 	for (;;) {
 		rc = region_make_fine(payer, before, why);
-		if (rc != -ENOMEM)
+		anew = rc == -EAGAIN;
+		if (rc != -ENOMEM && !anew)
 			return rc;
-		vain = payer->lent == lent ? vain + 1 : 1;
+		vain = payer->lent == lent && !anew ? vain + 1 : 1;
 		lent = payer->lent;
 		if (vain > MAX_VAIN)
 			return -ENOMEM;
-		rc = stock_for_region(payer, vain * payer->wanted.pages * PAGE_SIZE,
-				      payer->wanted.state, ram, depth);
+		rc = stock_for_region(payer, anew ? region_price() :
+						    vain * payer->wanted.pages * PAGE_SIZE,
+				      anew ? RMI_MEM_CONDITIONAL : payer->wanted.state, ram, depth);
 		if (rc)
-			return rc == -ENOMEM ? rc : cannot_delegate(payer->base, rc, why);
+			return rc == -ENOMEM ? rc : explain_delegation(payer->base, rc, why);
 	}
 }
 
-/* It has begun: it is gone on with, and says what it wants */
-static bool is_unfinished(u64 base)
+/* It has begun: it is gone on with, by the same command, and says what it wants */
+static bool is_unfinished(u64 base, u64 *category)
 {
 	struct rmi_regs command;
 	unsigned int i;
 
 	for (i = 0; sro_unfinished(i, &command); i++)
 		if (command.x[0] == RMI_GRANULE_TRACKING_SET && command.x[1] == base &&
-		    command.x[3] == RMI_TRACKING_FINE)
+		    command.x[3] == RMI_TRACKING_FINE) {
+			*category = command.x[2];
 			return true;
+		}
 	return false;
 }
 
@@ -309,14 +298,14 @@ static int make_region(u64 base, unsigned int before, const struct ranges *ram, 
 	if (record_reserve())
 		return no_room(why);
 	/* What is wanted isn't known before it begins, but for the price */
-	if (!is_unfinished(base))
+	if (!is_unfinished(base, &payer.category))
 		rc = stock_for_region(&payer, region_price(), RMI_MEM_CONDITIONAL, ram, depth);
 	if (rc == -ENOMEM)
 		return verdict_set(why, REASON_NO_MEMORY,
 				   "%#llx-%#llx: %llu bytes wanted for tracking it", base,
 				   base + payer.size, region_price());
 	if (rc)
-		return cannot_delegate(base, rc, why);
+		return explain_delegation(base, rc, why);
 	/* The stocking may have made it FINE, since a chunk lay in it */
 	if (ranges_has(&record_view()->fine, base, base + payer.size))
 		return 0;
@@ -330,6 +319,7 @@ static int make_region(u64 base, unsigned int before, const struct ranges *ram, 
 	}
 	if (fine) {
 		step.lent = payer.lent;
+		step.category = payer.category;
 		record_made(&step);
 		due.regions -= min(due.regions, 1ULL);
 	}

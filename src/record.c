@@ -145,6 +145,22 @@ void record_has_table(u64 par)
 	mutex_unlock(&record_lock);
 }
 
+/**
+ * record_has_no_tables() - what was believed to have a table hasn't, or nobody knows
+ * @pars: PARs
+ *
+ * Context: may sleep; under cover_lock.
+ */
+void record_has_no_tables(const struct ranges *pars)
+{
+	unsigned int i;
+
+	mutex_lock(&record_lock);
+	for (i = 0; i < pars->nr; i++)
+		ranges_remove(&record.tables, pars->at[i].start, pars->at[i].end);
+	mutex_unlock(&record_lock);
+}
+
 static void forget_facts(const struct step *step)
 {
 	const struct span span = record_span(step);

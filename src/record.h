@@ -12,6 +12,7 @@ struct step {
 	u64 base;			/* of the PAR or region */
 	u64 lent;			/* bytes */
 	unsigned int before;		/* the region's state, RMI_TRACKING_* */
+	u64 category;			/* what the RMM calls the memory at its base */
 };
 
 /* To be read under cover_lock alone; it is changed by the functions below */
@@ -34,6 +35,7 @@ void record_learn(struct ranges *tables, struct ranges *fine, struct ranges *pay
 int record_reserve(void);
 void record_made(const struct step *step);
 void record_has_table(u64 par);
+void record_has_no_tables(const struct ranges *pars);
 void record_keeps(unsigned int i, u64 lent);
 void record_undone(unsigned int i);
 struct span record_span(const struct step *step);

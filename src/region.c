@@ -7,6 +7,7 @@
 
 #include "../include/rmi_abi.h"
 #include "exchange.h"
+#include "explain.h"
 #include "region.h"
 #include "rmm.h"
 #include "walk.h"
@@ -109,7 +110,7 @@ static int ask_checked(u64 base, u64 end, struct answer *a, struct verdict *why)
 		rc = ask_old(base, top, &r);
 	}
 	if (rc || RMI_RESULT_STATUS(r.x[0]) != RMI_SUCCESS)
-		return rmm_explain(RMI_GRANULE_TRACKING_GET, base, rc, &r, why);
+		return explain_answer(RMI_GRANULE_TRACKING_GET, base, rc, &r, why);
 	if (!r.x[3] && !rmm->has_gpt_info)
 		r.x[3] = top;	/* beta 1 has no such output */
 	if (r.x[3] <= base || r.x[3] > top || !IS_ALIGNED(r.x[3], PAGE_SIZE))
@@ -257,10 +258,51 @@ struct payer region_payer(u64 base, const struct places *places)
 	};
 }
 
-static struct rmi_regs tracking_set(u64 base, u64 state)
+static struct rmi_regs tracking_set(u64 base, u64 category, u64 state)
 {
-	return (struct rmi_regs){ .x = { RMI_GRANULE_TRACKING_SET, base,
-					 RMI_MEM_CATEGORY_CONVENTIONAL, state } };
+	return (struct rmi_regs){ .x = { RMI_GRANULE_TRACKING_SET, base, category, state } };
+}
+
+/*
+ * The RMM wants to hear of the memory at a region's base, which may be a device's although there is
+ * DRAM behind it; where the base is a hole, of what comes first. Returns false if that is known.
+ */
+static bool learn_category(struct payer *payer)
+{
+	const u64 end = payer->base + payer->size;
+	struct answer a = { .end = payer->base, .category = RMI_MEM_CATEGORY_NONE };
+	struct verdict unused;
+
+	while (rmm_session()->has_gpt_info && a.category == RMI_MEM_CATEGORY_NONE && a.end < end)
+		if (ask_checked(a.end, end, &a, &unused))
+			return false;
+	if (a.category == RMI_MEM_CATEGORY_NONE || a.category == payer->category)
+		return false;
+	payer->category = a.category;
+	return true;
+}
+
+/* So many pages may be refused for one region before it is believed that all are */
+#define MAX_REFUSED	16
+
+/*
+ * The RMM has ended the change for a page that it refuses for good, and given all back. Others may
+ * do: returns -EAGAIN for a new try with those, or, where it didn't tell which page it was, with
+ * fewer at a time until one remains.
+ */
+static int set_refused_aside(struct payer *payer, struct verdict *why)
+{
+	int rc;
+
+	if (!payer->suspect) {
+		payer->most = payer->offered / 2;
+		return -EAGAIN;
+	}
+	pool_set_aside(payer->suspect, payer->suspect + PAGE_SIZE);
+	payer->most = 0;
+	rc = verdict_set(why, REASON_REFUSED, "%s for %#llx: %#llx, and %u other pages",
+			 rmi_name(RMI_OP_MEM_DONATE), payer->base, payer->suspect, payer->refused);
+	return ++payer->refused < MAX_REFUSED ? -EAGAIN : rc;
 }
 
 /**
@@ -272,29 +314,40 @@ static struct rmi_regs tracking_set(u64 base, u64 state)
  * Specification: DEN0137, RMI_GRANULE_TRACKING_SET.
  *
  * Context: may sleep, allocates; under cover_lock.
- * Return: 0; -ENXIO if the RMM refuses; -ENOMEM if the stock lacks @payer->wanted, with -ENOSPC in
- * place of it if that can't be helped; -ETIMEDOUT, -EBUSY, -EIO or -EPROTO if the RMM doesn't say.
+ * Return: 0; -ENXIO if the RMM refuses; -EAGAIN if it refuses a page: that is set aside, and the
+ * change is to begin anew; -ENOMEM if the stock lacks @payer->wanted, with -ENOSPC in place of it
+ * if that can't be helped; -ETIMEDOUT, -EBUSY, -EIO or -EPROTO if the RMM doesn't say.
  */
 int region_make_fine(struct payer *payer, unsigned int before, struct verdict *why)
 {
 	const u64 base = payer->base, end = base + payer->size;
-	struct rmi_regs r = tracking_set(base, RMI_TRACKING_FINE);
-	int rc;
+	struct rmi_regs r = tracking_set(base, payer->category, RMI_TRACKING_FINE);
+	int rc = sro_run(&r, payer, walk_ms());
 
-	rc = sro_run(&r, payer, walk_ms());
+	/* An operation that asked for pages was about the right thing */
+	if (!rc && RMI_RESULT_STATUS(r.x[0]) == RMI_ERROR_INPUT && !payer->wanted.pages &&
+	    learn_category(payer)) {
+		r = tracking_set(base, payer->category, RMI_TRACKING_FINE);
+		rc = sro_run(&r, payer, walk_ms());
+	}
 	if (rc == -ENOMEM || rc == -ENOSPC) {
 		verdict_set(why, REASON_NO_MEMORY,
 			    "%#llx-%#llx %s: %llu bytes wanted for tracking it", base, end,
 			    states[before].word, payer->wanted.pages * PAGE_SIZE);
 		return rc;
 	}
+	if (!rc && RMI_RESULT_STATUS(r.x[0]) == RMI_ERROR_INPUT && payer->offered)
+		return set_refused_aside(payer, why);
 	if (rc == -EOPNOTSUPP || (!rc && RMI_RESULT_STATUS(r.x[0]) != RMI_SUCCESS &&
-				  RMI_RESULT_STATUS(r.x[0]) != RMI_ERROR_GLOBAL))
-		return verdict_set(
+				  RMI_RESULT_STATUS(r.x[0]) != RMI_ERROR_GLOBAL)) {
+		rc = verdict_set(
 			why, before == RMI_TRACKING_NONE ? REASON_NOT_TRACKED : REASON_NOT_FINE,
 			"%#llx-%#llx %s", base, end, states[before].word);
+		explain_where(r.x[0], why);
+		return rc;
+	}
 	if (rc || RMI_RESULT_STATUS(r.x[0]) != RMI_SUCCESS)
-		return rmm_explain(RMI_GRANULE_TRACKING_SET, base, rc, &r, why);
+		return explain_answer(RMI_GRANULE_TRACKING_SET, base, rc, &r, why);
 	price = payer->lent;
 	return 0;
 }
@@ -310,19 +363,19 @@ int region_make_fine(struct payer *payer, unsigned int before, struct verdict *w
  */
 int region_give_up(struct payer *payer, bool *fine)
 {
-	struct rmi_regs r = tracking_set(payer->base, RMI_TRACKING_FINE);
+	struct rmi_regs r = tracking_set(payer->base, payer->category, RMI_TRACKING_FINE);
 	int rc = sro_cancel(&r, payer);
 
 	*fine = !rc && payer->lent;
 	return rc == -ENOENT ? 0 : rc;
 }
 
-static int leave_fine(u64 base, u64 state, u64 *lent)
+static int leave_fine(u64 base, u64 category, u64 state, u64 *lent)
 {
 	const struct span region = region_at(base);
 	struct payer payer = { .kind = LEDGER_REGION, .base = base,
 			       .size = region.end - region.start, .lent = *lent };
-	struct rmi_regs r = tracking_set(base, state);
+	struct rmi_regs r = tracking_set(base, category, state);
 	int rc = sro_run(&r, &payer, walk_ms());
 
 	*lent = payer.lent;
@@ -335,6 +388,7 @@ static int leave_fine(u64 base, u64 state, u64 *lent)
  * region_undo() - undo a region_make_fine(): the metadata comes back
  * @base: of the region
  * @before: the state that it had
+ * @category: of the memory at its base
  * @lent: bytes that were lent for it; set to what still is
  *
  * The RMM refuses while granules of the region are delegated, or it holds the metadata of others.
@@ -343,17 +397,17 @@ static int leave_fine(u64 base, u64 state, u64 *lent)
  * Context: may sleep; under cover_lock.
  * Return: 0; -EIO if the RMM keeps the region as it is; -ETIMEDOUT, -EBUSY or -EPROTO as sro_run().
  */
-int region_undo(u64 base, unsigned int before, u64 *lent)
+int region_undo(u64 base, unsigned int before, u64 category, u64 *lent)
 {
 	int rc;
 
 	rc = exchange_undelegate(base, region_at(base).end, walk_ms());
 	if (rc)
 		return rc;
-	rc = leave_fine(base, before, lent);
+	rc = leave_fine(base, category, before, lent);
 	/* It may not be of one kind any more, or be so now */
 	if (rc == -EIO)
-		rc = leave_fine(base, before == RMI_TRACKING_COARSE ? RMI_TRACKING_NONE :
-								      RMI_TRACKING_COARSE, lent);
+		rc = leave_fine(base, category, before == RMI_TRACKING_COARSE ?
+				RMI_TRACKING_NONE : RMI_TRACKING_COARSE, lent);
 	return rc;
 }

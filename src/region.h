@@ -15,6 +15,6 @@ u64 region_price(void);
 struct payer region_payer(u64 base, const struct places *places);
 int region_make_fine(struct payer *payer, unsigned int before, struct verdict *why);
 int region_give_up(struct payer *payer, bool *fine);
-int region_undo(u64 base, unsigned int before, u64 *lent);
+int region_undo(u64 base, unsigned int before, u64 category, u64 *lent);
 
 #endif

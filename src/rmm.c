@@ -14,6 +14,7 @@
 #include "../include/rmi_abi.h"
 #include "compat.h"
 #include "cpus.h"
+#include "explain.h"
 #include "rmm.h"
 #include "transfer.h"
 
@@ -90,42 +91,6 @@ const char *rmm_state_word(enum rmm_state state)
 	return words[state];
 }
 
-/**
- * rmm_explain() - the verdict on a command that was neither done nor refused for a reason that its
- * caller knows
- * @fid: the command
- * @addr: its first argument
- * @rc: what rmi_call() or sro_run() returned, 0 included
- * @answer: the answer
- * @why: set
- *
- * Context: any.
- * Return: the negative error number of the verdict.
- */
-int rmm_explain(u64 fid, u64 addr, int rc, const struct rmi_regs *answer, struct verdict *why)
-{
-	const char *name = rmi_name(fid);
-
-	switch (rc) {
-	case -ETIMEDOUT:
-		return verdict_set(why, REASON_NO_ANSWER, "%s %#llx: %s for %u ms", name, addr,
-				   RMI_RESULT_STATUS(answer->x[0]) == RMI_BLOCKED ? "BLOCKED"
-										  : "BUSY",
-				   rmi_timeout_ms());
-	case -EOPNOTSUPP:
-		return verdict_set(why, REASON_REFUSED, "%s: not supported", name);
-	case -ENOMEM:
-		return verdict_set(why, REASON_NO_MEMORY, "%s %#llx asks for memory", name, addr);
-	case -EBUSY:
-		return verdict_set(why, REASON_UNFINISHED, "%s %#llx", name, addr);
-	case -EPROTO:
-		return verdict_set(why, REASON_BAD_ANSWER, "%s %#llx doesn't end", name, addr);
-	default:
-		return verdict_set(why, REASON_REFUSED, "%s %#llx: status %llu", name, addr,
-				   RMI_RESULT_STATUS(answer->x[0]));
-	}
-}
-
 static int wrong_revision(u64 low, u64 high, struct verdict *why)
 {
 	if (low == high)
@@ -145,7 +110,7 @@ static int agree_revision(struct rmm_session *s, struct verdict *why)
 		return verdict_set(why, REASON_NO_RMM, "nobody answers RMI_VERSION");
 	s->state = RMM_STATE_UNKNOWN;
 	if (rc)
-		return rmm_explain(RMI_VERSION, RMI_REVISION_WANTED, rc, &r, why);
+		return explain_answer(RMI_VERSION, RMI_REVISION_WANTED, rc, &r, why);
 	switch (RMI_RESULT_STATUS(r.x[0])) {
 	case RMI_SUCCESS:
 		if (r.x[1] != RMI_REVISION_WANTED)
@@ -155,7 +120,7 @@ static int agree_revision(struct rmm_session *s, struct verdict *why)
 	case RMI_ERROR_INPUT:
 		return wrong_revision(r.x[1], r.x[2], why);
 	default:
-		return rmm_explain(RMI_VERSION, RMI_REVISION_WANTED, 0, &r, why);
+		return explain_answer(RMI_VERSION, RMI_REVISION_WANTED, 0, &r, why);
 	}
 }
 
@@ -175,7 +140,7 @@ int rmm_get_feature(u64 index, u64 *value, struct verdict *why)
 
 	*value = r.x[1];
 	if (rc || RMI_RESULT_STATUS(r.x[0]) != RMI_SUCCESS)
-		return rmm_explain(RMI_FEATURES, index, rc, &r, why);
+		return explain_answer(RMI_FEATURES, index, rc, &r, why);
 	return 0;
 }
 
@@ -228,7 +193,7 @@ static int learn_dialect(struct rmm_session *s, struct verdict *why)
 	s->has_gpt_info = rc != -EOPNOTSUPP;
 	transfer_set_dialect(s->has_gpt_info);
 	if (rc == -ETIMEDOUT || rc == -EBUSY || rc == -EPROTO)
-		return rmm_explain(RMI_GPT_INFO, 0, rc, &r, why);
+		return explain_answer(RMI_GPT_INFO, 0, rc, &r, why);
 	return 0;
 }
 
@@ -256,9 +221,9 @@ static int adopt_config(struct rmm_session *s, __le64 *page, const struct rmi_re
 	memset(page, 0xff, RMI_CONFIG_SIZE);
 	rc = rmi_call(&r, rmi_timeout_ms());
 	if (rc == -ETIMEDOUT)
-		return rmm_explain(RMI_RMM_CONFIG_GET, virt_to_phys(page), rc, &r, why);
+		return explain_answer(RMI_RMM_CONFIG_GET, virt_to_phys(page), rc, &r, why);
 	if (rc || RMI_RESULT_STATUS(r.x[0]) != RMI_SUCCESS)
-		return rmm_explain(RMI_RMM_CONFIG_SET, virt_to_phys(page), 0, refusal, why);
+		return explain_answer(RMI_RMM_CONFIG_SET, virt_to_phys(page), 0, refusal, why);
 	granule = le64_to_cpu(READ_ONCE(page[RMI_CONFIG_GRANULE_SIZE / sizeof(*page)]));
 	region = le64_to_cpu(READ_ONCE(page[RMI_CONFIG_TRACKING_REGION / sizeof(*page)]));
 	if (granule != GRANULE_CODE)
@@ -282,7 +247,7 @@ static int configure_with(struct rmm_session *s, __le64 *page, struct verdict *w
 	page[RMI_CONFIG_GRANULE_SIZE / sizeof(*page)] = cpu_to_le64(GRANULE_CODE);
 	rc = rmi_call(&r, rmi_timeout_ms());
 	if (rc)
-		return rmm_explain(RMI_RMM_CONFIG_SET, virt_to_phys(page), rc, &r, why);
+		return explain_answer(RMI_RMM_CONFIG_SET, virt_to_phys(page), rc, &r, why);
 	s->region_size = region_size_of(REGION_CODE);
 	s->adopted = RMI_RESULT_STATUS(r.x[0]) != RMI_SUCCESS;
 	if (s->adopted) {
@@ -338,7 +303,21 @@ static int run_activation(struct rmi_regs *r, struct payer *payer, struct verdic
 	if (rc == -ENOMEM || rc == -ENOSPC)
 		return verdict_set(why, REASON_NO_MEMORY, "%s: %llu bytes wanted",
 				   rmi_name(command.x[0]), payer->wanted.pages * PAGE_SIZE);
-	return rc ? rmm_explain(command.x[0], 0, rc, r, why) : 0;
+	return rc ? explain_answer(command.x[0], 0, rc, r, why) : 0;
+}
+
+/*
+ * What the RMM itself says, since beta 3: is it active? Before, that number was another command's.
+ * Negative if it doesn't say.
+ */
+static int ask_state(const struct rmm_session *s)
+{
+	struct rmi_regs r = { .x = { RMI_RMM_STATE_GET } };
+
+	if (!s->has_gpt_info || rmi_call(&r, rmi_timeout_ms()) ||
+	    RMI_RESULT_STATUS(r.x[0]) != RMI_SUCCESS || RMI_RMM_STATE(r.x[1]) > RMI_RMM_ACTIVE)
+		return -1;
+	return RMI_RMM_STATE(r.x[1]) == RMI_RMM_ACTIVE;
 }
 
 /**
@@ -346,9 +325,9 @@ static int run_activation(struct rmi_regs *r, struct payer *payer, struct verdic
  * @why: set on error
  *
  * It is active already, by an earlier load of this module, the kernel itself, or the one before a
- * kexec, if it says ERROR_GLOBAL here and took no configuration before. One that took it and says
- * so refuses for a reason of its own.
- * Specification: DEN0137, RMI_RMM_ACTIVATE.
+ * kexec, if it took no configuration and says so; where it can't be asked, if it says ERROR_GLOBAL
+ * here. One that took it and says that refuses for a reason of its own.
+ * Specification: DEN0137, RMI_RMM_ACTIVATE, RMI_RMM_STATE_GET.
  *
  * Context: may sleep; under cover_lock.
  * Return: 0 or the negative error number of @why.
@@ -358,15 +337,18 @@ int rmm_activate(struct verdict *why)
 	struct rmm_session s = session;
 	struct payer payer = { .kind = LEDGER_RMM, .size = s.pa_end, .limit = SZ_64M };
 	struct rmi_regs r = { .x = { RMI_RMM_ACTIVATE } };
-	int rc = run_activation(&r, &payer, why);
+	const int active = s.adopted ? ask_state(&s) : 0;
+	int rc = 0;
 
+	if (active <= 0)
+		rc = run_activation(&r, &payer, why);
 	if (rc)
 		return rc;
 	s.lent = payer.lent;
-	if (RMI_RESULT_STATUS(r.x[0]) == RMI_SUCCESS)
+	if (active <= 0 && RMI_RESULT_STATUS(r.x[0]) == RMI_SUCCESS)
 		s.adopted = false;
-	else if (RMI_RESULT_STATUS(r.x[0]) != RMI_ERROR_GLOBAL || !s.adopted)
-		return rmm_explain(RMI_RMM_ACTIVATE, 0, 0, &r, why);
+	else if (!active || (active < 0 && RMI_RESULT_STATUS(r.x[0]) != RMI_ERROR_GLOBAL))
+		return explain_answer(RMI_RMM_ACTIVATE, 0, 0, &r, why);
 	s.state = RMM_STATE_ACTIVE;
 	set_session(&s);
 	return 0;

@@ -38,6 +38,5 @@ const struct rmm_session *rmm_session(void);
 void rmm_copy_session(struct rmm_session *copy);
 const char *rmm_state_word(enum rmm_state state);
 int rmm_get_feature(u64 index, u64 *value, struct verdict *why);
-int rmm_explain(u64 fid, u64 addr, int rc, const struct rmi_regs *answer, struct verdict *why);
 
 #endif

@@ -70,6 +70,7 @@ static const struct {
 	{ RMI_RMM_CONFIG_GET, "RMI_RMM_CONFIG_GET" },
 	{ RMI_RMM_ACTIVATE, "RMI_RMM_ACTIVATE" },
 	{ RMI_RMM_DEACTIVATE, "RMI_RMM_DEACTIVATE" },
+	{ RMI_RMM_STATE_GET, "RMI_RMM_STATE_GET" },
 };
 
 static unsigned int index_of(u64 fid)
@@ -143,7 +144,6 @@ static void count(unsigned int i, unsigned int retries, bool failed, s64 ticks)
 	atomic64_inc(&tallies[i].count);
 	atomic64_add(ticks, &tallies[i].ticks);
 	note_least(&tallies[i].least, ticks);
-	note_most(&tallies[i].most, ticks);
 	if (retries)
 		atomic64_add(retries, &tallies[i].retries);
 	if (failed)
@@ -204,6 +204,17 @@ static bool not_supported(u64 x0)
 	       RMI_RESULT_STATUS(x0) == RMI_ERROR_NOT_SUPPORTED;
 }
 
+/* While the RMM works, its CPU takes no interrupt: who wonders about that is told of it, once */
+static void note_length(unsigned int i, const struct rmi_regs *command, u64 ticks)
+{
+	const u64 ns = ticks_to_ns(ticks);
+
+	note_most(&tallies[i].most, ticks);
+	if (ns > NSEC_PER_SEC)
+		pr_warn_once("%s %#llx took %llu ms, in which its CPU took no interrupt\n",
+			     name_of(i), command->x[1], ns / NSEC_PER_MSEC);
+}
+
 /* Returns for how many ticks of the counter */
 static u64 call_once(const struct rmi_regs *in, struct rmi_regs *out)
 {
@@ -226,7 +237,10 @@ static bool is_failure(u64 x0)
 static int call_for(unsigned int i, const struct rmi_regs *command, struct rmi_regs *answer,
 		    u64 *ticks)
 {
-	*ticks += call_once(command, answer);
+	const u64 once = call_once(command, answer);
+
+	*ticks += once;
+	note_length(i, command, once);
 	if (not_supported(answer->x[0])) {
 		/* An RMM that is being updated may say so of a command that it knows */
 		return READ_ONCE(tallies[i].known) ? -EAGAIN : -EOPNOTSUPP;

@@ -18,7 +18,7 @@ struct rmi_tally {
 	u64 count;		/* repetitions apart */
 	u64 retries;
 	u64 failures;		/* the last answer was neither success nor INCOMPLETE */
-	/* in SMCs: of all, and of one command with its repetitions */
+	/* in SMCs: of all; the least of one command with its repetitions; the longest SMC */
 	u64 ns, min_ns, max_ns;
 };
 

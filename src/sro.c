@@ -125,10 +125,10 @@ static int close_books(struct op *op, const struct rmi_regs *r, const struct pay
 
 	/*
 	 * The RMM may hold these pages: its answer to DONATE did not say. If the operation failed
-	 * as a whole, the RMM has given everything back, so they are ours. Otherwise count them as
-	 * lent.
+	 * as a whole, the RMM has given everything back, so they are ours. Otherwise, and if it
+	 * still owes some of them, count them as lent.
 	 */
-	for (i = 0; !success && i < op->nr_unsure; i++) {
+	for (i = 0; !success && !op->owed && i < op->nr_unsure; i++) {
 		const struct run *run = &op->unsure[i];
 
 		for (at = run->start; ledger_find(payer->kind, at, run_end(run), &part);

@@ -14,11 +14,19 @@ struct payer {
 	u64 base;		/* of the PAR or tracking region; 0 for the RMM */
 	u64 size;		/* of the PAR or region, in bytes */
 	u64 limit;		/* bytes; an RMM that wants more is mistaken */
+	u64 category;		/* of a region: what the RMM calls the memory at its base */
 	struct places places;
 	/* bytes that it has: as the caller knows before, and as it is afterwards */
 	u64 lent;
 	/* set where there was not enough in stock: what is wanted */
 	struct request wanted;
+	/*
+	 * of the last donation: how many pages, and the first one that wasn't taken, if that is
+	 * known
+	 */
+	u64 offered, suspect;
+	u64 most;		/* pages that a donation may have; 0: as many as are wanted */
+	unsigned int refused;	/* pages that were set aside */
 };
 
 void sro_forget(void);

@@ -126,25 +126,49 @@ static void settle(const struct payer *payer, const struct run *run, unsigned in
 	}
 }
 
-/* The first block that wasn't taken is the one that the RMM didn't like: offer another one */
-static int note_refusal(struct op *op, const struct run *run, const struct request *want, u64 taken)
-{
-	const u64 skip = taken / want->block * want->block;
-	u64 before = 0, start;
-
-	for (; before + run->pages <= skip; run++)
-		before += run->pages;
-	start = run->start + (skip - before) * PAGE_SIZE;
-	pool_set_aside(start, start + want->block * PAGE_SIZE);
-	/* What was asked for stands, less what was taken */
-	op->answer.x[2] -= taken >> want->code * BLOCK_BITS << RMI_DONATE_COUNT_SHIFT;
-	return ++op->refusals > MAX_REFUSALS ? -ENOSPC : 0;
-}
-
 static bool asks(const struct rmi_regs *r, unsigned int mem_req)
 {
 	return RMI_RESULT_STATUS(r->x[0]) == RMI_INCOMPLETE &&
 	       RMI_RESULT_MEM_REQ(r->x[0]) == mem_req;
+}
+
+/* The address of the page behind the first @pages of what was offered */
+static u64 page_behind(const struct run *run, u64 pages)
+{
+	for (; run->pages <= pages; run++)
+		pages -= run->pages;
+	return run->start + pages * PAGE_SIZE;
+}
+
+/*
+ * An operation may end for a page that the RMM refuses for good: which one was it? The one after
+ * those that it has taken, as far as X1 tells: where it turns to giving back, that is the total.
+ */
+static void note_taken(struct op *op, struct payer *payer, const struct rmi_regs *r,
+		       const struct run *run, u64 offered)
+{
+	const bool total = asks(r, RMI_MEM_REQ_RECLAIM);
+	const u64 before = total ? op->lent / PAGE_SIZE : 0;
+	const bool tells = (!total || r->x[1]) && r->x[1] >= before && r->x[1] - before <= offered;
+
+	op->owed = total && tells ? r->x[1] * PAGE_SIZE : 0;
+	payer->offered = offered;
+	payer->suspect = 0;
+	if (offered == 1)
+		payer->suspect = run->start;
+	else if (tells && r->x[1] - before < offered)
+		payer->suspect = page_behind(run, r->x[1] - before);
+}
+
+/* The first block that wasn't taken is the one that the RMM didn't like: offer another one */
+static int note_refusal(struct op *op, const struct run *run, const struct request *want, u64 taken)
+{
+	const u64 start = page_behind(run, taken / want->block * want->block);
+
+	pool_set_aside(start, start + want->block * PAGE_SIZE);
+	/* What was asked for stands, less what was taken */
+	op->answer.x[2] -= taken >> want->code * BLOCK_BITS << RMI_DONATE_COUNT_SHIFT;
+	return ++op->refusals > MAX_REFUSALS ? -ENOSPC : 0;
 }
 
 /**
@@ -177,7 +201,7 @@ int transfer_go_on(struct op *op, struct rmi_regs *r)
  */
 int transfer_donate(struct op *op, struct rmi_regs *r, struct payer *payer)
 {
-	const struct request want = decode(r->x[2]);
+	struct request want = decode(r->x[2]);
 	struct run run[MAX_RUNS];
 	unsigned int nr, i;
 	u64 offered = 0;
@@ -189,6 +213,8 @@ int transfer_donate(struct op *op, struct rmi_regs *r, struct payer *payer)
 	if (op->cancelled || want.state > RMI_MEM_CONDITIONAL || op->lent > payer->limit ||
 	    want.pages > (payer->limit - op->lent) / PAGE_SIZE)
 		return -ENOSPC;
+	if (payer->most && want.block == 1)
+		want.pages = min(want.pages, payer->most);
 	nr = lend(payer, want, run);
 	if (!nr)
 		return -ENOMEM;
@@ -204,6 +230,7 @@ int transfer_donate(struct op *op, struct rmi_regs *r, struct payer *payer)
 		settle(payer, run, nr, 0);
 	if (rc)
 		return rc;
+	note_taken(op, payer, r, run, offered);
 	/* An RMM that turns to giving back counts something else in X1 */
 	if (asks(r, RMI_MEM_REQ_RECLAIM)) {
 		settle(payer, run, nr, offered);
@@ -252,6 +279,7 @@ static int take_back(struct op *op, u64 descriptor, const struct payer *payer)
 	trace_rmi_memory("reclaim", start, start + size, ledger_word(payer->kind), payer->base);
 	pool_give(start, start + size, state == RMI_MEM_DELEGATED);
 	op->lent -= min(op->lent, size);
+	op->owed -= min(op->owed, size);
 	return 0;
 }
 

@@ -57,7 +57,7 @@ static bool undo_step(unsigned int i)
 	int rc;
 
 	if (step.kind == LEDGER_REGION)
-		rc = region_undo(step.base, step.before, &step.lent);
+		rc = region_undo(step.base, step.before, step.category, &step.lent);
 	else
 		rc = gpt_destroy(step.base, &step.lent);
 	if (rc)

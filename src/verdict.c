@@ -30,6 +30,7 @@ static const struct {
 	[REASON_NO_GPT]			= { "no-gpt", -ENXIO },
 	[REASON_NO_MEMORY]		= { "no-memory", -ENOMEM },
 	[REASON_NO_ANSWER]		= { "no-answer", -ETIMEDOUT },
+	[REASON_BLOCKED]		= { "blocked", -ETIMEDOUT },
 	[REASON_UNFINISHED]		= { "unfinished", -EBUSY },
 	[REASON_REFUSED]		= { "refused", -EIO },
 	[REASON_BAD_ANSWER]		= { "bad-answer", -EPROTO },

@@ -73,6 +73,9 @@ static const struct reason {
 	  "have the RMM set to tracking regions of a size that the module knows, or reboot" },
 	{ "no-answer", COMMANDS, true,
 	  "unload the module and load it again, with a larger timeout_ms if need be" },
+	{ "blocked", COMMANDS, true,
+	  "an earlier kernel left an operation on that region unfinished: reboot, without kexec; "
+	  "or others' operations take all that the RMM can have: load the module again later" },
 	{ "unfinished", COMMANDS, true,
 	  "an operation waits in the RMM for memory: free some, unload the module, load it again" },
 	{ "refused", COMMANDS, true,

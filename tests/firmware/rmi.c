@@ -75,6 +75,8 @@ static const char *name(void)
 		return "RMM beta1";
 	case RMM_DIALECT_BETA3:
 		return "RMM beta3";
+	case RMM_DIALECT_AUTUMN:
+		return "RMM autumn";
 	}
 	return "RMM of an unknown dialect";
 }

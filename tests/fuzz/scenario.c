@@ -180,7 +180,7 @@ static const char * const words[] = {
 	"ok", "crash-kernel", "no-smc-conduit", "no-rme", "no-rmm", "revision", "granule-size",
 	"region-size",
 	"not-tracked", "not-fine", "not-conventional", "no-gpt", "no-memory", "no-answer",
-	"unfinished", "refused", "bad-answer", "released",
+	"blocked", "unfinished", "refused", "bad-answer", "released",
 };
 
 static u64 number(const char *file)

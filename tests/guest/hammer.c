@@ -131,7 +131,10 @@ static void give(struct hand *h, unsigned int i)
 	__free_pages(r.page, r.order);
 }
 
-/* What is delegated can't be delegated, what isn't can't be undelegated; nor does either change */
+/*
+ * What is delegated can't be delegated, what isn't can't be undelegated; nor does either change.
+ * Some RMMs say SUCCESS to both, others ERROR_INPUT: the module refuses before it asks.
+ */
 static void ask_for_nonsense(struct hand *h)
 {
 	const struct run *r = &h->run[h->nr ? below(h->nr) : 0];

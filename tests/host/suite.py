@@ -19,6 +19,10 @@ DRAM = 'memory 1G 3G\n'
 # Born with neither metadata nor tables: the host pays for both
 NEWBORN = 'flag host-pays\nflag host-tables\n'
 
+# The public RMM of autumn 2026, which has granules of 4 KB alone, and what may be odd about it
+AUTUMN = 'dialect autumn\ngranules 4k\npps 48\n'
+AUTUMN_ODD = 'flag pends\nflag conflicts\nflag stops-at-done\nflag strict-top\nturns 3\nyield-every 2\nstop-after 100\n'
+
 # How long the stress lasts: `make soak` says more
 STRESS_SECONDS = int(os.environ.get('STRESS_SECONDS') or 30)
 
@@ -69,6 +73,28 @@ def kvm_modes(k):
     """Kernels that run KVM otherwise than in the host's own exception level: themselves they are at EL1 then."""
     return {f'kvm-{mode}': Boot('rmi-host', kernel=k, ram='3G', machine=f'dialect beta3\n{DRAM}{NEWBORN}', env={
         'reason': 'ok', 'letters': 'HHH', 'kvm-arm.mode': mode, 'mode': mode}) for mode in ('nvhe', 'protected')}
+
+
+def autumn(k):
+    """Memory maps that the RMM of autumn allows: a hole in a region; DRAM that begins inside one; device memory, then DRAM."""
+    def boot(banks, least, more='', **rest):
+        return Boot('dynamic', kernel=k, env={'least': least << 19, 'par': 1, 'warm': 2, 'more': 2}, cost=10,
+                    memory=[(base, size) for base, size, category in banks if not category], **rest,
+                    machine=AUTUMN + more + ''.join(f'memory {base} {size} {category}\n' for base, size, category in banks))
+
+    inside = (0x40200000, GB - (2 << 20), '')
+    return {
+        'autumn-hole': boot([(GB, GB // 2, ''), (0x70000000, GB // 4, ''), (2 * GB, GB, '')], 2, ram='2G'),
+        'autumn-inside': boot([inside], 1, AUTUMN_ODD),
+        'autumn-device': boot([(GB, 2 << 20, 'device-coh'), inside], 2),
+        # One page in a hundred is refused for good
+        'autumn-refuses': boot([(GB, 3 * GB, '')], 3, 'refuse-every 100\n', ram='3G'),
+        'autumn-blocked': refused(k, 'blocked', 'RMI_GRANULE_TRACKING_SET_0x80000000:_BLOCKED_for_1000_ms', 'active', ram='2G',
+                                  machine=f'{AUTUMN}{DRAM}flag born-active\nblocked 2G 1G\n'),
+        'autumn-hotplug': Boot('hotplug-dynamic', kernel=k, hot=3072, cost=60, env={'rounds': 2},
+                               machine=f'{AUTUMN}memory 1G 6G\n'),
+        'autumn-consumer': Boot('consumer', kernel=k, env={'cover': 'eager'}, machine=f'{AUTUMN}{DRAM}{AUTUMN_ODD}'),
+    }
 
 
 def is_61(k):
@@ -173,6 +199,8 @@ def of_kernel(k):
                     env={'par': 4 * GB}),
         'cpus': Boot('cpus', kernel=k, machine=f'dialect beta3\n{DRAM}', smp=4),
     }
+    if page == 4096:
+        all_boots |= autumn(k)
     # Of the kernels, it sees no more than the module's files
     if k == KERNELS[0]:
         all_boots |= {f'rmi-host-{name}': boot for name, boot in rmi_host(k).items()}
@@ -215,6 +243,7 @@ def of_kernel(k):
 # What `make check` leaves to `make check-all` on the first kernel: dialects in which the module's answer is the same, and
 # which the unit tests try as well, each for each reason
 SAME = ('untracked-public', 'untracked-beta1', 'coarse-public', 'coarse-beta1', 'device-public', 'device-beta1', 'no-table-beta1',
+        'autumn-refuses', 'autumn-blocked', 'autumn-hotplug', 'autumn-consumer',
         'consumer-beta1', 'hotplug-beta1', 'hotplug-dynamic-beta1', 'static-public-odd', 'static-beta1-odd')
 
 # And what of the others is in `make check`: where the module calls what the kernel has changed since, or what counts in pages
@@ -223,6 +252,7 @@ DIFFER = {
         'zeropad', 'hugepages-6g',  # what the kernel does with strings, and where the allocator has memory
         'static-beta3',             # platform device, sysfs, memblock and module loader
         'dynamic-beta3',            # alloc_contig_range() and PageOffline
+        'autumn-hole', 'autumn-inside', 'autumn-device',    # where each has memory
         'untracked-beta3',          # a refusal, whatever it is for
         'hotplug-beta3', 'hotplug-dynamic-beta3',   # notifiers, and memory blocks of other sizes
         'vacate',                   # pages that are isolated and replaced

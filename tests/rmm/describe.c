@@ -33,6 +33,7 @@ static const struct name dialects[] = {
 	{ "public", RMM_DIALECT_PUBLIC },
 	{ "beta1", RMM_DIALECT_BETA1 },
 	{ "beta3", RMM_DIALECT_BETA3 },
+	{ "autumn", RMM_DIALECT_AUTUMN },
 };
 
 static const struct name flags[] = {
@@ -56,6 +57,9 @@ static const struct name flags[] = {
 	{ "cancel-succeeds", RMM_FLAG_CANCEL_SUCCEEDS },
 	{ "returns-undelegated", RMM_FLAG_RETURNS_UNDELEGATED },
 	{ "unprotected", RMM_FLAG_UNPROTECTED },
+	{ "stops-at-done", RMM_FLAG_STOPS_AT_DONE },
+	{ "pends", RMM_FLAG_PENDS },
+	{ "conflicts", RMM_FLAG_CONFLICTS },
 };
 
 static const struct name granules[] = {
@@ -360,6 +364,18 @@ static bool do_scalar(const struct line *line, struct rmm_machine *m)
 		return number(line, line->word[1], true, &m->config_top);
 	if (!strcmp(key, "work-ns"))
 		return number(line, line->word[1], false, &m->work_ns);
+	if (!strcmp(key, "active-region"))
+		return number(line, line->word[1], false, &m->active_region);
+	if (!strcmp(key, "stop-after"))
+		return number(line, line->word[1], false, &m->stop_after);
+	if (!strcmp(key, "yield-every"))
+		return number(line, line->word[1], false, &m->yield_every);
+	if (!strcmp(key, "contexts"))
+		return number(line, line->word[1], false, &m->contexts);
+	if (!strcmp(key, "turns"))
+		return number(line, line->word[1], false, &m->turns);
+	if (!strcmp(key, "refuse-every"))
+		return number(line, line->word[1], false, &m->refuse_every);
 	return wrong(line, "unknown key '%s'", key);
 }
 
@@ -378,6 +394,8 @@ static bool do_line(const struct line *line, struct rmm_machine *m)
 		return do_memory(line, m);
 	if (!strcmp(key, "reserved"))
 		return words(line, 2, 2) && range(line, &m->reserved, 0);
+	if (!strcmp(key, "blocked"))
+		return words(line, 2, 2) && range(line, &m->blocked, 0);
 	if (!strcmp(key, "tracking"))
 		return do_tracking(line, m);
 	if (!strcmp(key, "par"))

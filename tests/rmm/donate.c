@@ -9,6 +9,12 @@
 #define FEW		5
 
 /*
+ * RMM_FLAG_PENDS: the page with which a donation isn't done, counted in it, and then so many turns
+ */
+#define PENDING		37
+#define PENDING_TURNS	2
+
+/*
  * The host may write to its list while it is read. So whatever is read twice is checked twice, and
  * one block is taken where its first reading said that it is.
  */
@@ -71,7 +77,8 @@ static bool entry_read(const struct rmm *rmm, const struct donation *d, uint64_t
 	entry->block = RMI_RANGE_BLOCK(desc);
 	entry->nr = (desc & low) >> RMI_RANGE_COUNT_SHIFT;
 	entry->base = desc & ~low;
-	return entry->state <= RMI_MEM_UNDELEGATED && entry->nr && entry->block == d->block &&
+	return entry->state <= RMI_MEM_UNDELEGATED && (entry->nr || is_autumn(rmm)) &&
+	       entry->block == d->block &&
 	       entry->base < rmm->pa_top && is_aligned(entry->base, block_shift(rmm, d->block)) &&
 	       entry->nr <= (rmm->pa_top - entry->base) >> block_shift(rmm, d->block);
 }
@@ -118,10 +125,29 @@ static bool take_block(struct rmm *rmm, struct op *op, const struct donation *d,
 	return true;
 }
 
+/*
+ * Does EL3 have a conflict in this change to FINE? Then it has one after as many pages as there
+ * were before
+ */
+static bool has_conflict(const struct rmm *rmm, const struct op *op)
+{
+	return has_flag(rmm, RMM_FLAG_CONFLICTS) && op->kind == OP_ENTER_FINE &&
+	       region_of(rmm, op->base)->conflicts < 2;
+}
+
+static uint64_t most_pages(const struct rmm *rmm, const struct op *op)
+{
+	if (has_conflict(rmm, op))
+		return region_of(rmm, op->base)->conflicts;
+	if (has_flag(rmm, RMM_FLAG_PENDS))
+		return PENDING;
+	return has_flag(rmm, RMM_FLAG_PARTIAL) ? FEW : UINT64_MAX;
+}
+
 /* In the order of the list. false: stopped at a page that won't do. */
 static bool take_pages(struct rmm *rmm, struct op *op, const struct donation *d, uint64_t *taken)
 {
-	uint64_t most = has_flag(rmm, RMM_FLAG_PARTIAL) ? FEW : UINT64_MAX;
+	uint64_t most = most_pages(rmm, op);
 	struct entry entry;
 	uint64_t i, k, pa;
 
@@ -158,6 +184,34 @@ static void refuse(struct rmm *rmm, struct op *op, uint64_t x[5])
 	x[1] = op->taken;
 }
 
+/* The dialect autumn: nobody is told here what the operation ends with */
+static void fail(struct rmm *rmm, struct op *op, unsigned int result, uint64_t x[5])
+{
+	op->giving_back = true;
+	op->result = result;
+	op->phase = op->taken ? PHASE_GIVE : PHASE_WORK;
+	op_answer(rmm, op, x);
+	x[1] = op->taken;
+}
+
+static void autumn_donated(struct rmm *rmm, struct op *op, bool good, uint64_t x[5])
+{
+	if (!good) {
+		fail(rmm, op, RMI_ERROR_INPUT, x);
+	} else if (has_conflict(rmm, op)) {
+		region_of(rmm, op->base)->conflicts++;
+		fail(rmm, op, RMI_BLOCKED, x);
+	} else if (!metadata_wanted(rmm, op)) {
+		op->turns = rmm->machine->turns;
+		op_rest(rmm, op, x);
+	} else if (x[1] == PENDING && has_flag(rmm, RMM_FLAG_PENDS)) {
+		op->turns = PENDING_TURNS;
+		op_rest(rmm, op, x);
+	} else {
+		op_answer(rmm, op, x);
+	}
+}
+
 void cmd_op_donate(struct rmm *rmm, const uint64_t in[5], uint64_t x[5])
 {
 	struct op *op = op_find(rmm, in[1]);
@@ -179,7 +233,9 @@ void cmd_op_donate(struct rmm *rmm, const uint64_t in[5], uint64_t x[5])
 				      take_pages(rmm, op, &d, &x[1]);
 	op->had_donate = true;
 	op->taken += x[1];
-	if (good)
+	if (is_autumn(rmm))
+		autumn_donated(rmm, op, good, x);
+	else if (good)
 		op_advance(rmm, op, x);
 	else
 		refuse(rmm, op, x);

@@ -40,6 +40,8 @@ static unsigned int par_start(const struct rmm *rmm, uint64_t base)
 	uint64_t top = base + par_size(rmm);
 	const struct rmm_range *given = list_find(&m->pars, base, top);
 
+	if (is_autumn(rmm))
+		return list_find(&m->memory, base, base + 1) ? RMI_PAR_PLATFORM : RMI_PAR_RESERVED;
 	if (given)
 		return given->value;
 	if (!list_find(&m->memory, base, top))
@@ -75,6 +77,9 @@ static unsigned int par_state(const struct rmm *rmm, uint64_t pa)
 
 unsigned int rmm_par(const struct rmm *rmm, uint64_t pa)
 {
+	/* The truth: what GPT_INFO says may be about a hole at the PAR's base */
+	if (is_autumn(rmm))
+		return par_of(rmm, pa) ? RMI_PAR_PLATFORM : RMI_PAR_RESERVED;
 	return pa < rmm->pa_top ? par_state(rmm, pa) : RMI_PAR_RESERVED;
 }
 
@@ -82,6 +87,9 @@ bool par_has_table(const struct rmm *rmm, uint64_t pa)
 {
 	unsigned int state = par_state(rmm, pa);
 
+	/* Whatever GPT_INFO says, which looks at the PAR's base alone */
+	if (is_autumn(rmm))
+		return par_of(rmm, pa);
 	return state == RMI_PAR_PLATFORM || state == RMI_PAR_HOST_CREATED;
 }
 
@@ -150,6 +158,10 @@ void cmd_l1_create(struct rmm *rmm, uint64_t addr, uint64_t x[5])
 	x[0] = l1_check(rmm, addr);
 	if (x[0] != RMI_SUCCESS)
 		return;
+	if (is_autumn(rmm)) {
+		x[0] = RMI_ERROR_GLOBAL | RMI_RESULT_WITH_PA(addr);
+		return;
+	}
 	par = par_of(rmm, addr);
 	if (par && par->held) {
 		x[0] = RMI_BLOCKED;
@@ -189,6 +201,10 @@ void cmd_l1_destroy(struct rmm *rmm, uint64_t addr, uint64_t x[5])
 	x[0] = l1_check(rmm, addr);
 	if (x[0] != RMI_SUCCESS)
 		return;
+	if (is_autumn(rmm)) {
+		x[0] = RMI_ERROR_GLOBAL;
+		return;
+	}
 	par = par_of(rmm, addr);
 	if (par && par->held) {
 		x[0] = RMI_BLOCKED;

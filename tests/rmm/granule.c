@@ -34,7 +34,7 @@ bool granule_is_host(const struct rmm *rmm, uint64_t pa)
 	       granule_state(rmm, base) == GRANULE_UNDELEGATED;
 }
 
-static bool is_lent(unsigned int state)
+bool is_lent(unsigned int state)
 {
 	return state == GRANULE_METADATA || state == GRANULE_TABLE;
 }
@@ -123,6 +123,10 @@ void cmd_delegate(struct rmm *rmm, uint64_t base, uint64_t top, bool delegate, u
 	x[0] = RMI_ERROR_INPUT;
 	if (!is_range(rmm, base, top, rmm->granule_shift))
 		return;
+	if (is_autumn(rmm)) {
+		autumn_delegate(rmm, base, top, delegate, x);
+		return;
+	}
 	x[0] = granule_check(rmm, base, delegate);
 	if (x[0] != RMI_SUCCESS)
 		return;

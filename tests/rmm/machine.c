@@ -12,9 +12,11 @@ unsigned int granule_shift_of(unsigned int code)
 	return 12 + 2 * code;
 }
 
-/* Of tracking region size code 0, the only one that the model has */
-unsigned int region_shift_of(unsigned int code)
+/* Of tracking region size code 0; code 1 there is only with granules of 4 KB, and is 2 MB then */
+static unsigned int region_shift_of(unsigned int code, unsigned int region_code)
 {
+	if (region_code)
+		return 21;
 	switch (code) {
 	case RMI_GRANULE_SIZE_16K:
 		return 25;
@@ -34,13 +36,19 @@ static unsigned int smallest_granule(const struct rmm_machine *m)
 	return code;
 }
 
-/* Metadata of one tracking region, in whole granules */
-static uint32_t region_pages(unsigned int code)
+/*
+ * The most metadata that one tracking region may have, in whole granules. In the dialect autumn
+ * that is twice what conventional memory needs, as device memory beside it wants as much.
+ */
+static uint32_t region_pages(const struct rmm_machine *m, unsigned int code,
+			     unsigned int region_code)
 {
+	bool autumn = m->dialect == RMM_DIALECT_AUTUMN;
 	unsigned int shift = granule_shift_of(code);
-	uint64_t bytes = (UINT64_C(1) << (region_shift_of(code) - shift)) * METADATA_PER_GRANULE;
+	uint64_t bytes = UINT64_C(1) << (region_shift_of(code, region_code) - shift);
 
-	return (bytes + (UINT64_C(1) << shift) - 1) >> shift;
+	bytes *= autumn ? AUTUMN_METADATA_PER_GRANULE : METADATA_PER_GRANULE;
+	return (bytes + (UINT64_C(1) << shift) - 1) >> shift << autumn;
 }
 
 static bool list_overlaps(const struct rmm_list *list)
@@ -147,7 +155,7 @@ static bool faults_sound(const struct rmm_machine *m)
 
 static bool scalars_sound(const struct rmm_machine *m)
 {
-	if (m->magic != RMM_MACHINE_MAGIC || m->dialect > RMM_DIALECT_BETA3 ||
+	if (m->magic != RMM_MACHINE_MAGIC || m->dialect > RMM_DIALECT_AUTUMN ||
 	    m->flags & ~(uint64_t)RMM_FLAGS)
 		return false;
 	if (!m->revision_low || m->revision_low > m->revision_high || m->revision_high >> 31)
@@ -157,6 +165,11 @@ static bool scalars_sound(const struct rmm_machine *m)
 	if (m->flags & RMM_FLAG_BORN_ACTIVE &&
 	    (m->active_granule > RMI_GRANULE_SIZE_64K ||
 	     !(m->granules & RMI_FEATURE1_GRANULE(m->active_granule))))
+		return false;
+	if (m->dialect == RMM_DIALECT_AUTUMN &&
+	    m->granules != RMI_FEATURE1_GRANULE(RMI_GRANULE_SIZE_4K))
+		return false;
+	if (m->active_region > (m->dialect == RMM_DIALECT_AUTUMN))
 		return false;
 	if (m->hostile_rate > RMM_HOSTILE_ALWAYS)
 		return false;
@@ -174,6 +187,7 @@ static bool machine_sound(const struct rmm_machine *m)
 	par_shift = RMI_L0GPTSZ_BASE_SHIFT + m->l0gptsz;
 	top = UINT64_C(1) << pa_bits[m->pps];
 	return list_sound(&m->memory, top, shift) && list_sound(&m->reserved, top, shift) &&
+	       list_sound(&m->blocked, top, shift) &&
 	       list_sound(&m->tracking, top, shift) && list_sound(&m->pars, top, par_shift) &&
 	       values_sound(m) && reserved_sound(m) && faults_sound(m);
 }
@@ -207,31 +221,33 @@ static uint64_t pars_bytes(const struct rmm_machine *m)
 	return round_up(nr * sizeof(struct par));
 }
 
-static uint64_t regions_bytes(const struct rmm_machine *m, unsigned int code)
+static uint64_t regions_bytes(const struct rmm_machine *m, unsigned int code, unsigned int region)
 {
-	return round_up(units(&m->memory, region_shift_of(code)) * sizeof(struct region));
+	return round_up(units(&m->memory, region_shift_of(code, region)) * sizeof(struct region));
 }
 
-static uint64_t metadata_bytes(const struct rmm_machine *m, unsigned int code)
+static uint64_t metadata_bytes(const struct rmm_machine *m, unsigned int code, unsigned int region)
 {
-	return round_up(units(&m->memory, region_shift_of(code)) * region_pages(code) *
-			sizeof(uint64_t));
+	return round_up(units(&m->memory, region_shift_of(code, region)) *
+			region_pages(m, code, region) * sizeof(uint64_t));
 }
 
 size_t rmm_size(const struct rmm_machine *m)
 {
 	uint64_t most = 0, bytes;
-	unsigned int code;
+	unsigned int code, region;
 
 	if (!m || !machine_sound(m))
 		return 0;
 	for (code = 0; code <= RMI_GRANULE_SIZE_64K; code++) {
 		if (!(m->granules & RMI_FEATURE1_GRANULE(code)))
 			continue;
-		bytes = regions_bytes(m, code) + metadata_bytes(m, code) +
-			round_up(units(&m->memory, granule_shift_of(code)));
-		if (bytes > most)
-			most = bytes;
+		for (region = 0; region < (m->dialect == RMM_DIALECT_AUTUMN ? 2 : 1); region++) {
+			bytes = regions_bytes(m, code, region) + metadata_bytes(m, code, region) +
+				round_up(units(&m->memory, granule_shift_of(code)));
+			if (bytes > most)
+				most = bytes;
+		}
 	}
 	return round_up(sizeof(struct rmm)) + pars_bytes(m) + most;
 }
@@ -295,26 +311,27 @@ uint64_t span_find(const struct spans *spans, uint64_t unit)
 }
 
 /*
- * Lay the arrays out for a granule size. All that they hold must be zero: nothing lent, delegated
- * or changed.
+ * Lay the arrays out for a size of granules and of regions. All that they hold must be zero:
+ * nothing lent, delegated or changed.
  */
-void layout(struct rmm *rmm, unsigned int code)
+void layout(struct rmm *rmm, unsigned int code, unsigned int region)
 {
 	const struct rmm_machine *m = rmm->machine;
 	uint8_t *at = (uint8_t *)rmm->pars + pars_bytes(m);
 
 	rmm->granule_code = code;
 	rmm->granule_shift = granule_shift_of(code);
-	rmm->region_shift = region_shift_of(code);
-	rmm->region_pages = region_pages(code);
+	rmm->region_code = region;
+	rmm->region_shift = region_shift_of(code, region);
+	rmm->region_pages = region_pages(m, code, region);
 	rmm->granule_spans.nr = 0;
 	rmm->region_spans.nr = 0;
 	span_list(&rmm->granule_spans, &m->memory, rmm->granule_shift, 0);
 	span_list(&rmm->region_spans, &m->memory, rmm->region_shift, 0);
 	rmm->regions = (struct region *)at;
-	at += regions_bytes(m, code);
+	at += regions_bytes(m, code, region);
 	rmm->metadata = (uint64_t *)at;
-	rmm->granules = at + metadata_bytes(m, code);
+	rmm->granules = at + metadata_bytes(m, code, region);
 }
 
 struct rmm *rmm_init(void *memory, const struct rmm_machine *m, const struct rmm_ops *ops)
@@ -331,10 +348,10 @@ struct rmm *rmm_init(void *memory, const struct rmm_machine *m, const struct rmm
 	span_list(&rmm->par_spans, &m->memory, rmm->par_shift, 0);
 	span_list(&rmm->par_spans, &m->pars, rmm->par_shift, RMI_PAR_HOST_NOT_CREATED);
 	if (m->flags & RMM_FLAG_BORN_ACTIVE) {
-		layout(rmm, m->active_granule);
+		layout(rmm, m->active_granule, m->active_region);
 		rmm->state = STATE_ACTIVE;
 	} else {
-		layout(rmm, smallest_granule(m));
+		layout(rmm, smallest_granule(m), 0);
 	}
 	hostile_init(rmm);
 	return rmm;

@@ -19,11 +19,25 @@ static bool is_own(const struct rmm *rmm, const struct op *op, uint64_t pa)
 	return align_down(pa, rmm->region_shift) == op->base;
 }
 
+/*
+ * In the dialect autumn, what conventional memory needs, and as much again for device memory beside
+ * it
+ */
+static uint64_t metadata_needed(const struct rmm *rmm, uint64_t base)
+{
+	uint64_t top = base + region_size(rmm);
+
+	if (!is_autumn(rmm))
+		return rmm->region_pages;
+	return rmm->region_pages / 2 *
+	       (bank_has(rmm, base, top, true) + bank_has(rmm, base, top, false));
+}
+
 uint64_t metadata_wanted(const struct rmm *rmm, const struct op *op)
 {
-	uint64_t left = rmm->region_pages - region_of(rmm, op->base)->nr_metadata;
+	uint64_t left = metadata_needed(rmm, op->base) - region_of(rmm, op->base)->nr_metadata;
 
-	return left < METADATA_ROUND ? left : METADATA_ROUND;
+	return left < METADATA_ROUND || is_autumn(rmm) ? left : METADATA_ROUND;
 }
 
 /*
@@ -39,6 +53,9 @@ bool metadata_fits(const struct rmm *rmm, const struct op *op, uint64_t pa, unsi
 	    memory_kind(rmm, pa, pa + granule_size(rmm)) != RMI_MEM_CATEGORY_CONVENTIONAL)
 		return false;
 	if (!par_has_table(rmm, pa) || par_of(rmm, pa)->held)
+		return false;
+	if (is_autumn(rmm) && rmm->machine->refuse_every &&
+	    !((pa >> rmm->granule_shift) % rmm->machine->refuse_every))
 		return false;
 	if (is_own(rmm, op, pa)) {
 		if (!region->delegated)
@@ -86,6 +103,30 @@ static void metadata_pop(struct rmm *rmm, struct op *op, uint64_t pa, unsigned i
 		region_of(rmm, pa)->nr_lodgers--;
 }
 
+/* The dialect autumn: first come, first gone */
+static struct run metadata_give_first(struct rmm *rmm, struct op *op, uint64_t most)
+{
+	struct region *region = region_of(rmm, op->base);
+	uint64_t *page = region_metadata(rmm, op->base);
+	struct run run = { .base = page[0], .block = RMI_BLOCK_PAGE };
+	uint64_t i, pa;
+
+	while (run.nr < most && region->nr_metadata) {
+		pa = page[0];
+		if (pa != run.base + (run.nr << rmm->granule_shift) ||
+		    (run.nr && is_own(rmm, op, pa) != is_own(rmm, op, run.base)))
+			break;
+		/* To be the last one, where metadata_pop() takes it from */
+		for (i = 1; i < region->nr_metadata; i++)
+			page[i - 1] = page[i];
+		page[region->nr_metadata - 1] = pa;
+		metadata_last(rmm, op, &run.state);
+		metadata_pop(rmm, op, pa, run.state);
+		run.nr++;
+	}
+	return run;
+}
+
 /*
  * One descriptor's worth, last come first gone. Beta 3 joins neighbours, the others don't: a host
  * must take both.
@@ -99,6 +140,8 @@ struct run metadata_give(struct rmm *rmm, struct op *op, uint64_t most)
 
 	if (!is_beta3(rmm))
 		most = 1;
+	if (is_autumn(rmm))
+		return metadata_give_first(rmm, op, most);
 	while (run.nr < most && region->nr_metadata) {
 		pa = metadata_last(rmm, op, &state);
 		if (run.nr && (pa != run.base - granule_size(rmm) || state != run.state))
@@ -128,7 +171,8 @@ void metadata_work(struct rmm *rmm, struct op *op, uint64_t x[5])
 		if (op->kind == OP_LEAVE_FINE)
 			region_become(region, op);
 		op_end(rmm, op, op->result, x);
-	} else if (has_flag(rmm, RMM_FLAG_HOST_PAYS) && region->nr_metadata < rmm->region_pages) {
+	} else if (has_flag(rmm, RMM_FLAG_HOST_PAYS) &&
+		   region->nr_metadata < metadata_needed(rmm, op->base)) {
 		op->phase = PHASE_TAKE;
 	} else if (region->nr_metadata && has_flag(rmm, RMM_FLAG_GIVES_UP) && !region->gave_up) {
 		region->gave_up = true;

@@ -12,6 +12,7 @@
 #define NOWHERE			UINT64_MAX
 
 #define METADATA_PER_GRANULE	4	/* bytes of tracking metadata */
+#define AUTUMN_METADATA_PER_GRANULE	2
 
 /*
  * What memory_kind() says beside the three categories; NONE has the value of RMI_MEM_CATEGORY_NONE
@@ -55,6 +56,7 @@ struct region {
 	uint32_t nr_lodgers;	/* granules of it that hold other regions' metadata */
 	uint32_t nr_delegated;
 	uint32_t nr_table;
+	uint8_t conflicts;	/* RMM_FLAG_CONFLICTS: so many there were */
 };
 
 struct par {
@@ -92,6 +94,9 @@ struct op {
 	uint64_t taken;			/* granules, in all */
 	uint8_t kind, phase;
 	uint8_t result;		/* the status that it ends with */
+	uint64_t pos;		/* of a range: it has come so far */
+	bool skips;		/* ... and began with granules that were delegated already */
+	uint64_t turns;		/* so many more times it is INCOMPLETE, for no reason that shows */
 	bool giving_back;	/* it can only give back and end */
 	bool had_donate, had_reclaim;
 };
@@ -126,7 +131,7 @@ struct rmm {
 	uint64_t delegated, donated;	/* granules */
 	uint64_t generation;		/* of handles */
 	uint64_t payer;			/* a region that was FINE when last looked at */
-	uint8_t state, granule_code;
+	uint8_t state, granule_code, region_code;
 	uint8_t granule_shift, region_shift, par_shift;
 	uint32_t region_pages;		/* metadata of one region, in granules */
 	struct spans granule_spans, region_spans, par_spans;
@@ -163,14 +168,35 @@ static inline uint64_t range_top(const struct rmm_range *r)
 	return r->base + r->size;
 }
 
-static inline bool has_flag(const struct rmm *rmm, uint64_t flag)
+static inline bool is_autumn(const struct rmm *rmm)
 {
-	return rmm->machine->flags & flag;
+	return rmm->machine->dialect == RMM_DIALECT_AUTUMN;
 }
 
+/* What the dialect autumn always does, and what it never does */
+#define AUTUMN_DOES	(RMM_FLAG_HOST_PAYS | RMM_FLAG_NO_CANCEL | RMM_FLAG_REUSES_HANDLES | \
+			 RMM_FLAG_SKIPS_DONE)
+#define AUTUMN_DOES_NOT	(RMM_FLAG_LONG_ANSWERS | RMM_FLAG_HOST_TABLES | RMM_FLAG_GIVES_UP | \
+			 RMM_FLAG_REFUSAL_ENDS | RMM_FLAG_INPUT_ERRORS | RMM_FLAG_TABLES_COUNT | \
+			 RMM_FLAG_OWN_TABLES | RMM_FLAG_CANCEL_SUCCEEDS | \
+			 RMM_FLAG_RETURNS_UNDELEGATED)
+#define AUTUMN_ALONE	(RMM_FLAG_STOPS_AT_DONE | RMM_FLAG_PENDS | RMM_FLAG_CONFLICTS)
+
+static inline bool has_flag(const struct rmm *rmm, uint64_t flag)
+{
+	uint64_t flags = rmm->machine->flags;
+
+	if (is_autumn(rmm))
+		flags = (flags | AUTUMN_DOES) & ~(uint64_t)AUTUMN_DOES_NOT;
+	else
+		flags &= ~(uint64_t)AUTUMN_ALONE;
+	return flags & flag;
+}
+
+/* Or newer */
 static inline bool is_beta3(const struct rmm *rmm)
 {
-	return rmm->machine->dialect == RMM_DIALECT_BETA3;
+	return rmm->machine->dialect >= RMM_DIALECT_BETA3;
 }
 
 /* [base, top) is a range that a command may name: not empty, aligned, inside the PA space */
@@ -182,8 +208,7 @@ static inline bool is_range(const struct rmm *rmm, uint64_t base, uint64_t top,
 
 /* machine.c: the description, and where things are kept */
 unsigned int granule_shift_of(unsigned int code);
-unsigned int region_shift_of(unsigned int code);
-void layout(struct rmm *rmm, unsigned int granule_code);
+void layout(struct rmm *rmm, unsigned int granule_code, unsigned int region_code);
 uint64_t span_find(const struct spans *spans, uint64_t unit);
 const struct rmm_range *list_find(const struct rmm_list *list, uint64_t base, uint64_t top);
 uint64_t list_edge(const struct rmm_list *list, uint64_t pos, unsigned int shift);
@@ -192,9 +217,18 @@ unsigned int memory_kind(const struct rmm *rmm, uint64_t base, uint64_t top);
 /* granule.c */
 bool granule_is_host(const struct rmm *rmm, uint64_t pa);
 unsigned int granule_state(const struct rmm *rmm, uint64_t pa);
+bool is_lent(unsigned int state);
 void granule_set(struct rmm *rmm, uint64_t pa, unsigned int state);
 void granule_range(struct rmm *rmm, uint64_t base, uint64_t top, bool delegate, uint64_t x[5]);
 void cmd_delegate(struct rmm *rmm, uint64_t base, uint64_t top, bool delegate, uint64_t x[5]);
+
+/* autumn.c */
+unsigned int bank_kind(const struct rmm *rmm, uint64_t base, uint64_t top);
+bool bank_has(const struct rmm *rmm, uint64_t base, uint64_t top, bool conventional);
+void autumn_tracking_get(struct rmm *rmm, uint64_t base, uint64_t top, uint64_t x[5]);
+uint64_t autumn_set_check(const struct rmm *rmm, const uint64_t in[5]);
+void autumn_delegate(struct rmm *rmm, uint64_t base, uint64_t top, bool delegate, uint64_t x[5]);
+void autumn_range(struct rmm *rmm, struct op *op, uint64_t x[5]);
 
 /* tracking.c */
 struct region *region_of(const struct rmm *rmm, uint64_t pa);
@@ -240,6 +274,7 @@ void op_start(struct rmm *rmm, struct op *op, uint64_t x[5]);
 void op_end(struct rmm *rmm, struct op *op, uint64_t status, uint64_t x[5]);
 void op_answer(const struct rmm *rmm, const struct op *op, uint64_t x[5]);
 void op_advance(struct rmm *rmm, struct op *op, uint64_t x[5]);
+void op_rest(struct rmm *rmm, struct op *op, uint64_t x[5]);
 bool op_parked(const struct rmm *rmm);
 bool op_holds(const struct rmm *rmm, const struct op *op);
 void cmd_op_continue(struct rmm *rmm, const uint64_t in[5], uint64_t x[5]);

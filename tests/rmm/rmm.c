@@ -49,7 +49,7 @@ static unsigned int pa_bits(const struct rmm *rmm)
 static void cmd_features(const struct rmm *rmm, uint64_t index, uint64_t x[5])
 {
 	const struct rmm_machine *m = rmm->machine;
-	bool public = m->dialect == RMM_DIALECT_PUBLIC;
+	bool public = m->dialect == RMM_DIALECT_PUBLIC || is_autumn(rmm);
 
 	x[0] = RMI_SUCCESS;
 	switch (index) {
@@ -77,7 +77,7 @@ static bool config_page_is_good(const struct rmm *rmm, uint64_t pa)
 }
 
 /* Read once only: the host may be writing to it */
-static bool config_is_good(const struct rmm *rmm, uint64_t pa, uint64_t *code)
+static bool config_is_good(const struct rmm *rmm, uint64_t pa, uint64_t *code, uint64_t *region)
 {
 	uint64_t offset, value;
 
@@ -88,9 +88,11 @@ static bool config_is_good(const struct rmm *rmm, uint64_t pa, uint64_t *code)
 			    !(rmm->machine->granules & RMI_FEATURE1_GRANULE(value)))
 				return false;
 			*code = value;
+		} else if (offset == RMI_CONFIG_TRACKING_REGION && value == 1 && is_autumn(rmm)) {
+			*region = value;
 		} else if (value) {
 			/*
-			 * Tracking region size code 0 is the only one here, and the rest of the
+			 * Other tracking region size codes there are none here, and the rest of the
 			 * page is zero
 			 */
 			return false;
@@ -99,11 +101,7 @@ static bool config_is_good(const struct rmm *rmm, uint64_t pa, uint64_t *code)
 	return true;
 }
 
-/*
- * Another granule size means other regions and other counts: forget the states of those that there
- * were
- */
-static void change_granule(struct rmm *rmm, unsigned int code)
+static void forget_regions(struct rmm *rmm)
 {
 	uint64_t i, nr = 0;
 
@@ -111,21 +109,23 @@ static void change_granule(struct rmm *rmm, unsigned int code)
 		nr += rmm->region_spans.at[i].nr;
 	for (i = 0; i < nr; i++)
 		rmm->regions[i] = (struct region){ 0 };
-	layout(rmm, code);
 }
 
 static void cmd_config_set(struct rmm *rmm, uint64_t pa, uint64_t x[5])
 {
-	uint64_t code = 0;
+	uint64_t code = 0, region = 0;
 
 	x[0] = RMI_ERROR_GLOBAL;
 	if (rmm->state != STATE_INIT)
 		return;
 	x[0] = RMI_ERROR_INPUT;
-	if (!config_page_is_good(rmm, pa) || !config_is_good(rmm, pa, &code))
+	if (!config_page_is_good(rmm, pa) || !config_is_good(rmm, pa, &code, &region))
 		return;
-	if (code != rmm->granule_code)
-		change_granule(rmm, code);
+	/* Other sizes mean other regions and other counts */
+	if (code != rmm->granule_code || region != rmm->region_code) {
+		forget_regions(rmm);
+		layout(rmm, code, region);
+	}
 	x[0] = RMI_SUCCESS;
 }
 
@@ -138,7 +138,8 @@ static void cmd_config_get(struct rmm *rmm, uint64_t pa, uint64_t x[5])
 		return;
 	for (offset = 0; offset < RMI_CONFIG_SIZE; offset += sizeof(uint64_t))
 		rmm->ops.write(rmm->ops.ctx, pa + offset,
-			       offset == RMI_CONFIG_GRANULE_SIZE ? rmm->granule_code : 0);
+			       offset == RMI_CONFIG_GRANULE_SIZE ? rmm->granule_code :
+			       offset == RMI_CONFIG_TRACKING_REGION ? rmm->region_code : 0);
 	x[0] = RMI_SUCCESS;
 }
 
@@ -167,12 +168,16 @@ static void cmd_activate(struct rmm *rmm, uint64_t x[5])
 /* What is delegated or lent keeps the RMM active, and so does an operation that nobody has ended */
 static void cmd_deactivate(struct rmm *rmm, uint64_t x[5])
 {
-	if (rmm->state == STATE_ACTIVE && op_parked(rmm))
+	if (rmm->state == STATE_ACTIVE && op_parked(rmm)) {
 		x[0] = RMI_BUSY;
-	else if (rmm->state != STATE_ACTIVE || rmm->delegated || rmm->donated)
+	} else if (rmm->state != STATE_ACTIVE || rmm->delegated || rmm->donated) {
 		x[0] = RMI_ERROR_GLOBAL;
-	else
+	} else {
+		/* The next activation starts them anew */
+		if (is_autumn(rmm))
+			forget_regions(rmm);
 		change_state(rmm, OP_DEACTIVATE, x);
+	}
 }
 
 static bool knows(const struct rmm *rmm, uint32_t fid)
@@ -208,7 +213,7 @@ static bool run_global(struct rmm *rmm, const uint64_t in[5], uint64_t x[5])
 		return true;
 	case RMI_RMM_STATE_GET:
 		x[0] = RMI_SUCCESS;
-		x[1] = rmm->state;
+		x[1] = is_autumn(rmm) ? rmm->state == STATE_ACTIVE : rmm->state;
 		return true;
 	case RMI_RMM_ACTIVATE:
 		cmd_activate(rmm, x);
@@ -304,7 +309,7 @@ void run(struct rmm *rmm, uint64_t x[5])
 	}
 	x[0] = has_flag(rmm, RMM_FLAG_SOFT_UNKNOWN) ? RMI_ERROR_NOT_SUPPORTED : NOT_SUPPORTED;
 	/* Others leave the registers alone */
-	if (rmm->machine->dialect == RMM_DIALECT_PUBLIC)
+	if (rmm->machine->dialect == RMM_DIALECT_PUBLIC || is_autumn(rmm))
 		x[1] = x[2] = x[3] = 0;
 	else
 		x[1] = in[1], x[2] = in[2], x[3] = in[3];

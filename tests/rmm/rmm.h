@@ -24,6 +24,12 @@ enum rmm_dialect {
 	/* beta 1 to the letter: TRACKING_GET takes one region's base and leaves X3 zero */
 	RMM_DIALECT_BETA1,
 	RMM_DIALECT_BETA3,
+	/*
+	 * the public RMM of autumn 2026 with dynamic tracking, see
+	 * shared/answers-public-rmm-2026-10.txt: the host pays for metadata, tables are static,
+	 * granules are of 4 KB. Switches below are what its newest text and code add.
+	 */
+	RMM_DIALECT_AUTUMN,
 };
 
 /* no RMM: every command is answered -1 and X1.. stay as they were */
@@ -67,7 +73,17 @@ enum rmm_dialect {
  * to take some away
  */
 #define RMM_FLAG_UNPROTECTED	0x80000
-#define RMM_FLAGS		0xfffff	/* all of them */
+/* Of the dialect autumn alone: what an RMM of its kind may do, and the one recorded didn't */
+/* DELEGATE stops before the first granule that is delegated already */
+#define RMM_FLAG_STOPS_AT_DONE	0x100000
+/* a donation may take a page and not be done with it: then it is to be continued twice */
+#define RMM_FLAG_PENDS		0x200000
+/*
+ * EL3 has a conflict at the first page of a region's first change to FINE, and at the second page
+ * of its second one
+ */
+#define RMM_FLAG_CONFLICTS	0x400000
+#define RMM_FLAGS		0x7fffff	/* all of them */
 
 struct rmm_range {
 	uint64_t base, size;
@@ -108,6 +124,14 @@ struct rmm_machine {
 	/* configuration pages at or above are refused; 0: as DRAM ends */
 	uint64_t config_top;
 	uint64_t work_ns;			/* each command that does work takes this long */
+	/* Of the dialect autumn alone; 0: none of it */
+	uint64_t active_region;		/* RMM_FLAG_BORN_ACTIVE: tracking region size code */
+	uint64_t stop_after;		/* granules: (UN)DELEGATE goes no further at a time */
+	uint64_t yield_every;		/* granules: after so many they are INCOMPLETE */
+	uint64_t contexts;		/* so many operations can be unfinished */
+	uint64_t turns;			/* so often a finished change to FINE is still INCOMPLETE */
+	uint64_t refuse_every;		/* donated pages of a number that it divides are refused */
+	struct rmm_list blocked;	/* regions that an earlier kernel left in transition */
 	struct rmm_list memory;			/* banks known at boot; value: memory category */
 	/* parts of them that are the platform's or the RMM's own */
 	struct rmm_list reserved;

@@ -14,13 +14,20 @@ unsigned int block_shift(const struct rmm *rmm, unsigned int block)
 	return rmm->granule_shift + block * (rmm->granule_shift - 3);
 }
 
+/* What an earlier kernel left in transition holds one for each region */
+static bool contexts_left(const struct rmm *rmm)
+{
+	return !is_autumn(rmm) || !rmm->machine->contexts ||
+	       rmm_operations(rmm) + rmm->machine->blocked.nr < rmm->machine->contexts;
+}
+
 struct op *op_new(struct rmm *rmm, unsigned int kind, uint64_t base, uint64_t top)
 {
 	unsigned int i;
 
 	for (i = 0; i < MAX_OPS && rmm->op[i].kind != OP_FREE; i++)
 		;
-	if (i == MAX_OPS)
+	if (i == MAX_OPS || !contexts_left(rmm))
 		return NULL;
 	rmm->op[i] = (struct op){ .kind = kind, .base = base, .top = top };
 	if (has_flag(rmm, RMM_FLAG_REUSES_HANDLES))
@@ -47,7 +54,7 @@ bool op_parked(const struct rmm *rmm)
 	for (i = 0; i < MAX_OPS; i++)
 		if (rmm->op[i].kind != OP_FREE)
 			return true;
-	return false;
+	return rmm->machine->blocked.nr;
 }
 
 unsigned int rmm_operations(const struct rmm *rmm)
@@ -91,6 +98,10 @@ static void op_work(struct rmm *rmm, struct op *op, uint64_t x[5])
 		break;
 	case OP_DELEGATE:
 	case OP_UNDELEGATE:
+		if (is_autumn(rmm)) {
+			autumn_range(rmm, op, x);
+			break;
+		}
 		op_end(rmm, op, RMI_SUCCESS, x);
 		granule_range(rmm, op->base, op->top, kind == OP_DELEGATE, x);
 		break;
@@ -134,11 +145,18 @@ void op_advance(struct rmm *rmm, struct op *op, uint64_t x[5])
 		op_answer(rmm, op, x);
 }
 
+/* Nothing is wanted of the host but that it goes on, and that may be more than once */
+void op_rest(struct rmm *rmm, struct op *op, uint64_t x[5])
+{
+	op->phase = PHASE_WORK;
+	op_answer(rmm, op, x);
+}
+
 /* The answer of the command that starts an operation; op is NULL if no room was left for one */
 void op_start(struct rmm *rmm, struct op *op, uint64_t x[5])
 {
 	if (!op) {
-		x[0] = RMI_BUSY;
+		x[0] = is_autumn(rmm) ? RMI_BLOCKED : RMI_BUSY;
 		return;
 	}
 	op_advance(rmm, op, x);
@@ -153,6 +171,13 @@ void cmd_op_continue(struct rmm *rmm, const uint64_t in[5], uint64_t x[5])
 	x[0] = RMI_ERROR_INPUT;
 	if (!op || in[2] > RMI_OP_CONTINUE_STOP)
 		return;
+	if (is_autumn(rmm) && op->phase != PHASE_WORK)
+		return;
+	if (op->turns) {
+		op->turns--;
+		op_answer(rmm, op, x);
+		return;
+	}
 	op_work(rmm, op, x);
 	if (op->kind != OP_FREE)
 		op_answer(rmm, op, x);
@@ -207,6 +232,9 @@ static uint64_t give(struct rmm *rmm, struct op *op, uint64_t list, uint64_t nr)
 	uint64_t i, granules;
 	struct run run;
 
+	/* There, the list's length counts pages */
+	if (is_autumn(rmm) && nr < left)
+		left = nr;
 	for (i = 0; i < nr && left && op_holds(rmm, op); i++) {
 		run = is_par_op(op) ? table_give(rmm, op, left) : metadata_give(rmm, op, left);
 		rmm->ops.write(rmm->ops.ctx, list + i * sizeof(uint64_t), descriptor(rmm, &run));
@@ -228,10 +256,12 @@ void cmd_op_reclaim(struct rmm *rmm, const uint64_t in[5], uint64_t x[5])
 	op->had_reclaim = true;
 	if (op_holds(rmm, op)) {
 		op_answer(rmm, op, x);
-	} else if (op->result == RMI_BLOCKED) {
-		/* That it was given up is told by OP_CONTINUE */
-		op->phase = PHASE_WORK;
-		op_answer(rmm, op, x);
+	} else if (op->result == RMI_BLOCKED || is_autumn(rmm)) {
+		/*
+		 * That it was given up is told by OP_CONTINUE; in the dialect autumn, that it has
+		 * ended
+		 */
+		op_rest(rmm, op, x);
 	} else {
 		op_advance(rmm, op, x);
 	}

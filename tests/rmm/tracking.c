@@ -33,6 +33,9 @@ static struct region region_start(const struct rmm *rmm, uint64_t base)
 	if (given) {
 		region.category = given->value >> 8;
 		region.state = given->value & 0xff;
+	} else if (is_autumn(rmm)) {
+		region.state = bank_kind(rmm, base, top) < KIND_NONE ? RMI_TRACKING_COARSE :
+								       RMI_TRACKING_NONE;
 	} else if (reserved && reserved->base <= base && range_top(reserved) >= top) {
 		region.state = RMI_TRACKING_RESERVED;
 	} else if (region.category == RMI_MEM_CATEGORY_NONE) {
@@ -133,6 +136,10 @@ void cmd_tracking_get(struct rmm *rmm, uint64_t base, uint64_t top, uint64_t x[5
 	bool beta1 = rmm->machine->dialect == RMM_DIALECT_BETA1;
 	struct region region;
 
+	if (is_autumn(rmm)) {
+		autumn_tracking_get(rmm, base, top, x);
+		return;
+	}
 	x[0] = RMI_ERROR_GLOBAL;
 	if (rmm->state != STATE_ACTIVE && !public)
 		return;
@@ -200,7 +207,7 @@ void cmd_tracking_set(struct rmm *rmm, const uint64_t in[5], uint64_t x[5])
 	bool fine, was_fine;
 	struct op *op;
 
-	x[0] = set_check(rmm, in);
+	x[0] = is_autumn(rmm) ? autumn_set_check(rmm, in) : set_check(rmm, in);
 	if (x[0] != RMI_SUCCESS)
 		return;
 	region = region_of(rmm, in[1]);

@@ -256,6 +256,9 @@ ktime_t ktime_get(void);
 #define ktime_add_ms(t, ms)	((t) + (s64)(ms) * 1000000)
 #define ktime_after(a, b)	((a) > (b))
 #define NSEC_PER_SEC		1000000000L
+#ifndef NSEC_PER_MSEC
+#define NSEC_PER_MSEC		1000000L
+#endif
 #define get_cycles()		((u64)ktime_get() / 10)
 #define arch_timer_get_cntfrq()	(world_frequency())
 u32 world_frequency(void);
@@ -291,6 +294,12 @@ __printf(1, 2) void shim_printk(const char *fmt, ...);
 #define pr_warn_ratelimited	shim_printk
 #define pr_err_once		shim_printk
 #define pr_err_ratelimited	shim_printk
+#define pr_warn_once(...)	do {			\
+	static bool said_;				\
+	if (!said_)					\
+		pr_warn(__VA_ARGS__);			\
+	said_ = true;					\
+} while (0)
 
 /* SMCCC */
 struct arm_smccc_1_2_regs {

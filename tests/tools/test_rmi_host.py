@@ -245,6 +245,7 @@ REASONS = [
     ('no-answer', AGREED, 'PPPPP??FSSSS'),
     ('no-answer', CONFIGURED, 'PPPPPP?FSSSS'),
     ('no-answer', {}, 'PPPPPPPFSSSS'),
+    ('blocked', {}, 'PPPPPPPFSSSS'),
     ('unfinished', {}, 'PPPPPPPFSSSS'),
     ('refused', CONFIGURED, 'PPPPPP?FSSSS'),
     ('bad-answer', AGREED, 'PPPPP??FSSSS'),

@@ -219,7 +219,7 @@ static inline void host_free(struct host *host)
 /* A descriptor of single pages; state is RMI_MEM_DELEGATED or RMI_MEM_UNDELEGATED */
 static inline uint64_t pages(const struct host *host, uint64_t pa, uint64_t nr, uint64_t state)
 {
-	return pa | nr << 2 | state << (host->machine.dialect == RMM_DIALECT_BETA3 ? 62 : 63);
+	return pa | nr << 2 | state << (host->machine.dialect >= RMM_DIALECT_BETA3 ? 62 : 63);
 }
 
 static inline void put(struct host *host, unsigned int i, uint64_t desc)

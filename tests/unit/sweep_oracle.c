@@ -73,6 +73,8 @@ static bool fid_fits(const char *word, u32 fid, u64 x0)
 
 	if (!strcmp(word, "no-answer"))
 		return RMI_RESULT_STATUS(x0) == RMI_BUSY || RMI_RESULT_STATUS(x0) == RMI_BLOCKED;
+	if (!strcmp(word, "blocked"))
+		return RMI_RESULT_STATUS(x0) == RMI_BLOCKED;
 	for (unsigned int i = 0; i < ARRAY_SIZE(table); i++) {
 		if (strcmp(word, table[i].word))
 			continue;
@@ -89,8 +91,8 @@ static bool reason_fits(const char *word)
 	/* those of the README that a scenario here can end with */
 	static const char * const words[] = {
 		"ok", "no-rmm", "revision", "granule-size", "not-tracked", "not-fine",
-		"not-conventional", "no-gpt", "no-memory", "no-answer", "unfinished", "refused",
-		"bad-answer", "released",
+		"not-conventional", "no-gpt", "no-memory", "no-answer", "blocked", "unfinished",
+		"refused", "bad-answer", "released",
 	};
 	const struct point *p = played.point;
 	bool known = false;
@@ -102,12 +104,15 @@ static bool reason_fits(const char *word)
 	if (!strcmp(word, "ok") || !strcmp(word, "released"))
 		return true;
 	if (!p->nr)
-		return p->alloc && (!strcmp(word, "no-memory") || !strcmp(word, "unfinished"));
+		/* Of a PAR that reads reserved, no page could be tried */
+		return p->alloc && (!strcmp(word, "no-memory") || !strcmp(word, "unfinished") ||
+				    (!strcmp(word, "no-gpt") &&
+				     played.scenario->dialect == RMM_DIALECT_AUTUMN));
 	for (unsigned int i = 0; i < p->nr; i++)
 		if (p->fault[i].fid && fid_fits(word, p->fault[i].fid, p->fault[i].x0))
 			return true;
 	/* what the RMM did and denied, it holds on to, and says BLOCKED or BUSY of it later */
-	return !strcmp(word, "no-answer") && !played.honest;
+	return (!strcmp(word, "no-answer") || !strcmp(word, "blocked")) && !played.honest;
 }
 
 /* Whose is each page? The stand-ins look at each one that is freed; here all others */

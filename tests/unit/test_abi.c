@@ -71,6 +71,10 @@ static void result_fields(void **state)
 	assert_int_equal(RMI_RESULT_CAN_CANCEL(0x50dULL), 1);
 	assert_int_equal(RMI_RESULT_MEM_REQ(0x20dULL), 2);
 	assert_int_equal(RMI_RESULT_CAN_CANCEL(0x20dULL), 0);
+	/* ERROR_TRACKING at level 1, about 0x4559d000 */
+	assert_int_equal(RMI_RESULT_LEVEL(0x4559d010cULL), 1);
+	assert_int_equal(RMI_RESULT_PA(0xff0004559d010cULL), 0xff0004559d000);
+	assert_int_equal(0xcULL | RMI_RESULT_WITH_PA(0x4559d000ULL), 0x4559d000cULL);
 	assert_int_equal(RMI_MEM_REQ_NONE, 0);
 	assert_int_equal(RMI_MEM_REQ_DONATE, 1);
 	assert_int_equal(RMI_MEM_REQ_RECLAIM, 2);
@@ -120,6 +124,9 @@ static void memory(void **state)
 	assert_int_equal(RMI_TRACKING_FINE, 2);
 	assert_int_equal(RMI_TRACKING_COARSE, 3);
 	assert_int_equal(RMI_TRACKING_INTERMEDIATE, 4);
+	assert_int_equal(RMI_RMM_INIT, 0);
+	assert_int_equal(RMI_RMM_ACTIVE, 1);
+	assert_int_equal(RMI_RMM_STATE(0x301ULL), 1);
 	assert_int_equal(RMI_PAR_RESERVED, 0);
 	assert_int_equal(RMI_PAR_PLATFORM, 1);
 	assert_int_equal(RMI_PAR_HOST_NOT_CREATED, 2);

@@ -4,6 +4,7 @@
  * wanted (lazy)
  */
 #include "module_fixture.h"
+#include "../../src/pagebits.h"
 
 #define PAGE	4096ULL
 
@@ -661,6 +662,64 @@ static void undelegation_that_does_not_end(void **state)
 			free_own_pages(own, own_end);
 			unload();
 		}
+}
+
+static void work_later_meanwhile(u64 x[5])
+{
+	begin_and_end(x);
+	if (world.going_online && world.delayed)
+		world_meanwhile(world_work_later);
+}
+
+/* Who tries again while memory is covered doesn't wait for that, and comes again */
+static void another_try_waits_for_nobody(void **state)
+{
+	size_t done;
+
+	(void)state;
+	begin_with(RMM_DIALECT_BETA3, RMI_GRANULE_RANGE_DELEGATE);
+	assert_int_equal(cca_rmi_delegate_range(own, own_end - own), -ENOTRECOVERABLE);
+	world.smc = work_later_meanwhile;
+	world_ram(3 * GB, 3 * GB + WORLD_BLOCK, false);
+	assert_int_equal(world_online(3 * GB, 3 * GB + WORLD_BLOCK), 0);
+	assert_non_null(world.delayed);
+	ending = ENDS_WELL;
+	world_work_later();
+	assert_null(world.delayed);
+	assert_int_equal(cca_rmi_undelegate_range(own, own_end - own, &done), 0);
+	free_own_pages(own, own_end);
+	unload();
+}
+
+static unsigned int claims;
+
+/* Another call of the same consumer's comes between the look at the pages and the claim */
+static void claim_first(void)
+{
+	if (!claims++)
+		assert_true(pagebits_claim(own, own_end, true));
+}
+
+static void pages_that_another_call_has(void **state)
+{
+	size_t done = 77;
+
+	(void)state;
+	make_paid(RMM_DIALECT_BETA3, "eager", 0);
+	load();
+	own_pages(own, own_end);
+	assert_int_equal(cca_rmi_delegate_range(own, own_end - own), 0);
+	claims = 0;
+	world.unlocked = claim_first;
+	assert_int_equal(cca_rmi_undelegate_range(own, own_end - own, &done), -EBUSY);
+	world.unlocked = NULL;
+	assert_int_equal(done, 0);
+	assert_int_equal(rmm_delegated(world.rmm), own_end - own);
+	pagebits_settle(own, own_end, true);
+	assert_int_equal(cca_rmi_undelegate_range(own, own_end - own, &done), 0);
+	assert_int_equal(done, own_end - own);
+	free_own_pages(own, own_end);
+	unload();
 }
 
 /* One that ends in an error before anybody has to wait: each page is asked back on its own */
@@ -1489,6 +1548,8 @@ int main(void)
 		cmocka_unit_test(undelegation_tells_how_far_it_came),
 		cmocka_unit_test(delegation_that_does_not_end),
 		cmocka_unit_test(undelegation_that_does_not_end),
+		cmocka_unit_test(another_try_waits_for_nobody),
+		cmocka_unit_test(pages_that_another_call_has),
 		cmocka_unit_test(operations_that_fail_at_once),
 		cmocka_unit_test(a_delegation_that_cannot_be_undone),
 		cmocka_unit_test(an_odd_end_of_an_operation),

@@ -489,6 +489,9 @@ static void config_is_refused(void **state)
 		.fid = RMI_RMM_CONFIG_GET, .count = 1, .set = 1, .x = { RMI_ERROR_INPUT }
 	};
 	expect_unavailable("refused", "RMI_RMM_CONFIG_SET 0x40090000: status 1");
+	machine.fault[1].x[0] = RMI_BUSY;
+	machine.fault[1].count = ~0U;
+	expect_unavailable("no-answer", "RMI_RMM_CONFIG_GET 0x40090000: BUSY for 1000 ms");
 	/* ... and it does: the configuration is the one that is wanted */
 	machine.nr_faults = 1;
 	make(12);

@@ -323,7 +323,7 @@ static void commands_are_counted(void **state)
 	 * 3 * 2000 + 100 + 200 + 300, and another one, as the model tells of a region at a time; of
 	 * GPT_INFO one more, to find out whether there is such a command
 	 */
-	assert_non_null(strstr(text, "\nRMI_GRANULE_TRACKING_GET 2 2 0 2000 4300 6600\n"));
+	assert_non_null(strstr(text, "\nRMI_GRANULE_TRACKING_GET 2 2 0 2000 4300 2300\n"));
 	assert_non_null(strstr(text, "\nRMI_GPT_INFO 3 0 1 2000 2000 2000\n"));
 	assert_non_null(strstr(text, "\nRMI_VERSION 1 0 0 2000 2000 2000\n"));
 	assert_null(strstr(text, "RMI_OP_CANCEL"));
@@ -342,6 +342,39 @@ static void commands_are_counted(void **state)
 	assert_int_equal(world.traced.retries, 2);
 	assert_int_equal(world.traced.ns, 2000 * world.smcs + 600);
 	unload();
+}
+
+/* The way back takes long, twice; who sees that the machine stood still is told why, once */
+static void very_slow(u64 x[5])
+{
+	if (x[0] == RMI_GRANULE_TRACKING_SET && x[3] != RMI_TRACKING_FINE)
+		world.now_ns += 1234 * NSEC_PER_MSEC;
+	/* Not longer than a second */
+	if (x[0] == RMI_RMM_ACTIVATE)
+		world.now_ns += NSEC_PER_SEC - 2000;
+}
+
+static void long_command_is_told_of(void **state)
+{
+	const char *line;
+
+	(void)state;
+	describe(RMM_DIALECT_BETA3);
+	machine.flags = HOST_PAYS;
+	make(12);
+	world_ram(2 * GB, 3 * GB, true);
+	world.smc = very_slow;
+	load();
+	assert_available(2 * GB);
+	assert_non_null(strstr(world_debug("commands"),
+			       "\nRMI_RMM_ACTIVATE 1 0 0 1000000000 1000000000 1000000000\n"));
+	assert_null(strstr(world.log, "took"));
+	shim_module_exit();
+	line = strstr(world.log, "RMI_GRANULE_TRACKING_SET 0x80000000 took 1234 ms, in which");
+	assert_non_null(line);
+	assert_non_null(strstr(line, "its CPU took no interrupt\n"));
+	assert_null(strstr(strchr(line, '\n'), "ms, in which"));
+	world_end();
 }
 
 static void no_clock_no_time(void **state)
@@ -687,6 +720,7 @@ int main(void)
 		cmocka_unit_test(lost_pages_are_told),
 		cmocka_unit_test(what_the_rmm_itself_is_lent),
 		cmocka_unit_test(commands_are_counted),
+		cmocka_unit_test(long_command_is_told_of),
 		cmocka_unit_test(no_clock_no_time),
 		cmocka_unit_test(failures_are_counted),
 		cmocka_unit_test(trace_has_what_was_said),

@@ -97,7 +97,7 @@ static bool is_sound(void (*spoil)(struct rmm_machine *m))
 SPOIL(nothing, (void)m)
 SPOIL(no_memory, m->memory.nr = 0)
 SPOIL(wrong_magic, m->magic++)
-SPOIL(wrong_dialect, m->dialect = 3)
+SPOIL(wrong_dialect, m->dialect = 4)
 SPOIL(wrong_flag, m->flags = RMM_FLAGS + 1)
 SPOIL(no_granule, m->granules = 0)
 SPOIL(wrong_granule, m->granules = 8)
@@ -175,7 +175,9 @@ static void test_describe(void **state)
 				    "tracking 1G 1G none\ntracking 2G 1024M coarse device-coh\n"
 				    "par 0 512G host-not-created\n"
 				    "fault RMI_GPT_INFO skip 3 count forever x0=0xa x2=7\n"
-				    "fault 0xc4000150\n", true);
+				    "fault 0xc4000150\nblocked 3G 1G\nactive-region 1\n"
+				    "stop-after 2\nyield-every 3\ncontexts 4\nturns 5\n"
+				    "refuse-every 6\n", true);
 
 	(void)state;
 	assert_int_equal(m.magic, RMM_MACHINE_MAGIC);
@@ -205,6 +207,13 @@ static void test_describe(void **state)
 	assert_int_equal(m.fault[0].x[0], 10);
 	assert_int_equal(m.fault[0].x[2], 7);
 	assert_int_equal(m.fault[1].count, 1);
+	assert_int_equal(m.blocked.at[0].base, 3 * GB);
+	assert_int_equal(m.active_region, 1);
+	assert_int_equal(m.stop_after, 2);
+	assert_int_equal(m.yield_every, 3);
+	assert_int_equal(m.contexts, 4);
+	assert_int_equal(m.turns, 5);
+	assert_int_equal(m.refuse_every, 6);
 
 	m = text("", true);
 	assert_int_equal(m.dialect, RMM_DIALECT_BETA3);

@@ -226,7 +226,7 @@ static void test_random(void **state)
 	(void)state;
 	for (round = 0; round < 200; round++) {
 		flags = random_number(&seed) & RMM_FLAGS & ~(uint64_t)RMM_FLAG_ABSENT;
-		host = host_new(round % 3, flags);
+		host = host_new(round % 4, flags);
 		add_range(&host->machine.reserved, 3 * GB + 8 * PAGE, PAGE, 0);
 		host_up(host);
 		for (i = 0; i < 1000; i++)

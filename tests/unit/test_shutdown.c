@@ -773,6 +773,68 @@ static void who_waited_for_his_turn_takes_nothing(void **state)
 	unload();
 }
 
+static void ensure_one(void)
+{
+	taking_result = cca_rmi_ensure_range(GB, PAGE);
+}
+
+/* Likewise where somebody waits to have memory paid for */
+static void ensure_and_release(u64 x[5])
+{
+	if (x[0] != RMI_GRANULE_TRACKING_GET || fired++)
+		return;
+	world_meanwhile(ensure_one);
+	walk_set_released(true);
+}
+
+static void who_waited_for_his_turn_pays_nothing(void **state)
+{
+	(void)state;
+	describe(RMM_DIALECT_BETA3);
+	machine.flags = HOST_PAYS;
+	make(12);
+	shim_set_cover("lazy");
+	load();
+	world_ram(2 * GB, 2 * GB + WORLD_BLOCK, false);
+	world.smc = ensure_and_release;
+	fired = 0;
+	taking_result = 1;
+	world_online(2 * GB, 2 * GB + WORLD_BLOCK);
+	assert_int_equal(fired, 1);
+	assert_int_equal(taking_result, -ENODEV);
+	assert_int_equal(rmm_donated(world.rmm), 0);
+	unload();
+}
+
+static unsigned int busy_left;
+
+static void busy_with_undelegation(u64 x[5])
+{
+	if (x[0] != RMI_GRANULE_RANGE_UNDELEGATE || !busy_left)
+		return;
+	busy_left--;
+	x[0] = RMI_BUSY;
+	world.smc_done = true;
+}
+
+/* Stock that doesn't come back at once, in a region that was FINE before: an unload waits for it */
+static void stock_comes_back_at_last(void **state)
+{
+	(void)state;
+	describe(RMM_DIALECT_BETA3);
+	machine.flags = RMM_FLAG_HOST_PAYS;
+	make(12);
+	load();
+	/* what the RMM makes anew is paid from a region that stays FINE */
+	world_ram(2 * GB, 2 * GB + WORLD_BLOCK, false);
+	world.smc = busy_with_undelegation;
+	busy_left = ~0U;
+	assert_int_equal(world_online(2 * GB, 2 * GB + WORLD_BLOCK), 0);
+	busy_left = 200;
+	unload();
+	assert_int_equal(busy_left, 0);
+}
+
 /* RMMs that don't do it at once, or not at all ------------------------------------------------- */
 
 #define MS	1000000ULL
@@ -1131,6 +1193,8 @@ int main(void)
 		cmocka_unit_test(hibernation_is_refused_while_granules_are_taken),
 		cmocka_unit_test(nothing_is_delegated_once_it_is_released),
 		cmocka_unit_test(who_waited_for_his_turn_takes_nothing),
+		cmocka_unit_test(who_waited_for_his_turn_pays_nothing),
+		cmocka_unit_test(stock_comes_back_at_last),
 		cmocka_unit_test(an_rmm_that_is_dead_costs_one_patience),
 		cmocka_unit_test(a_static_rmm_that_is_dead),
 		cmocka_unit_test(an_rmm_whose_operations_are_dead),

@@ -25,6 +25,12 @@ static void make_world(const struct scenario *s)
 		.memory = { .nr = 1, .at = { { GB, 7 * GB, RMI_MEM_CATEGORY_CONVENTIONAL } } },
 	};
 
+	/* The second PAR begins with a hole */
+	if (s->dialect == RMM_DIALECT_AUTUMN) {
+		machine.memory.at[0].size = GB;
+		machine.memory.at[machine.memory.nr++] =
+			(struct rmm_range){ 2 * GB + 2 * MB, GB, RMI_MEM_CATEGORY_CONVENTIONAL };
+	}
 	world_make(&machine, s->page_shift);
 	/* smaller than they are: a small world has as many as a large machine has */
 	pageblock_nr_pages = (2 * MB) >> PAGE_SHIFT;
@@ -38,6 +44,14 @@ static void make_machine(const struct scenario *s)
 	make_world(s);
 	world_ram(GB, GB + 64 * MB, true);
 	world_ram(2 * GB, 2 * GB + 32 * MB, true);
+}
+
+/* Two PARs and regions of 1 GB, of which the second reads reserved and has to be tried */
+static void make_autumn(const struct scenario *s)
+{
+	make_world(s);
+	world_ram(GB, GB + 16 * MB, true);
+	world_ram(2 * GB + 2 * MB, 2 * GB + 18 * MB, true);
 }
 
 static void load(void)
@@ -263,6 +277,8 @@ static const struct scenario scenarios[] = {
 	     RMM_FLAG_CANCEL_SUCCEEDS | RMM_FLAG_SOFT_UNKNOWN | RMM_FLAG_INPUT_ERRORS |
 	     RMM_FLAG_SKIPS_DONE | RMM_FLAG_LONG_ANSWERS),
 	LOAD("own-tables-beta1", BETA1, HOST_PAYS | RMM_FLAG_OWN_TABLES | RMM_FLAG_SKIPS_DONE),
+	{ .name = "load-autumn", .make = make_autumn, .run = load, .page_shift = 12,
+	  .dialect = RMM_DIALECT_AUTUMN, .flags = RMM_FLAG_PENDS | RMM_FLAG_CONFLICTS },
 	LOAD("born-active-beta3", BETA3, HOST_PAYS | RMM_FLAG_BORN_ACTIVE),
 	PLAY("reload-beta1", make_active, load, BETA1, HOST_PAYS),
 	PLAY("unload-beta1", make_loaded, sweep_unload, BETA1, HOST_PAYS),
