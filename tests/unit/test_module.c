@@ -684,7 +684,7 @@ static void refused_neighbours_get_one_line(void **state)
 	for (i = 4; i--;)
 		refuse(80 * GB + i * WORLD_BLOCK);
 	refuse(80 * GB);
-	assert_notice("memory 0x1400000000-0x1420000000 refused: no-gpt (");
+	assert_notice("memory 0x1400000000-0x1420000000 refused: ");
 	/* one that lies elsewhere doesn't wait for the one before */
 	lines = world.lines;
 	refuse(90 * GB);
