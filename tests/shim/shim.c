@@ -320,11 +320,11 @@ void schedule_work(struct work_struct *work)
 	work_off();
 }
 
-void cancel_work_sync(const struct work_struct *work)
+void flush_work(const struct work_struct *work)
 {
 	assert_int_equal(LOCKS_HELD, 0);
 	if (scheduled == work)
-		scheduled = NULL;
+		work_off();
 }
 
 bool schedule_delayed_work(struct delayed_work *work, unsigned long delay)

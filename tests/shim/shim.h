@@ -247,7 +247,7 @@ struct delayed_work {
 bool schedule_delayed_work(struct delayed_work *work, unsigned long delay);
 bool cancel_delayed_work_sync(struct delayed_work *work);
 void schedule_work(struct work_struct *work);
-void cancel_work_sync(const struct work_struct *work);
+void flush_work(const struct work_struct *work);
 
 /* Time */
 typedef s64 ktime_t;
