@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The kernel adds memory block by block: 64 GB are 512 of them, and each is refused by itself, for
- * reasons that may differ between the first of a PAR and the others. The log gets one line for
- * neighbours that meet with the same fate, once a second has gone by without another one, and
- * after ten seconds in any case.
+ * The kernel adds memory block by block: 64 GB are 512 of them, and each is refused by itself. The
+ * log gets one line for neighbours that meet with the same fate, once a second has gone by without
+ * another one, and after ten seconds in any case.
  */
 #include <linux/jiffies.h>
 #include <linux/kernel.h>
@@ -54,7 +53,7 @@ static void look(struct work_struct *unused)
  * @start: physical address
  * @end: exclusive
  * @what: what became of it; a constant string, the same one for the same thing
- * @why: copied; the line has that of the first neighbour
+ * @why: copied; the line has what is said of the first neighbour
  *
  * Context: may sleep; takes notice_lock.
  */

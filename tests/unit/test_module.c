@@ -680,11 +680,14 @@ static void refused_neighbours_get_one_line(void **state)
 		refuse(at + i * WORLD_BLOCK);
 	assert_int_equal(world.lines, lines);
 	assert_notice("memory 0x200000000-0x1200000000 refused: no-gpt (");
-	/* downwards, too, and the same one again */
+	/*
+	 * downwards, too, and the same one again; the RMM says another thing of a PAR that begins
+	 * with RAM
+	 */
 	for (i = 4; i--;)
 		refuse(80 * GB + i * WORLD_BLOCK);
 	refuse(80 * GB);
-	assert_notice("memory 0x1400000000-0x1420000000 refused: ");
+	assert_notice("memory 0x1400000000-0x1420000000 refused: not-tracked (");
 	/* one that lies elsewhere doesn't wait for the one before */
 	lines = world.lines;
 	refuse(90 * GB);
@@ -873,24 +876,13 @@ static void each_allocation_fails(void **state)
 	}
 	assert_true(failed >= 5);
 
-	for (n = 1; n <= 14; n++) {
+	for (n = 1; n <= 9; n++) {
 		describe(RMM_DIALECT_BETA3);
 		make(12);
 		world.fail_sysfs = n;
 		assert_int_equal(shim_module_init(), -ENOMEM);
 		assert_false(rmm_is_active(world.rmm));
 		world_end();
-	}
-	/* For want of those that only an RMM brings no load fails, and they are tried again */
-	for (; n <= 19; n++) {
-		describe(RMM_DIALECT_BETA3);
-		make(12);
-		world.fail_sysfs = n;
-		load();
-		assert_available(GB);
-		assert_int_equal(world.fail_sysfs, 0);
-		assert_int_equal(world.files, 19);
-		unload();
 	}
 }
 
