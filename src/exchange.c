@@ -13,11 +13,20 @@
 #include "pagebits.h"
 #include "trace.h"
 
-static void lose(u64 start, u64 end)
+/**
+ * exchange_lose() - the RMM has pages and doesn't give them back
+ * @start: physical address, page aligned
+ * @end: physical address, exclusive, page aligned, more than @start; all of it is in the ledger
+ *
+ * Nobody gets them again before the machine is booted anew.
+ *
+ * Context: may sleep.
+ */
+void exchange_lose(u64 start, u64 end)
 {
 	trace_rmi_memory("lose", start, end, ledger_word(LEDGER_LOST), 0);
 	ledger_keep(start, end, LEDGER_LOST, 0);
-	pr_err_ratelimited("%llu KB are lost until reboot: the RMM doesn't undelegate them\n",
+	pr_err_ratelimited("%llu KB are lost until reboot: the RMM doesn't give them back\n",
 			   (end - start) / SZ_1K);
 }
 
@@ -43,7 +52,7 @@ static void recover(u64 start, u64 end, enum refusal refusal)
 					   (refusal == REFUSED && granule_is_untracked(&c)))))
 			ledger_keep(start, start + PAGE_SIZE, LEDGER_HELD, 0);
 		else if (rc == -EIO || rc == -EREMOTEIO)
-			lose(start, start + PAGE_SIZE);
+			exchange_lose(start, start + PAGE_SIZE);
 		else if (rc == -ETIMEDOUT)
 			ledger_keep(start, start + PAGE_SIZE, LEDGER_READY, 0);
 	}
@@ -91,25 +100,6 @@ int exchange_delegate(u64 start, u64 end, unsigned int ms)
 	}
 }
 
-/**
- * exchange_try() - can a granule that neither Linux nor we use change hands?
- * @granule: its physical address
- *
- * If it can't be had back, it must never be used: it is not in the ledger.
- * Specification: DEN0137, RMI_GRANULE_RANGE_DELEGATE, RMI_GRANULE_RANGE_UNDELEGATE.
- *
- * Context: may sleep.
- * Return: 0; -EIO if the RMM refuses; -ETIMEDOUT, -EBUSY or -EPROTO.
- */
-int exchange_try(u64 granule)
-{
-	struct granule_change c = { .start = granule, .end = granule + PAGE_SIZE };
-	int rc = granule_delegate(&c, rmi_timeout_ms()) ?:
-		 granule_undelegate(&c, rmi_timeout_ms());
-
-	return rc == -EREMOTEIO ? -EIO : rc;
-}
-
 /* One run, from *start on. Returns -EAGAIN if what remains of it is worth another command. */
 static int undelegate(u64 *start, u64 end, unsigned int ms)
 {
@@ -126,7 +116,7 @@ static int undelegate(u64 *start, u64 end, unsigned int ms)
 	switch (rc) {
 	case -EIO:
 		/* Whatever it says, it delegated this one */
-		lose(*start, *start + PAGE_SIZE);
+		exchange_lose(*start, *start + PAGE_SIZE);
 		*start += PAGE_SIZE;
 		ledger_keep(*start, end, LEDGER_READY, 0);
 		return *start < end ? -EAGAIN : 0;
@@ -261,6 +251,33 @@ int exchange_undelegate_foreign(u64 start, u64 end, u64 *reached)
 	if (rc == -EIO || rc == -ETIMEDOUT || rc == -EREMOTEIO)
 		pagebits_settle(c.reached, end, true);
 	return rc == -EREMOTEIO ? -EIO : rc;
+}
+
+/**
+ * exchange_try() - can a granule that nobody uses change hands?
+ * @granule: its physical address; of memory that isn't Linux's yet, and must not become so on error
+ *
+ * One that doesn't come back counts as a consumer's that has it delegated.
+ * Specification: DEN0137, RMI_GRANULE_RANGE_DELEGATE, RMI_GRANULE_RANGE_UNDELEGATE.
+ *
+ * Context: may sleep, allocates.
+ * Return: 0; -ENOMEM; -EIO if the RMM refuses; -ETIMEDOUT, -EBUSY or -EPROTO.
+ */
+int exchange_try(u64 granule)
+{
+	const u64 end = granule + PAGE_SIZE;
+	u64 reached;
+	int rc = pagebits_prepare(granule, end);
+
+	if (rc)
+		return rc;
+	if (!pagebits_claim(granule, end, false))
+		return -EIO;
+	rc = exchange_delegate_foreign(granule, end);
+	if (!rc)
+		rc = pagebits_claim(granule, end, true) ?
+		     exchange_undelegate_foreign(granule, end, &reached) : -EIO;
+	return rc == -ENOTRECOVERABLE ? -EIO : rc;
 }
 
 /* What came of a command whose caller was told that it is unfinished */

@@ -7,6 +7,7 @@
 
 int exchange_delegate(u64 start, u64 end, unsigned int ms);
 int exchange_try(u64 granule);
+void exchange_lose(u64 start, u64 end);
 int exchange_undelegate(u64 start, u64 end, unsigned int ms);
 int exchange_delegate_foreign(u64 start, u64 end);
 int exchange_undelegate_foreign(u64 start, u64 end, u64 *reached);

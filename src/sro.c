@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/errno.h>
 #include <linux/kernel.h>
+#include <linux/limits.h>
 #include <linux/list.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
@@ -11,6 +12,7 @@
 #include <linux/string.h>
 
 #include "../include/rmi_abi.h"
+#include "exchange.h"
 #include "sro.h"
 #include "transfer.h"
 
@@ -124,11 +126,11 @@ static int close_books(struct op *op, const struct rmi_regs *r, const struct pay
 	u64 at;
 
 	/*
-	 * The RMM may hold these pages: its answer to DONATE did not say. If the operation failed
-	 * as a whole, the RMM has given everything back, so they are ours. Otherwise, and if it
-	 * still owes some of them, count them as lent.
+	 * The RMM may hold these pages: its answer to DONATE did not say, or said that it didn't
+	 * take them. If the operation failed as a whole, the RMM has given everything back, so they
+	 * are ours. Otherwise count them as lent.
 	 */
-	for (i = 0; !success && !op->owed && i < op->nr_unsure; i++) {
+	for (i = 0; !success && i < op->nr_unsure; i++) {
 		const struct run *run = &op->unsure[i];
 
 		for (at = run->start; ledger_find(payer->kind, at, run_end(run), &part);
@@ -138,6 +140,13 @@ static int close_books(struct op *op, const struct rmi_regs *r, const struct pay
 				op->lent -= min(op->lent, part.end - part.start);
 			}
 		}
+	}
+	/* It may have kept the one page that it failed for */
+	if (!success && payer->kind == LEDGER_REGION && payer->offered && op->lent == PAGE_SIZE) {
+		for (at = 0; ledger_find(LEDGER_REGION, at, U64_MAX, &part); at = part.end)
+			if (part.payee == payer->base)
+				exchange_lose(part.start, part.end);
+		op->lent = 0;
 	}
 	/* One that makes something keeps nothing if it fails, one that undoes it if it succeeds */
 	if (op->lent && success == !payer->limit)

@@ -140,18 +140,34 @@ static u64 page_behind(const struct run *run, u64 pages)
 	return run->start + pages * PAGE_SIZE;
 }
 
+/* What was offered behind the first @pages */
+static void note_unsure(struct op *op, const struct run *run, unsigned int nr, u64 pages)
+{
+	for (op->nr_unsure = 0; nr--; run++) {
+		const u64 skip = min(pages, run->pages);
+
+		pages -= skip;
+		if (skip < run->pages)
+			op->unsure[op->nr_unsure++] = (struct run){ run->start + skip * PAGE_SIZE,
+								    run->pages - skip,
+								    run->delegated };
+	}
+}
+
 /*
  * An operation may end for a page that the RMM refuses for good: which one was it? The one after
  * those that it has taken, as far as X1 tells: where it turns to giving back, that is the total.
  */
 static void note_taken(struct op *op, struct payer *payer, const struct rmi_regs *r,
-		       const struct run *run, u64 offered)
+		       const struct run *run, unsigned int nr, u64 offered)
 {
 	const bool total = asks(r, RMI_MEM_REQ_RECLAIM);
 	const u64 before = total ? op->lent / PAGE_SIZE : 0;
 	const bool tells = (!total || r->x[1]) && r->x[1] >= before && r->x[1] - before <= offered;
 
-	op->owed = total && tells ? r->x[1] * PAGE_SIZE : 0;
+	/* Where X1 tells, it is those behind that weren't taken; else it may be any */
+	if (total)
+		note_unsure(op, run, nr, tells ? r->x[1] - before : 0);
 	payer->offered = offered;
 	payer->suspect = 0;
 	if (offered == 1)
@@ -230,13 +246,11 @@ int transfer_donate(struct op *op, struct rmi_regs *r, struct payer *payer)
 		settle(payer, run, nr, 0);
 	if (rc)
 		return rc;
-	note_taken(op, payer, r, run, offered);
+	note_taken(op, payer, r, run, nr, offered);
 	/* An RMM that turns to giving back counts something else in X1 */
 	if (asks(r, RMI_MEM_REQ_RECLAIM)) {
 		settle(payer, run, nr, offered);
 		op->lent += offered * PAGE_SIZE;
-		memcpy(op->unsure, run, nr * sizeof(*run));
-		op->nr_unsure = nr;
 		return 0;
 	}
 	/* Whatever else it has: of these, all. What its answer says besides holds, for a kexec. */
@@ -279,7 +293,6 @@ static int take_back(struct op *op, u64 descriptor, const struct payer *payer)
 	trace_rmi_memory("reclaim", start, start + size, ledger_word(payer->kind), payer->base);
 	pool_give(start, start + size, state == RMI_MEM_DELEGATED);
 	op->lent -= min(op->lent, size);
-	op->owed -= min(op->owed, size);
 	return 0;
 }
 

@@ -17,7 +17,6 @@ struct op {
 	struct rmi_regs answer;		/* the last one from which the RMM can go on */
 	u64 handle;
 	u64 lent;			/* bytes that its payee has */
-	u64 owed;			/* bytes that the RMM has said it is going to give back */
 	unsigned int refusals;
 	/* offered in a donation whose answer doesn't say how many were taken */
 	struct run unsure[MAX_RUNS];

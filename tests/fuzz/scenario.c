@@ -319,12 +319,17 @@ static bool is_operation(u64 fid)
 	       fid == RMI_OP_CANCEL;
 }
 
-/* Only pages that somebody has taken for this, and marked where they are ours, change hands */
+/*
+ * Only pages that somebody has taken for this, and marked where they are ours, change hands; or
+ * that are nobody's, as they are about to go online
+ */
 static bool all_taken(u64 start, u64 end)
 {
 	for (; start < end; start += PAGE_SIZE) {
 		const u8 flags = pfn_to_page(PHYS_PFN(start))->flags;
 
+		if (start >= world.going_online && start < world.going_end)
+			continue;
 		if (!(flags & PAGE_TAKEN) || !(flags & (PAGE_MARKED | PAGE_FOREIGN)))
 			return false;
 	}

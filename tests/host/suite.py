@@ -52,7 +52,7 @@ def stress(k, machine):
     """Linux has one GB at boot; another one that the RMM knows can come, and 256 MB that it doesn't know"""
     return Boot('stress', kernel=k, machine=f'{machine}memory 1G 2G\n', smp=4, hot=1280,
                 cost=60 + 2 * STRESS_SECONDS,
-                env={'base': 2 * GB, 'known': 1024, 'seconds': STRESS_SECONDS, 'lazy_guards': int('beta3' in machine)})
+                env={'base': 2 * GB, 'known': 1024, 'seconds': STRESS_SECONDS, 'lazy_guards': int('public' not in machine)})
 
 
 def rmi_host(k):
@@ -215,6 +215,10 @@ def of_kernel(k):
     # Next to what is lent
     all_boots['zeropad'] = Boot('zeropad', kernel=k, hot=256, env={'base': 2 * GB, 'links': 1500}, cost=30,
                                 machine=f'dialect beta3\nmemory 1G 3G\n{NEWBORN}')
+    # ... where the RMM refuses some pages, and keeps others
+    all_boots['zeropad-lost'] = Boot('zeropad', kernel=k, hot=256, env={'base': 2 * GB, 'links': 1500, 'lost': 1}, cost=30, keeps=True,
+                                     machine=f'dialect beta3\nmemory 1G 3G\n{NEWBORN}refuse-every 100\n'
+                                             'fault RMI_GRANULE_RANGE_UNDELEGATE skip 20 count 7 x0=16\n')
     # Huge pages of 1 GB are of kernels with 4 KB pages
     if page == 4096 and k != DEBUG:
         def huge(gb, **more):
@@ -228,6 +232,8 @@ def of_kernel(k):
                                               machine=f'dialect beta3\n{DRAM}tracking 1G 1G coarse\n{STUBBORN}')
         all_boots['stress'] = stress(k, f'dialect beta3\n{NEWBORN}')
         all_boots['stress-public'] = stress(k, 'dialect public\n')
+        # One that says SUCCESS to what is delegated already
+        all_boots['stress-autumn'] = stress(k, f'{AUTUMN}flag stops-at-done\nyield-every 2\n')
         all_boots |= {f'{name}-beta3': boot for name, boot in departures(k, 'beta3').items() if name != 'hibernate-off'}
         # An RMM that has no way back
         all_boots |= {f'{name}-public': boot for name, boot in departures(k, 'public').items()
@@ -243,7 +249,7 @@ def of_kernel(k):
 # What `make check` leaves to `make check-all` on the first kernel: dialects in which the module's answer is the same, and
 # which the unit tests try as well, each for each reason
 SAME = ('untracked-public', 'untracked-beta1', 'coarse-public', 'coarse-beta1', 'device-public', 'device-beta1', 'no-table-beta1',
-        'autumn-refuses', 'autumn-blocked', 'autumn-hotplug', 'autumn-consumer',
+        'autumn-refuses', 'autumn-blocked', 'autumn-hotplug', 'autumn-consumer', 'stress-autumn',
         'consumer-beta1', 'hotplug-beta1', 'hotplug-dynamic-beta1', 'static-public-odd', 'static-beta1-odd')
 
 # And what of the others is in `make check`: where the module calls what the kernel has changed since, or what counts in pages

@@ -210,7 +210,7 @@ void cmd_tracking_set(struct rmm *rmm, const uint64_t in[5], uint64_t x[5])
 	x[0] = is_autumn(rmm) ? autumn_set_check(rmm, in) : set_check(rmm, in);
 	if (x[0] != RMI_SUCCESS)
 		return;
-	region = region_of(rmm, in[1]);
+	region = kept(region_of(rmm, in[1]));
 	was_fine = region->state == RMI_TRACKING_FINE;
 	fine = in[3] == RMI_TRACKING_FINE;
 	if (fine == was_fine) {

@@ -245,6 +245,35 @@ static void hot_added_in_a_reserved_par(void **state)
 	unload_and_check();
 }
 
+/* Its granule doesn't come back: the block stays offline, and nothing is asked again */
+static void hot_added_granule_is_kept(void **state)
+{
+	const u64 block = 4 * GB + WORLD_BLOCK;
+	u64 before;
+
+	machine_of_autumn(0);
+	bank(GB, GB, RMI_MEM_CATEGORY_CONVENTIONAL);
+	bank(4 * GB + 2 * MB, GB - 2 * MB, RMI_MEM_CATEGORY_CONVENTIONAL);
+	machine.tracking.nr = 1;
+	machine.tracking.at[0] = (struct rmm_range){ 4 * GB, GB, RMI_TRACKING_FINE };
+	machine.nr_faults = 1;
+	machine.fault[0] = (struct rmm_fault){ .fid = RMI_GRANULE_RANGE_UNDELEGATE,
+					       .count = UINT64_MAX, .set = 1,
+					       .x = { RMI_ERROR_INPUT } };
+	world_make(&machine, 12);
+	world_ram(GB, 2 * GB, true);
+	world_ram(block, block + WORLD_BLOCK, false);
+	load();
+	assert_int_equal(world_online(block, block + WORLD_BLOCK), -ENXIO);
+	assert_available(GB);
+	before = delegations();
+	assert_int_equal(before, 1);
+	assert_int_equal(world_online(block, block + WORLD_BLOCK), -ENXIO);
+	assert_int_equal(delegations(), before);
+	shim_module_exit();
+	world_end_with(0, PAGE_SIZE);
+}
+
 /* Its ways */
 
 static void manners(void **state)
@@ -334,6 +363,43 @@ static void refused_in_secret(void **state)
 	assert_available(3 * GB);
 	assert_donated(3 * METADATA_AUTUMN);
 	unload_and_check();
+}
+
+/* It refuses a page, and of what it gives back one page is missing, once */
+static bool keeps;
+
+static void keep_one(u64 x[5])
+{
+	const u64 at = x[2];
+	u64 *list;
+
+	if (x[0] != RMI_OP_MEM_RECLAIM || !keeps)
+		return;
+	ask_model(x);
+	list = world_at(at);
+	if (x[1] != 1 || (list[0] >> RMI_RANGE_COUNT_SHIFT & 0x3ff) < 2)
+		return;
+	list[0] -= 1 << RMI_RANGE_COUNT_SHIFT;
+	keeps = false;
+}
+
+static void kept_page_is_lost(void **state)
+{
+	machine_of_autumn(0);
+	machine.refuse_every = 100;
+	make_map(plain_map);
+	world.pages_from = GB + 100 * MB;
+	world.smc = keep_one;
+	keeps = true;
+	load();
+	assert_false(keeps);
+	assert_available(3 * GB);
+	assert_int_equal(rmm_donated(world.rmm), 3 * METADATA_AUTUMN);
+	assert_number("memory_lost", PAGE_SIZE);
+	shim_module_exit();
+	assert_int_equal(rmm_donated(world.rmm), 0);
+	/* The page, which the model has given back, and its guard */
+	world_end_with(2, 0);
 }
 
 /* One in two: there is no end to it */
@@ -486,11 +552,13 @@ int main(void)
 		cmocka_unit_test(no_table_after_all),
 		cmocka_unit_test(not_tried),
 		cmocka_unit_test(hot_added_in_a_reserved_par),
+		cmocka_unit_test(hot_added_granule_is_kept),
 		cmocka_unit_test(manners),
 		cmocka_unit_test(few_contexts),
 		cmocka_unit_test(adopted_small_regions),
 		cmocka_unit_test(some_pages_refused),
 		cmocka_unit_test(refused_in_secret),
+		cmocka_unit_test(kept_page_is_lost),
 		cmocka_unit_test(half_of_all_refused),
 		cmocka_unit_test(twice_is_refused_all_the_same),
 		cmocka_unit_test(blocked),
