@@ -229,7 +229,7 @@ void sysfs_update(void)
 void sysfs_unregister(void)
 {
 	verdict_listen(NULL);
-	cancel_work_sync(&telling);
+	flush_work(&telling);	/* udev may not have heard that everything was given back */
 	features_close();
 	kobject_del(dir);	/* now, whoever still holds a reference */
 	kobject_put(dir);

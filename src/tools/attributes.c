@@ -122,7 +122,7 @@ static int read_features(struct attributes *a)
 		struct feature *f = &a->feature[a->nr_features];
 
 		if (!rc && a->nr_features < MAX_FEATURES) {
-			strcpy(f->name, entries[i]->d_name);
+			memcpy(f->name, entries[i]->d_name, strlen(entries[i]->d_name) + 1);
 			snprintf(name, sizeof(name), ATTRIBUTES_DIR "/features/%s", f->name);
 			rc = file_read(name, f->text, sizeof(f->text));
 			if (!rc && !is_text(f->text))

@@ -28,7 +28,7 @@ enum check {
 
 static const char * const checks[] = {
 	[LOADED] = "the module arm_cca_rmi is loaded",
-	[CONDUIT] = "the kernel runs at EL2, and its firmware takes SMCs",
+	[CONDUIT] = "this kernel is the host itself, and its firmware takes SMCs",
 	[CPUS] = "all CPUs have the Realm Management Extension (RME)",
 	[ANSWERS] = "an RMM answers",
 	[AGREED] = "RMM and module have a revision in common",

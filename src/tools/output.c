@@ -25,24 +25,25 @@ static void too_long(const char *name)
  */
 static void follow(struct output *out)
 {
-	char link[PATH_MAX], *last;
+	char link[PATH_MAX], next[PATH_MAX];
 	unsigned int links;
+	const char *last;
+	int directory;
 	ssize_t length;
 
-	if (strlen(out->name) >= sizeof(out->path))
+	if (snprintf(out->path, PATH_MAX, "%s", out->name) >= PATH_MAX)
 		too_long(out->name);
-	strcpy(out->path, out->name);
 	for (links = 0; (length = readlink(out->path, link, sizeof(link) - 1)) >= 0; links++) {
 		link[length] = '\0';
-		last = strrchr(out->path, '/');
-		last = last && *link != '/' ? last + 1 : out->path;
 		if (links == MAX_LINKS) {
 			errno = ELOOP;
 			err(EXIT_TROUBLE, "%s", out->name);
 		}
-		if (last - out->path + length >= (ssize_t)sizeof(out->path))
+		last = *link == '/' ? NULL : strrchr(out->path, '/');
+		directory = last ? last + 1 - out->path : 0;
+		if (snprintf(next, PATH_MAX, "%.*s%s", directory, out->path, link) >= PATH_MAX)
 			too_long(out->name);
-		strcpy(last, link);
+		memcpy(out->path, next, PATH_MAX);
 	}
 }
 

@@ -69,6 +69,12 @@ def rmi_host(k):
     }
 
 
+def kvm_modes(k):
+    """Kernels that run KVM otherwise than in the host's own exception level: themselves they are at EL1 then."""
+    return {f'kvm-{mode}': Boot('rmi-host', kernel=k, ram='3G', machine=f'dialect beta3\n{DRAM}{NEWBORN}', env={
+        'reason': 'ok', 'letters': 'HHH', 'kvm-arm.mode': mode, 'mode': mode}) for mode in ('nvhe', 'protected')}
+
+
 def autumn(k):
     """Memory maps that the RMM of autumn allows: a hole in a region; DRAM that begins inside one; device memory, then DRAM."""
     def boot(banks, least, more='', **rest):
@@ -198,6 +204,8 @@ def of_kernel(k):
     # Of the kernels, it sees no more than the module's files
     if k == KERNELS[0]:
         all_boots |= {f'rmi-host-{name}': boot for name, boot in rmi_host(k).items()}
+    if k in (KERNELS[0], 'sid'):
+        all_boots |= kvm_modes(k)
     if k != DEBUG:
         all_boots['observe'] = Boot('observe', kernel=k, machine=f'dialect beta3\n{DRAM}{NEWBORN}')
         all_boots['rights'] = Boot('rights', kernel=k, env={'available': 1}, machine=f'dialect beta3\n{DRAM}{NEWBORN}')
@@ -294,7 +302,8 @@ def quick_boots():
 
 # Of the boots of a kernel, those that find what differs between kernels
 SAMPLE = ('static-beta3', 'static-public', 'dynamic-beta1', 'dynamic-beta3', 'untracked-beta3', 'no-rmm', 'hotplug-beta3',
-          'consumer-beta3', 'vacate', 'reload', 'zeropad', 'kexec-dynamic', 'reboot-dynamic', 'hibernate-dynamic')
+          'consumer-beta3', 'vacate', 'reload', 'zeropad', 'kvm-nvhe', 'kvm-protected', 'kexec-dynamic', 'reboot-dynamic',
+          'hibernate-dynamic')
 
 
 def matrix_boots(k):

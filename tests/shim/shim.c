@@ -320,11 +320,11 @@ void schedule_work(struct work_struct *work)
 	work_off();
 }
 
-void cancel_work_sync(const struct work_struct *work)
+void flush_work(const struct work_struct *work)
 {
 	assert_int_equal(LOCKS_HELD, 0);
 	if (scheduled == work)
-		scheduled = NULL;
+		work_off();
 }
 
 bool schedule_delayed_work(struct delayed_work *work, unsigned long delay)
@@ -1227,7 +1227,7 @@ int world_offline(u64 start, u64 end)
 static struct kobject firmware, *rmi_dir, *features_dir;
 struct kobject *firmware_kobj = &firmware;
 
-struct kobject *kobject_create_and_add(const char *name, struct kobject *parent)
+struct kobject *kobject_create_and_add(const char *name, const struct kobject *parent)
 {
 	struct kobject **dir = parent == firmware_kobj ? &rmi_dir : &features_dir;
 
@@ -1239,7 +1239,7 @@ struct kobject *kobject_create_and_add(const char *name, struct kobject *parent)
 }
 
 /* The names in both directories differ */
-int sysfs_create_file(struct kobject *kobj, const struct attribute *attr)
+int sysfs_create_file(const struct kobject *kobj, const struct attribute *attr)
 {
 	assert_true(kobj && (kobj == rmi_dir || kobj == features_dir));
 	if (world.fail_sysfs && !--world.fail_sysfs)
@@ -1251,7 +1251,7 @@ int sysfs_create_file(struct kobject *kobj, const struct attribute *attr)
 	return 0;
 }
 
-void kobject_del(struct kobject *kobj)
+void kobject_del(const struct kobject *kobj)
 {
 	assert_true(kobj && (kobj == rmi_dir || kobj == features_dir));
 	world.files = kobj == features_dir ? world.own_files : 0;
@@ -1264,7 +1264,7 @@ bool sysfs_streq(const char *a, const char *b)
 	return strlen(b) == n && !strncmp(a, b, n);
 }
 
-void kobject_put(struct kobject *kobj)
+void kobject_put(const struct kobject *kobj)
 {
 	struct kobject **dir = kobj == rmi_dir ? &rmi_dir : &features_dir;
 

@@ -247,7 +247,7 @@ struct delayed_work {
 bool schedule_delayed_work(struct delayed_work *work, unsigned long delay);
 bool cancel_delayed_work_sync(struct delayed_work *work);
 void schedule_work(struct work_struct *work);
-void cancel_work_sync(const struct work_struct *work);
+void flush_work(const struct work_struct *work);
 
 /* Time */
 typedef s64 ktime_t;
@@ -375,10 +375,10 @@ typedef long ssize_t_;
 #define __ATTR_RO(name)			{ { #name, 0444 }, name##_show }
 #define __ATTR_RO_MODE(name, mode)	{ { #name, mode }, name##_show }
 extern struct kobject *firmware_kobj;
-struct kobject *kobject_create_and_add(const char *name, struct kobject *parent);
-int sysfs_create_file(struct kobject *kobj, const struct attribute *attr);
-void kobject_del(struct kobject *kobj);
-void kobject_put(struct kobject *kobj);
+struct kobject *kobject_create_and_add(const char *name, const struct kobject *parent);
+int sysfs_create_file(const struct kobject *kobj, const struct attribute *attr);
+void kobject_del(const struct kobject *kobj);
+void kobject_put(const struct kobject *kobj);
 bool sysfs_streq(const char *a, const char *b);
 __printf(2, 3) long sysfs_emit(char *buf, const char *fmt, ...);
 

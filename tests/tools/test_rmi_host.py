@@ -136,7 +136,7 @@ NO_RMM = {'available': '0', 'reason': 'no-rmm', 'detail': 'nobody answers RMI_VE
 
 HEALTHY_OK = '''\
 PASS  the module arm_cca_rmi is loaded
-PASS  the kernel runs at EL2, and its firmware takes SMCs
+PASS  this kernel is the host itself, and its firmware takes SMCs
 PASS  all CPUs have the Realm Management Extension (RME)
 PASS  an RMM answers
 PASS  RMM and module have a revision in common: RMI 2.0
@@ -179,7 +179,7 @@ FAIL  all RAM is tracked as FINE conventional memory
         untracked, (': 0x100000000-0x140000000 none', ' (the detail is for root alone to read)')), ''))
     same('ok: a host without RMM', Tree(NO_RMM).run('ok'), (1, '''\
 PASS  the module arm_cca_rmi is loaded
-PASS  the kernel runs at EL2, and its firmware takes SMCs
+PASS  this kernel is the host itself, and its firmware takes SMCs
 PASS  all CPUs have the Realm Management Extension (RME)
 FAIL  an RMM answers
       no-rmm: nobody answers RMI_VERSION
@@ -201,7 +201,7 @@ Realms are not available: no-rmm
 FAIL  the module arm_cca_rmi is loaded
       what helps: install it as its README tells, and `modprobe arm_cca_rmi`;
       see `dmesg`
-SKIP  the kernel runs at EL2, and its firmware takes SMCs (not reached)
+SKIP  this kernel is the host itself, and its firmware takes SMCs (not reached)
 SKIP  all CPUs have the Realm Management Extension (RME) (not reached)
 SKIP  an RMM answers (not reached)
 SKIP  RMM and module have a revision in common (not reached)
@@ -282,9 +282,9 @@ def test_reasons():
         'PASS  the module arm_cca_rmi is loaded',
         "FAIL  this kernel isn't one that only takes the dump of another",
         '      crash-kernel: so',
-        '      what helps: nothing: it ends with the dump; take that by makedumpfile, since',
-        '      cp reads lent pages',
-        'SKIP  the kernel runs at EL2, and its firmware takes SMCs (not reached)',
+        '      what helps: nothing: it ends with the dump; take that by makedumpfile,',
+        '      since cp reads lent pages',
+        'SKIP  this kernel is the host itself, and its firmware takes SMCs (not reached)',
         'SKIP  all CPUs have the Realm Management Extension (RME) (not reached)'], ''))
     status, out, err = Tree({'available': '0', 'reason': 'moon-phase', 'detail': 'full'}).run('ok')
     same('ok: a reason that only newer modules know', (status, out.splitlines()[6:12], err), (1, [
