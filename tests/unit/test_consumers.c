@@ -993,30 +993,30 @@ static void create_does_not_end(u64 x[5])
 /* The chunk that is to pay comes from a PAR whose own table is begun and doesn't end */
 static void lazy_payment_that_does_not_end(void **state)
 {
-	(void)state;
-	make_paid(RMM_DIALECT_BETA3, "lazy", 0);
-	world_ram(2 * GB, 3 * GB, true);
-	load();
-	assert_int_equal(shim_set_timeout_ms("5"), 0);
-	assert_int_equal(cca_rmi_ensure_range(2 * GB, PAGE), 0);
-	unload();
+	const u64 region = 32 * MB;
 
-	make_paid(RMM_DIALECT_BETA3, "lazy", 0);
-	machine.tracking.nr = 0;
-	world_ram(2 * GB, 3 * GB, true);
+	(void)state;
+	describe(RMM_DIALECT_BETA3);
+	machine.flags = HOST_PAYS;
+	world_make(&machine, 14);
+	world_ram(GB, 3 * GB, true);
+	shim_set_cover("lazy");
 	load();
 	assert_int_equal(shim_set_timeout_ms("5"), 0);
+	world.pages_from = 2 * GB;
+	assert_int_equal(cca_rmi_ensure_range(2 * GB, region), 0);
+	/* without a page of the regions that the second call is about, nor of those that have one */
 	world.pages_from = GB;
 	world.smc = create_does_not_end;
 	never_ends = GB;
-	assert_int_equal(cca_rmi_ensure_range(2 * GB, PAGE), -EBUSY);
+	assert_int_equal(cca_rmi_ensure_range(2 * GB + region, 8 * region), -EBUSY);
 	assert_int_equal(world.module_refs, 1);
 	assert_non_null(world.delayed);
 	never_ends = 0;
 	world_work_later();
 	assert_int_equal(world.module_refs, 0);
 	world.smc = NULL;
-	assert_int_equal(cca_rmi_ensure_range(2 * GB, PAGE), 0);
+	assert_int_equal(cca_rmi_ensure_range(2 * GB + region, 8 * region), 0);
 	assert_lent();
 	unload();
 }
