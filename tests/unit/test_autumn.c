@@ -245,6 +245,38 @@ static void hot_added_in_a_reserved_par(void **state)
 	unload_and_check();
 }
 
+/* No memory to remember the granule by: the block stays offline, and may come later */
+static void hot_added_without_memory(void **state)
+{
+	const u64 block = 4 * GB + WORLD_BLOCK;
+	unsigned int refused = 0;
+
+	for (unsigned int n = 1; n < 12; n++) {
+		machine_of_autumn(0);
+		bank(GB, GB, RMI_MEM_CATEGORY_CONVENTIONAL);
+		bank(4 * GB + 2 * MB, GB - 2 * MB, RMI_MEM_CATEGORY_CONVENTIONAL);
+		machine.tracking.nr = 1;
+		machine.tracking.at[0] = (struct rmm_range){ 4 * GB, GB, RMI_TRACKING_FINE };
+		world_make(&machine, 12);
+		world_ram(GB, 2 * GB, true);
+		world_ram(block, block + WORLD_BLOCK, false);
+		load();
+		world.fail_alloc = n;
+		if (world_online(block, block + WORLD_BLOCK)) {
+			refused++;
+			assert_available(GB);
+			assert_int_equal(rmm_delegated(world.rmm), 0);
+			world.fail_alloc = 0;
+			assert_int_equal(world_online(block, block + WORLD_BLOCK), 0);
+		}
+		world.fail_alloc = 0;
+		assert_available(GB + WORLD_BLOCK);
+		assert_int_equal(rmm_delegated(world.rmm), 0);
+		unload_and_check();
+	}
+	assert_true(refused > 2);
+}
+
 /* Its granule doesn't come back: the block stays offline, and nothing is asked again */
 static void hot_added_granule_is_kept(void **state)
 {
@@ -553,6 +585,7 @@ int main(void)
 		cmocka_unit_test(not_tried),
 		cmocka_unit_test(hot_added_in_a_reserved_par),
 		cmocka_unit_test(hot_added_granule_is_kept),
+		cmocka_unit_test(hot_added_without_memory),
 		cmocka_unit_test(manners),
 		cmocka_unit_test(few_contexts),
 		cmocka_unit_test(adopted_small_regions),
