@@ -176,6 +176,19 @@ static bool scalars_sound(const struct rmm_machine *m)
 	return m->l0gptsz == 0 || m->l0gptsz == 4 || m->l0gptsz == 6 || m->l0gptsz == 9;
 }
 
+/* The RMM of autumn 2026 has room for so many banks of conventional memory, and of device memory */
+#define AUTUMN_BANKS	64
+
+static bool banks_sound(const struct rmm_machine *m)
+{
+	uint64_t i, conventional = 0;
+
+	for (i = 0; i < m->memory.nr; i++)
+		conventional += m->memory.at[i].value == RMI_MEM_CATEGORY_CONVENTIONAL;
+	return m->dialect != RMM_DIALECT_AUTUMN ||
+	       (conventional <= AUTUMN_BANKS && m->memory.nr - conventional <= AUTUMN_BANKS);
+}
+
 static bool machine_sound(const struct rmm_machine *m)
 {
 	unsigned int shift, par_shift;
@@ -186,7 +199,8 @@ static bool machine_sound(const struct rmm_machine *m)
 	shift = granule_shift_of(smallest_granule(m));
 	par_shift = RMI_L0GPTSZ_BASE_SHIFT + m->l0gptsz;
 	top = UINT64_C(1) << pa_bits[m->pps];
-	return list_sound(&m->memory, top, shift) && list_sound(&m->reserved, top, shift) &&
+	return list_sound(&m->memory, top, shift) && banks_sound(m) &&
+	       list_sound(&m->reserved, top, shift) &&
 	       list_sound(&m->blocked, top, shift) &&
 	       list_sound(&m->tracking, top, shift) && list_sound(&m->pars, top, par_shift) &&
 	       values_sound(m) && reserved_sound(m) && faults_sound(m);

@@ -103,7 +103,7 @@ struct rmm_fault {
 	uint64_t x[4];
 };
 
-#define RMM_MAX_RANGES		32
+#define RMM_MAX_RANGES		128
 #define RMM_MAX_FAULTS		16
 
 struct rmm_list {

@@ -536,6 +536,41 @@ static void test_refuses(void **state)
 	host_free(host);
 }
 
+/* Up to 64 banks of each kind, and each of them is an answer of its own */
+static void test_number_of_banks(void **state)
+{
+	struct host *host = host_new(RMM_DIALECT_AUTUMN, 0);
+	unsigned int i;
+
+	(void)state;
+	host->machine.memory.nr = 0;
+	for (i = 0; i < 64; i++) {
+		add_range(&host->machine.memory, GB + i * 16 * MB, 4 * MB, 0);
+		add_range(&host->machine.memory, GB + i * 16 * MB + 8 * MB, 4 * MB, 2);
+	}
+	host_up(host);
+	host_activate(host, RMI_GRANULE_SIZE_4K);
+	for (i = 0; i < 64; i++) {
+		get(host, GB + i * 16 * MB, 3 * GB);
+		expect(host, RMI_SUCCESS, 0, RMI_TRACKING_NONE, GB + i * 16 * MB + 4 * MB);
+		get(host, GB + i * 16 * MB + 8 * MB, 3 * GB);
+		expect(host, RMI_SUCCESS, 2, RMI_TRACKING_NONE, GB + i * 16 * MB + 12 * MB);
+	}
+	host_free(host);
+	for (i = 0; i < 3; i += 2) {
+		unsigned int n;
+
+		host = host_new(RMM_DIALECT_AUTUMN, 0);
+		host->machine.memory.nr = 0;
+		for (n = 0; n < 65; n++)
+			add_range(&host->machine.memory, GB + n * 16 * MB, 4 * MB, i);
+		assert_false(host_try(host));
+		host->machine.memory.nr = 64;
+		assert_true(host_try(host));
+		host_free(host);
+	}
+}
+
 static void test_machine(void **state)
 {
 	struct host *host = host_new(RMM_DIALECT_AUTUMN, 0);
@@ -567,6 +602,7 @@ int main(void)
 		cmocka_unit_test(test_el3_is_busy),
 		cmocka_unit_test(test_conflicts),
 		cmocka_unit_test(test_refuses),
+		cmocka_unit_test(test_number_of_banks),
 		cmocka_unit_test(test_machine),
 	};
 
