@@ -353,7 +353,9 @@ static void check_covered(const struct flavour *f, const struct map *map, const 
 #define NR_SIZES	3
 #define SCALE_TB	64U
 #define SCALE_MAP	"64t"
-/* Twice as much takes twice as long, and some more where caches are full; four times if quadratic */
+/*
+ * Twice as much takes twice as long, some more where caches are full, and four times if quadratic
+ */
 #define MAX_RATIO	3.0
 #define MAX_ROUNDS	5
 

@@ -1005,7 +1005,9 @@ static void lazy_payment_that_does_not_end(void **state)
 	assert_int_equal(shim_set_timeout_ms("5"), 0);
 	world.pages_from = 2 * GB;
 	assert_int_equal(cca_rmi_ensure_range(2 * GB, region), 0);
-	/* without a page of the regions that the second call is about, nor of those that have one */
+	/*
+	 * without a page of the regions that the second call is about, nor of those that have one
+	 */
 	world.pages_from = GB;
 	world.smc = create_does_not_end;
 	never_ends = GB;
