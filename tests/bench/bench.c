@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "bound.h"
 #include "host.h"
@@ -339,39 +338,11 @@ static void check_covered(const struct flavour *f, const struct map *map, const 
 	     (unsigned long long)c->toggled_blocks);
 }
 
-static double cpu_now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	return t.tv_sec + t.tv_nsec / 1e9;
-}
-
-/* What this loop took on a machine of 2023 */
-#define CALIBRATED_S	0.05
-
-/* How much slower than that this machine is; 1 if it isn't */
-static double slowness(void)
-{
-	static uint32_t memory[1 << 20];
-	const double from = cpu_now();
-	uint32_t at = 1, i;
-	double s;
-
-	for (i = 0; i < 20000000; i++) {
-		at = at * 1664525 + 1013904223;
-		memory[at >> 12] += i;
-	}
-	s = (cpu_now() - from + memory[at >> 12] / 1e30) / CALIBRATED_S;
-	return s > 1 ? s : 1;
-}
-
 #define NR_SIZES	3
 #define SCALE_TB	64U
 #define SCALE_MAP	"64t"
 #define MAX_RATIO	2.5
-#define MAX_SECONDS	2.0
-#define MAX_ROUNDS	3
+#define MAX_ROUNDS	5
 
 static unsigned int size_tb(unsigned int i)
 {
@@ -400,20 +371,19 @@ static double ratio(const struct costs *costs, unsigned int i)
 	return costs[i].load.cpu_s / costs[i - 1].load.cpu_s;
 }
 
-static bool is_fast(const struct costs *costs, double slow)
+static bool is_linear(const struct costs *costs)
 {
 	unsigned int i;
 
 	for (i = 0; i < NR_SIZES; i++)
 		if (!costs[i].load.good || (i && ratio(costs, i) >= MAX_RATIO))
 			return false;
-	return costs[NR_SIZES - 1].load.cpu_s < MAX_SECONDS * slow;
+	return true;
 }
 
 /* The largest map, 64 TB but for its holes, and half and a quarter of it */
 static void check_scale(const struct flavour *f, const struct map *map)
 {
-	const double slow = slowness();
 	struct costs costs[NR_SIZES] = { 0 };
 	const struct cost *largest = &costs[NR_SIZES - 1].load;
 	struct map *part = malloc(sizeof(*part));
@@ -423,7 +393,7 @@ static void check_scale(const struct flavour *f, const struct map *map)
 
 	do {
 		measure_again(f, map, costs);
-	} while (++round < MAX_ROUNDS && !is_fast(costs, slow));
+	} while (++round < MAX_ROUNDS && !is_linear(costs));
 	for (i = 0; i < NR_SIZES; i++) {
 		const struct cost *cost = &costs[i].load;
 
@@ -441,9 +411,8 @@ static void check_scale(const struct flavour *f, const struct map *map)
 		test(good && ratio(costs, i) < MAX_RATIO,
 		     "%u TB %s: %.2f times the CPU time of %u TB, less than %.1f", size_tb(i),
 		     f->name, good ? ratio(costs, i) : 0, size_tb(i - 1), MAX_RATIO);
-	test(good && largest->cpu_s < MAX_SECONDS * slow,
-	     "%u TB %s: %.3f s of one CPU, less than %.1f", SCALE_TB, f->name, largest->cpu_s,
-	     MAX_SECONDS * slow);
+	/* That depends on the machine, and is for people to look at */
+	printf("# %u TB %s: %.3f s of one CPU\n", SCALE_TB, f->name, largest->cpu_s);
 	test(good && largest->heap < 16 * MB, "%u TB %s: %llu KB of heap, less than 16 MB",
 	     SCALE_TB, f->name, (unsigned long long)largest->heap / 1024);
 	free(part);
