@@ -1023,6 +1023,70 @@ static void lazy_payment_that_does_not_end(void **state)
 	unload();
 }
 
+/* The next transaction ends what an earlier one couldn't, also where it has no use for it */
+static void unfinished_is_ended_by_the_next_one(void **state)
+{
+	const u64 region = 32 * MB;
+
+	(void)state;
+	describe(RMM_DIALECT_BETA3);
+	machine.flags = HOST_PAYS;
+	world_make(&machine, 14);
+	world_ram(GB, 3 * GB, true);
+	shim_set_cover("lazy");
+	load();
+	assert_int_equal(shim_set_timeout_ms("5"), 0);
+	world.pages_from = 2 * GB;
+	assert_int_equal(cca_rmi_ensure_range(2 * GB, region), 0);
+	world.smc = create_does_not_end;
+	never_ends = GB;
+	assert_int_equal(cca_rmi_ensure_range(GB, region), -EBUSY);
+	assert_int_equal(world.module_refs, 1);
+	never_ends = 0;
+	assert_int_equal(cca_rmi_ensure_range(2 * GB + region, region), 0);
+	assert_int_equal(world.module_refs, 0);
+	world.smc = NULL;
+	assert_lent();
+	unload();
+}
+
+static void tracking_is_busy(u64 x[5])
+{
+	if (x[0] != RMI_GRANULE_TRACKING_GET)
+		return;
+	x[0] = RMI_BUSY;
+	world.smc_done = true;
+}
+
+/*
+ * Memory has gone online that the RMM was too busy for. A hibernation that is refused, since a
+ * consumer has a page, has all memory looked at again.
+ */
+static void missed_memory_is_covered_at_last(void **state)
+{
+	const u64 late = 3 * GB;
+	size_t done;
+
+	(void)state;
+	make_paid(RMM_DIALECT_BETA3, "eager", 0);
+	world_ram(late, late + WORLD_BLOCK, false);
+	load();
+	assert_int_equal(shim_set_timeout_ms("5"), 0);
+	own_pages(own, own_end);
+	assert_int_equal(cca_rmi_delegate_range(own, own_end - own), 0);
+	world.ram[world.nr_ram - 1].online = true;
+	world.smc = tracking_is_busy;
+	assert_int_equal(world_event(MEM_ONLINE, late, late + WORLD_BLOCK), 0);
+	assert_file("available", "0");
+	assert_file("reason", "no-answer");
+	world.smc = NULL;
+	assert_int_equal(world_pm(PM_HIBERNATION_PREPARE), -EBUSY);
+	assert_available(2 * GB + WORLD_BLOCK);
+	assert_int_equal(cca_rmi_undelegate_range(own, own_end - own, &done), 0);
+	free_own_pages(own, own_end);
+	unload();
+}
+
 /* In the middle of a transaction of others, whose lock is held */
 static void look_around(u64 x[5])
 {
@@ -1596,6 +1660,8 @@ int main(void)
 		cmocka_unit_test(undelegation_that_does_not_end),
 		cmocka_unit_test(another_try_waits_for_nobody),
 		cmocka_unit_test(lazy_payment_that_does_not_end),
+		cmocka_unit_test(unfinished_is_ended_by_the_next_one),
+		cmocka_unit_test(missed_memory_is_covered_at_last),
 		cmocka_unit_test(pages_that_another_call_has),
 		cmocka_unit_test(operations_that_fail_at_once),
 		cmocka_unit_test(a_delegation_that_cannot_be_undone),
