@@ -175,11 +175,11 @@ int cover_ranges(const struct ranges *ram, bool pay, bool killable, struct verdi
 		rc = probe_reserved(ram, &reserved, why);
 	if (!rc && record_online(ram))
 		rc = no_room(why);
-	if (rc)
+	if (rc) {
 		record_has_no_tables(&reserved);
-	ranges_clear(&reserved);
-	if (rc)
 		undo_to(mark, rmi_timeout_ms());
+	}
+	ranges_clear(&reserved);
 	pool_drain();
 	return rc;
 }

@@ -46,9 +46,8 @@ static int note_reserved(struct survey *s, struct span gap, struct verdict *why)
 
 /*
  * One question about [gap.start, end) and its answer: the PARs of it go into tables, or into those
- * without one; *next is set to where that ends. Only the
- * PARs of gap are known to matter. It calls itself once at the most, as no RAM that is asked about
- * lies above pa_end.
+ * without one; *next is set to where that ends. Only the PARs of gap are known to matter. It calls
+ * itself once at the most, as no RAM that is asked about lies above pa_end.
  */
 /* NOLINTNEXTLINE(misc-no-recursion) */
 static int survey_next(struct survey *s, struct span gap, u64 end, u64 *next, struct verdict *why)

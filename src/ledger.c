@@ -258,20 +258,19 @@ bool ledger_is_lent(u64 start, u64 end, enum ledger_kind kind, u64 payee)
  * @from: what is of another kind stays so
  * @to: as much out as @from
  *
- * Context: may sleep, allocates; takes ledger_lock.
- * Return: 0 or -ENOMEM.
+ * Can't fail: pages that nobody could count any more would be nobody's.
+ *
+ * Context: may sleep; takes ledger_lock.
  */
-int ledger_set(u64 start, u64 end, enum ledger_kind from, enum ledger_kind to)
+void ledger_set(u64 start, u64 end, enum ledger_kind from, enum ledger_kind to)
 {
 	struct span part;
-	int rc = 0;
 
 	mutex_lock(&ledger_lock);
-	for (; !rc && ranges_next(&ledger, start, end, &part); start = part.end)
+	for (; ranges_next(&ledger, start, end, &part); start = part.end)
 		if (part.kind == from)
-			rc = put(part.start, part.end, to, 0);
+			ranges_keep(&ledger, (struct span){ part.start, part.end, to, 0 });
 	mutex_unlock(&ledger_lock);
-	return rc;
 }
 
 /* Looking -------------------------------------------------------------------------------------- */

@@ -27,7 +27,7 @@ void ledger_decline(u64 start, u64 end);
 int ledger_lend(u64 start, u64 end, enum ledger_kind kind, u64 payee);
 void ledger_keep(u64 start, u64 end, enum ledger_kind kind, u64 payee);
 bool ledger_is_lent(u64 start, u64 end, enum ledger_kind kind, u64 payee);
-int ledger_set(u64 start, u64 end, enum ledger_kind from, enum ledger_kind to);
+void ledger_set(u64 start, u64 end, enum ledger_kind from, enum ledger_kind to);
 void ledger_free_held(void);
 bool ledger_find(enum ledger_kind kind, u64 start, u64 end, struct span *part);
 bool ledger_next(u64 start, u64 end, struct span *part);

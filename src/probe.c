@@ -66,19 +66,21 @@ static int try_page(const struct span *par, const struct ranges *ram)
 static int probe_par(const struct span *par, const struct ranges *ram, struct verdict *why)
 {
 	struct span part;
+	bool fine = true;
 	u64 at;
-	int rc = 0;
+	int rc;
 
-	for (at = par->start; !rc && ranges_next(ram, at, par->end, &part); at = part.end)
-		if (!ranges_has(&record_view()->fine, part.start, part.end))
-			rc = -ENOMEM;
+	for (at = par->start; fine && ranges_next(ram, at, par->end, &part); at = part.end)
+		fine = ranges_has(&record_view()->fine, part.start, part.end);
 	/*
 	 * Of memory that goes online, the first pages may be its memory map; the last one is
 	 * nobody's
 	 */
-	if (!rc && chunk_expected(par->start, par->end, &part))
+	if (!fine)
+		rc = -ENOMEM;
+	else if (chunk_expected(par->start, par->end, &part))
 		rc = exchange_try(part.end - PAGE_SIZE);
-	else if (!rc)
+	else
 		rc = try_page(par, ram);
 	if (rc == -ENOMEM || rc == -EIO)
 		return verdict_set(why, REASON_NO_GPT, "%#llx-%#llx reserved%s", par->start,

@@ -50,9 +50,9 @@ static int open_new(int nid, unsigned int nr)
 	if (rc)
 		goto free;
 	/* The transaction would end with giving back what is held */
-	rc = ledger_set(chunk->span.start, chunk->span.end, LEDGER_HELD, LEDGER_OPEN);
+	ledger_set(chunk->span.start, chunk->span.end, LEDGER_HELD, LEDGER_OPEN);
 	ram = (struct ranges){ .at = &chunk->span, .nr = 1 };
-	if (!rc && !record_is_covered(chunk->span.start, chunk->span.end))
+	if (!record_is_covered(chunk->span.start, chunk->span.end))
 		rc = cover_ranges(&ram, true, false, &why);
 	if (rc)
 		goto close;
@@ -110,10 +110,10 @@ static int take_run(const struct span *run)
 
 	chunk_settle();
 	rc = exchange_delegate(run->start, run->end, rmi_timeout_ms());
-	if (!rc)
-		rc = ledger_set(run->start, run->end, LEDGER_READY, LEDGER_TAKEN);
 	if (rc)
 		exchange_undelegate(run->start, run->end, rmi_timeout_ms());
+	else
+		ledger_set(run->start, run->end, LEDGER_READY, LEDGER_TAKEN);
 	return rc;
 }
 
