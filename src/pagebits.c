@@ -17,6 +17,7 @@
 #include <linux/mm.h>
 #include <linux/mmzone.h>
 #include <linux/mutex.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/xarray.h>
 
@@ -26,7 +27,10 @@
 
 /* Both bitmaps of each section that a consumer was ever told to be usable: out, then changing */
 static DEFINE_XARRAY(sections);
-static DEFINE_MUTEX(bits_lock);		/* a leaf; protects the bits and what follows */
+/*
+ * A leaf; protects the bits and what follows. Consumers' ranges may be large: others run meanwhile.
+ */
+static DEFINE_MUTEX(bits_lock);
 static u64 pages_out;			/* as many bits "out" are set */
 
 /* The bits of the pages from start to the end of its section, or to @end if that comes first */
@@ -209,6 +213,7 @@ void pagebits_withhold(u64 start, u64 end)
 		part = part_of(start, start + PAGE_SIZE);
 		if (!is_out(start))
 			set(part.changing, &part, true);
+		cond_resched();
 	}
 	mutex_unlock(&bits_lock);
 }
@@ -232,6 +237,7 @@ int pagebits_check(u64 start, u64 end)
 			rc = -EBUSY;
 		else if (is_out(start) == is_changing(start))
 			rc = -EINVAL;
+		cond_resched();
 	}
 	mutex_unlock(&bits_lock);
 	return rc;
@@ -255,9 +261,10 @@ u64 pagebits_next_run(u64 *at, u64 end)
 	for (; *at < end && !is_out(*at) && is_changing(*at); *at += PAGE_SIZE) {
 		part = part_of(*at, *at + PAGE_SIZE);
 		set(part.changing, &part, false);
+		cond_resched();
 	}
 	for (top = *at; top < end && is_out(top) && !is_changing(top); top += PAGE_SIZE)
-		;
+		cond_resched();
 	mutex_unlock(&bits_lock);
 	return top;
 }

@@ -207,12 +207,12 @@ static bool not_supported(u64 x0)
 /* While the RMM works, its CPU takes no interrupt: who wonders about that is told of it, once */
 static void note_length(unsigned int i, const struct rmi_regs *command, u64 ticks)
 {
-	const u64 ns = ticks_to_ns(ticks);
+	const u32 second = arch_timer_get_cntfrq();
 
 	note_most(&tallies[i].most, ticks);
-	if (ns > NSEC_PER_SEC)
+	if (second && ticks > second)
 		pr_warn_once("%s %#llx took %llu ms, in which its CPU took no interrupt\n",
-			     name_of(i), command->x[1], ns / NSEC_PER_MSEC);
+			     name_of(i), command->x[1], ticks_to_ns(ticks) / NSEC_PER_MSEC);
 }
 
 /* Returns for how many ticks of the counter */

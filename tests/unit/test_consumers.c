@@ -702,6 +702,7 @@ static void claim_first(void)
 
 static void pages_that_another_call_has(void **state)
 {
+	unsigned int before;
 	size_t done = 77;
 
 	(void)state;
@@ -714,6 +715,10 @@ static void pages_that_another_call_has(void **state)
 	assert_int_equal(cca_rmi_undelegate_range(own, own_end - own, &done), -EBUSY);
 	world.unlocked = NULL;
 	assert_int_equal(done, 0);
+	/* Nobody waits for a CPU until a large range is looked through */
+	before = world.reschedules;
+	assert_int_equal(pagebits_check(own, own_end), -EBUSY);
+	assert_int_equal(world.reschedules - before, (own_end - own) / PAGE);
 	assert_int_equal(rmm_delegated(world.rmm), own_end - own);
 	pagebits_settle(own, own_end, true);
 	assert_int_equal(cca_rmi_undelegate_range(own, own_end - own, &done), 0);
