@@ -206,9 +206,9 @@ static struct op *find_unfinished(const struct rmi_regs *command)
  * Context: may sleep; under cover_lock.
  * Return: 0 with a final answer of any status but BLOCKED; -EOPNOTSUPP as rmi_call(); -ETIMEDOUT if
  * it was BUSY or BLOCKED; -ENOMEM if the stock lacks @payer->wanted: the operation is unfinished,
- * and to be gone on with or cancelled; -ENOSPC if the RMM wanted what can't be right, or refused all
- * that it was offered, and has been given nothing; -EBUSY if the operation is unfinished for another
- * reason; -EPROTO if the RMM makes no sense.
+ * and to be gone on with or cancelled; -ENOSPC if the RMM wanted what can't be right, or refused
+ * all that it was offered, and has been given nothing; -EBUSY if the operation is unfinished for
+ * another reason; -EPROTO if the RMM makes no sense.
  */
 int sro_run(struct rmi_regs *r, struct payer *payer, unsigned int ms)
 {
