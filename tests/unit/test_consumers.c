@@ -995,12 +995,11 @@ static void create_does_not_end(u64 x[5])
 	world.smc_done = true;
 }
 
-/* The chunk that is to pay comes from a PAR whose own table is begun and doesn't end */
-static void lazy_payment_that_does_not_end(void **state)
-{
-	const u64 region = 32 * MB;
+#define REGION	(32 * MB)	/* of pages of 16 KB */
 
-	(void)state;
+/* With cover=lazy the second PAR has a table; CREATE for the first one begins and doesn't end */
+static void make_second_par(void)
+{
 	describe(RMM_DIALECT_BETA3);
 	machine.flags = HOST_PAYS;
 	world_make(&machine, 14);
@@ -1009,21 +1008,25 @@ static void lazy_payment_that_does_not_end(void **state)
 	load();
 	assert_int_equal(shim_set_timeout_ms("5"), 0);
 	world.pages_from = 2 * GB;
-	assert_int_equal(cca_rmi_ensure_range(2 * GB, region), 0);
-	/*
-	 * without a page of the regions that the second call is about, nor of those that have one
-	 */
-	world.pages_from = GB;
+	assert_int_equal(cca_rmi_ensure_range(2 * GB, REGION), 0);
 	world.smc = create_does_not_end;
 	never_ends = GB;
-	assert_int_equal(cca_rmi_ensure_range(2 * GB + region, 8 * region), -EBUSY);
+}
+
+/* The chunk that is to pay comes from the PAR whose table doesn't end */
+static void lazy_payment_that_does_not_end(void **state)
+{
+	(void)state;
+	make_second_par();
+	world.pages_from = GB;
+	assert_int_equal(cca_rmi_ensure_range(2 * GB + REGION, 8 * REGION), -EBUSY);
 	assert_int_equal(world.module_refs, 1);
 	assert_non_null(world.delayed);
 	never_ends = 0;
 	world_work_later();
 	assert_int_equal(world.module_refs, 0);
 	world.smc = NULL;
-	assert_int_equal(cca_rmi_ensure_range(2 * GB + region, 8 * region), 0);
+	assert_int_equal(cca_rmi_ensure_range(2 * GB + REGION, 8 * REGION), 0);
 	assert_lent();
 	unload();
 }
@@ -1031,24 +1034,12 @@ static void lazy_payment_that_does_not_end(void **state)
 /* The next transaction ends what an earlier one couldn't, also where it has no use for it */
 static void unfinished_is_ended_by_the_next_one(void **state)
 {
-	const u64 region = 32 * MB;
-
 	(void)state;
-	describe(RMM_DIALECT_BETA3);
-	machine.flags = HOST_PAYS;
-	world_make(&machine, 14);
-	world_ram(GB, 3 * GB, true);
-	shim_set_cover("lazy");
-	load();
-	assert_int_equal(shim_set_timeout_ms("5"), 0);
-	world.pages_from = 2 * GB;
-	assert_int_equal(cca_rmi_ensure_range(2 * GB, region), 0);
-	world.smc = create_does_not_end;
-	never_ends = GB;
-	assert_int_equal(cca_rmi_ensure_range(GB, region), -EBUSY);
+	make_second_par();
+	assert_int_equal(cca_rmi_ensure_range(GB, REGION), -EBUSY);
 	assert_int_equal(world.module_refs, 1);
 	never_ends = 0;
-	assert_int_equal(cca_rmi_ensure_range(2 * GB + region, region), 0);
+	assert_int_equal(cca_rmi_ensure_range(2 * GB + REGION, REGION), 0);
 	assert_int_equal(world.module_refs, 0);
 	world.smc = NULL;
 	assert_lent();

@@ -738,72 +738,55 @@ static void nothing_is_delegated_once_it_is_released(void **state)
 		}
 }
 
-static int taking_result;
+static int waiting_result;
+static void (*waits)(void);
 
 static void take_one(void)
 {
 	phys_addr_t granule;
 
-	taking_result = cca_rmi_take_granules(NUMA_NO_NODE, 1, &granule);
-}
-
-/* While memory is covered, somebody waits for his turn to take granules, and all is released */
-static void take_and_release(u64 x[5])
-{
-	if (x[0] != RMI_GRANULE_TRACKING_GET || fired++)
-		return;
-	world_meanwhile(take_one);
-	walk_set_released(true);
-}
-
-static void who_waited_for_his_turn_takes_nothing(void **state)
-{
-	(void)state;
-	describe(RMM_DIALECT_BETA3);
-	make(12);
-	load();
-	world_ram(2 * GB, 2 * GB + WORLD_BLOCK, false);
-	world.smc = take_and_release;
-	fired = 0;
-	taking_result = 1;
-	world_online(2 * GB, 2 * GB + WORLD_BLOCK);
-	assert_int_equal(fired, 1);
-	assert_int_equal(taking_result, -ENODEV);
-	assert_int_equal(rmm_delegated(world.rmm), 0);
-	unload();
+	waiting_result = cca_rmi_take_granules(NUMA_NO_NODE, 1, &granule);
 }
 
 static void ensure_one(void)
 {
-	taking_result = cca_rmi_ensure_range(GB, PAGE);
+	waiting_result = cca_rmi_ensure_range(GB, PAGE);
 }
 
-/* Likewise where somebody waits to have memory paid for */
-static void ensure_and_release(u64 x[5])
+/* While memory is covered, somebody waits for his turn, and all is released */
+static void wait_and_release(u64 x[5])
 {
 	if (x[0] != RMI_GRANULE_TRACKING_GET || fired++)
 		return;
-	world_meanwhile(ensure_one);
+	world_meanwhile(waits);
 	walk_set_released(true);
 }
 
-static void who_waited_for_his_turn_pays_nothing(void **state)
+static void wait_for_nothing(const char *cover, u64 flags, void (*fn)(void))
 {
-	(void)state;
 	describe(RMM_DIALECT_BETA3);
-	machine.flags = HOST_PAYS;
+	machine.flags = flags;
 	make(12);
-	shim_set_cover("lazy");
+	shim_set_cover(cover);
 	load();
 	world_ram(2 * GB, 2 * GB + WORLD_BLOCK, false);
-	world.smc = ensure_and_release;
+	world.smc = wait_and_release;
+	waits = fn;
 	fired = 0;
-	taking_result = 1;
+	waiting_result = 1;
 	world_online(2 * GB, 2 * GB + WORLD_BLOCK);
 	assert_int_equal(fired, 1);
-	assert_int_equal(taking_result, -ENODEV);
+	assert_int_equal(waiting_result, -ENODEV);
+	assert_int_equal(rmm_delegated(world.rmm), 0);
 	assert_int_equal(rmm_donated(world.rmm), 0);
 	unload();
+}
+
+static void who_waited_for_his_turn_has_nothing(void **state)
+{
+	(void)state;
+	wait_for_nothing("eager", 0, take_one);
+	wait_for_nothing("lazy", HOST_PAYS, ensure_one);
 }
 
 static unsigned int busy_left;
@@ -1194,8 +1177,7 @@ int main(void)
 		cmocka_unit_test(hibernation_is_refused_while_pages_change),
 		cmocka_unit_test(hibernation_is_refused_while_granules_are_taken),
 		cmocka_unit_test(nothing_is_delegated_once_it_is_released),
-		cmocka_unit_test(who_waited_for_his_turn_takes_nothing),
-		cmocka_unit_test(who_waited_for_his_turn_pays_nothing),
+		cmocka_unit_test(who_waited_for_his_turn_has_nothing),
 		cmocka_unit_test(stock_comes_back_at_last),
 		cmocka_unit_test(an_rmm_that_is_dead_costs_one_patience),
 		cmocka_unit_test(a_static_rmm_that_is_dead),
