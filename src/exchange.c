@@ -12,6 +12,7 @@
 #include "ledger.h"
 #include "pagebits.h"
 #include "trace.h"
+#include "walk.h"
 
 /**
  * exchange_lose() - the RMM has pages and doesn't give them back
@@ -308,7 +309,7 @@ static void ended(const struct granule_change *c, int rc)
  */
 void exchange_resume(void)
 {
-	granule_resume(ended);
+	granule_resume(ended, walk_ms());
 	if (!granule_unfinished())
 		ledger_set(0, U64_MAX, LEDGER_CHANGING, LEDGER_READY);
 }

@@ -126,7 +126,7 @@ int gpt_survey(const struct ranges *ram, struct ranges *tables, struct ranges *r
 	if (!rmm_session()->has_gpt_info)
 		return 0;
 	do {
-		for (at = 0; !rc && ranges_missing(ram, tables, at, size, &gap);) {
+		for (at = 0; !rc && ranges_still_missing(ram, tables, at, size, &gap);) {
 			/* What a pass before this one was told */
 			if (s.without.nr && ranges_next(&s.without, gap.start, gap.end, &known) &&
 			    known.start == gap.start) {

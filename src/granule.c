@@ -32,14 +32,14 @@ static unsigned int nr_unfinished;
 static DEFINE_MUTEX(unfinished_lock);	/* a leaf; protects the list and its count */
 
 /* From the answer INCOMPLETE in @r to one that isn't, or an error of rmi_call() */
-static int finish(u64 handle, u64 granules, struct rmi_regs *r)
+static int finish(u64 handle, u64 granules, struct rmi_regs *r, unsigned int ms)
 {
 	u64 turns;
 	int rc;
 
 	for (turns = TURNS(granules); turns; turns--) {
 		*r = (struct rmi_regs){ .x = { RMI_OP_CONTINUE, handle, RMI_OP_CONTINUE_GO } };
-		rc = rmi_call(r, rmi_timeout_ms());
+		rc = rmi_call(r, ms);
 		if (rc)
 			return rc;
 		if (RMI_RESULT_STATUS(r->x[0]) != RMI_INCOMPLETE)
@@ -103,7 +103,7 @@ static int step(struct granule_change *c, unsigned int ms)
 	if (RMI_RESULT_STATUS(r.x[0]) != RMI_INCOMPLETE)
 		return judge(c, &r, false);
 	handle = r.x[1];	/* no later answer has it */
-	rc = finish(handle, PHYS_PFN(c->end - c->reached), &r);
+	rc = finish(handle, PHYS_PFN(c->end - c->reached), &r, rmi_timeout_ms());
 	if (!rc)
 		return judge(c, &r, true);
 	if (rc != -EPROTO) {
@@ -217,12 +217,13 @@ static struct unfinished *take_first(void)
  * granule_resume() - try to end the commands that could not be ended
  * @ended: called for each that ended: with 0, [start, reached) has changed and the rest is as it
  * was; with -EREMOTEIO, nobody knows
+ * @ms: for how long the RMM is waited for, for each
  *
  * Specification: DEN0137, RMI_OP_CONTINUE.
  *
  * Context: may sleep; one caller at a time.
  */
-void granule_resume(void (*ended)(const struct granule_change *change, int rc))
+void granule_resume(void (*ended)(const struct granule_change *change, int rc), unsigned int ms)
 {
 	unsigned int n = granule_unfinished();
 	struct unfinished *u;
@@ -231,7 +232,7 @@ void granule_resume(void (*ended)(const struct granule_change *change, int rc))
 		struct rmi_regs r = { .x = { RMI_INCOMPLETE } };
 		int rc;
 
-		rc = finish(u->handle, PHYS_PFN(u->change.end - u->change.start), &r);
+		rc = finish(u->handle, PHYS_PFN(u->change.end - u->change.start), &r, ms);
 		if (rc) {
 			mutex_lock(&unfinished_lock);
 			list_add_tail(&u->node, &unfinished);

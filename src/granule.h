@@ -16,7 +16,7 @@ struct granule_change {
 int granule_delegate(struct granule_change *c, unsigned int ms);
 int granule_undelegate(struct granule_change *c, unsigned int ms);
 bool granule_is_untracked(const struct granule_change *c);
-void granule_resume(void (*ended)(const struct granule_change *change, int rc));
+void granule_resume(void (*ended)(const struct granule_change *change, int rc), unsigned int ms);
 unsigned int granule_unfinished(void);
 void granule_close(void);
 

@@ -249,6 +249,26 @@ bool ranges_missing(const struct ranges *set, const struct ranges *known, u64 fr
 }
 
 /**
+ * ranges_still_missing() - ranges_missing() for a walk upwards, which mostly asks about one part
+ * @set: as there
+ * @known: as there; since the last call nothing was added at or above @from
+ * @from: as there; 0 begins a new walk
+ * @unit: as there
+ * @gap: the part that was missing at the last call; set to the next one
+ *
+ * Context: any.
+ * Return: false if there is no such part.
+ */
+bool ranges_still_missing(const struct ranges *set, const struct ranges *known, u64 from, u64 unit,
+			  struct span *gap)
+{
+	if (!from || from >= gap->end)
+		return ranges_missing(set, known, from, unit, gap);
+	gap->start = from;
+	return true;
+}
+
+/**
  * ranges_has() - is all of [@start, @end) in a set?
  * @set: the set
  * @start: first address

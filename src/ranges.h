@@ -29,6 +29,8 @@ bool ranges_next(const struct ranges *set, u64 start, u64 end, struct span *part
 bool ranges_gap(const struct ranges *set, u64 start, u64 end, struct span *gap);
 bool ranges_missing(const struct ranges *set, const struct ranges *known, u64 from, u64 unit,
 		    struct span *gap);
+bool ranges_still_missing(const struct ranges *set, const struct ranges *known, u64 from, u64 unit,
+			  struct span *gap);
 bool ranges_has(const struct ranges *set, u64 start, u64 end);
 u64 ranges_bytes(const struct ranges *set);
 void ranges_clear(struct ranges *set);

@@ -192,7 +192,7 @@ int region_survey(const struct ranges *ram, bool pay, struct ranges *fine, struc
 	int rc;
 
 	do {
-		for (at = 0; ranges_missing(ram, fine, at, PAGE_SIZE, &gap);) {
+		for (at = 0; ranges_still_missing(ram, fine, at, PAGE_SIZE, &gap);) {
 			if (payable->nr &&
 			    ranges_next(payable, gap.start, gap.start + PAGE_SIZE, &known)) {
 				ranges_next(payable, gap.start, gap.end, &known);

@@ -279,7 +279,7 @@ static void resume(const struct answer *answers)
 {
 	say(answers);
 	nr_over = 0;
-	granule_resume(note_end);
+	granule_resume(note_end, 1000);
 }
 
 /* One that doesn't end is left, and its handle kept until it does */

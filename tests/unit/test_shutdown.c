@@ -975,6 +975,41 @@ static void several_operations_that_are_dead(void **state)
 	unload();
 }
 
+/* The same of delegations: consumers' pages are nobody's to wait for, one by one */
+static void several_delegations_that_are_dead(void **state)
+{
+	const u64 first = GB + 64 * MB, nr = 6;
+	u64 start, took;
+	size_t done;
+
+	(void)state;
+	describe(RMM_DIALECT_AUTUMN);
+	machine.granules = 1;
+	machine.yield_every = 1;
+	make(12);
+	load();
+	assert_file("reason", "ok");
+	world.smc = die_in_operation;
+	dead_answer = RMI_BUSY;
+	for (u64 i = 0; i < nr; i++) {
+		own_pages(first + i * MB, first + i * MB + 2 * PAGE);
+		assert_int_equal(cca_rmi_delegate_range(first + i * MB, 2 * PAGE), -ENOTRECOVERABLE);
+	}
+	assert_int_equal(rmm_operations(world.rmm), nr);
+	start = world.now_ns;
+	world_reboot();
+	took = world.now_ns - start;
+	assert_in_range(took / MS, 996, 2000);
+	dead_answer = 0;
+	world_reboot();
+	assert_int_equal(rmm_operations(world.rmm), 0);
+	for (u64 i = 0; i < nr; i++) {
+		assert_int_equal(cca_rmi_undelegate_range(first + i * MB, 2 * PAGE, &done), 0);
+		free_own_pages(first + i * MB, first + i * MB + 2 * PAGE);
+	}
+	unload();
+}
+
 static u64 held_region;
 
 static void hold_region(u64 x[5])
@@ -1183,6 +1218,7 @@ int main(void)
 		cmocka_unit_test(a_static_rmm_that_is_dead),
 		cmocka_unit_test(an_rmm_whose_operations_are_dead),
 		cmocka_unit_test(several_operations_that_are_dead),
+		cmocka_unit_test(several_delegations_that_are_dead),
 		cmocka_unit_test(one_region_that_is_held),
 		cmocka_unit_test(a_thousand_contentions),
 		cmocka_unit_test(what_a_failed_load_left_comes_back_later),
