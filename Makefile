@@ -11,6 +11,7 @@
 # make dist             build/arm-cca-rmi-VERSION.tar.xz; make check-packages: it, .deb and .rpm, and a Debian that installs them
 # make check-kernels    module and boots on all kernels that Debian has; UPDATE=1 writes what came out into README.md
 # make fuzz             the fuzzers for an hour, or for SECONDS=; make coverage: which lines of src/ the unit tests reach
+# make check-mutants    small faults in src/, and which of them the unit tests notice (N=, SEED=, FILES=, ALL=1)
 # make bench            how many commands it takes, beside others: a table, build/bench.csv, build/bench.svg
 # make soak             all at once for ten minutes, or for SECONDS=
 # make fleet-install    what tells a fleet, and loads the module at boot: see Documentation/fleet.md; make fleet-remove
@@ -112,6 +113,14 @@ fuzz:
 coverage:
 	@tests/host/coverage
 
+# N, SEED and ALL come by the environment
+check-mutants: export N := $(N)
+check-mutants: export SEED := $(SEED)
+check-mutants: export ALL := $(ALL)
+check-mutants:
+	@tests/host/need unit mutants
+	@tests/host/mutants $(FILES)
+
 htmldoc:
 	@tests/host/htmldoc
 
@@ -126,4 +135,4 @@ clean:
 
 .PHONY: modules path install dkms-install dkms-remove tools tools-install fleet-install fleet-remove htmldoc run shell check check-quick check-all check-sweep \
 	check-build check-lint check-unit check-tools check-fleet check-fuzz check-coverage check-bench check-guest check-debug check-kernels \
-	check-packages dist bench fuzz coverage soak clean
+	check-packages check-mutants dist bench fuzz coverage soak clean

@@ -59,6 +59,9 @@ TESTS_FAILED = 3
 # The kernel's own judge by the clock, and a CPU of QEMU's may have to wait for one of the machine's
 WATCHDOGS = 'watchdog_thresh=30 rcupdate.rcu_cpu_stall_timeout=60 workqueue.watchdog_thresh=60'
 
+# Half of the instructions of a boot are the kernel's own tests of its ciphers
+UNTESTED = 'cryptomgr.notests=1'
+
 # Of the console, in one boot; more than that come only from what doesn't end
 MOST_LINES = 100000
 
@@ -190,7 +193,7 @@ class Machine:
         image = os.path.join(kdir, 'Image')
         console = 'quiet' if interactive else 'ignore_loglevel printk.time=0'
         # With a speed, since the firmware set none, by which some kernels divide
-        append = f'console=ttyAMA0,115200 panic=-1 printk.devkmsg=on {console} {WATCHDOGS} run={boot.script} ' + ' '.join(
+        append = f'console=ttyAMA0,115200 panic=-1 printk.devkmsg=on {console} {WATCHDOGS} {UNTESTED} run={boot.script} ' + ' '.join(
             f'{k}={v}' for k, v in (boot.env | (more_env or {})).items())
         base = ['-M', 'virt,gic-version=3' + ('' if boot.hvc else ',secure=on,virtualization=on,acpi=off'),
                 '-cpu', ','.join(['max', 'pauth-impdef=on'] + ['x-rme=on'] * boot.rme + [boot.cpu] * bool(boot.cpu)),
