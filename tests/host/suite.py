@@ -248,9 +248,11 @@ def of_kernel(k):
 
 
 # What `make check` leaves to `make check-all` on the first kernel: dialects in which the module's answer is the same, and
-# which the unit tests try as well, each for each reason
+# which the unit tests try as well, each for each reason; and machines that are larger, or leave less to give back, than
+# others which do the same
 SAME = ('untracked-public', 'untracked-beta1', 'coarse-public', 'coarse-beta1', 'device-public', 'device-beta1', 'no-table-beta1',
         'autumn-refuses', 'autumn-blocked', 'autumn-hotplug', 'autumn-consumer', 'stress-autumn', 'stress-public', 'hugepages-12g',
+        'kexec-beta3', 'reboot-beta3', 'hibernate-beta3', 'hibernate-refused-beta3',
         'consumer-beta1', 'hotplug-beta1', 'hotplug-dynamic-beta1', 'static-public-odd', 'static-beta1-odd')
 
 # And what of the others is in `make check`: where the module calls what the kernel has changed since, or what counts in pages
@@ -259,7 +261,7 @@ DIFFER = {
         'zeropad', 'hugepages-6g',  # what the kernel does with strings, and where the allocator has memory
         'static-beta3',             # platform device, sysfs, memblock and module loader
         'dynamic-beta3',            # alloc_contig_range() and PageOffline
-        'autumn-hole', 'autumn-inside', 'autumn-device',    # where each has memory
+        'autumn-hole',              # where each has memory
         'untracked-beta3',          # a refusal, whatever it is for
         'hotplug-beta3', 'hotplug-dynamic-beta3',   # notifiers, and memory blocks of other sizes
         'vacate',                   # pages that are isolated and replaced
@@ -372,9 +374,12 @@ def debug_boots(files, everything=False):
         # It takes as long for one page as others for a dozen
         if boot.script in ('dynamic', 'reload'):
             boot.ram, boot.env = '1G', boot.env | {'more': 10}
-        # An image of all that this kernel keeps of each page
+        # An image of all that this kernel keeps of each page; and each page that goes online costs it as much
         if boot.script == 'hibernate':
             boot.ram = '512M'
+        if boot.script == 'hotplug':
+            boot.hot, boot.env = 768, boot.env | {'known': 512}
+            boot.machine = boot.machine.replace('memory 1G 2G', 'memory 1G 1536M')
         boot.cost = max(boot.cost, 60)
     return ({f'{DEBUG}/{name}': boot for name, boot in chosen.items()},
             {f'{DEBUG}/{name}': why for name, why in sorted(skipped.items())})
