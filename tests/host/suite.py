@@ -376,7 +376,7 @@ def debug_boots(files, everything=False):
             boot.ram, boot.env = '1G', boot.env | {'more': 10}
         # An image of all that this kernel keeps of each page; and each page that goes online costs it as much
         if boot.script == 'hibernate':
-            boot.ram = '512M'
+            boot.ram = '640M'
         if boot.script == 'hotplug':
             boot.hot, boot.env = 768, boot.env | {'known': 512}
             boot.machine = boot.machine.replace('memory 1G 2G', 'memory 1G 1536M')
