@@ -13,6 +13,7 @@
 #include "record.h"
 #include "smc.h"
 #include "take.h"
+#include "update.h"
 #include "walk.h"
 
 static bool is_range(phys_addr_t phys, size_t size)
@@ -39,7 +40,7 @@ EXPORT_SYMBOL_GPL(cca_rmi_ensure_range);
 /* What came of a command that was issued outside of a transaction */
 static int follow_up(int rc)
 {
-	if (rc == -EBUSY || rc == -ENOTRECOVERABLE)
+	if (rc == -EBUSY || rc == -ENOTRECOVERABLE || update_is_to_be_looked_at())
 		cover_retry_later();
 	if (rmi_latched(NULL))
 		record_publish();

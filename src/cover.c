@@ -45,6 +45,7 @@
 #include "region.h"
 #include "rmm.h"
 #include "undo.h"
+#include "update.h"
 #include "walk.h"
 
 /*
@@ -205,18 +206,6 @@ void cover_lock_all(void)
 	mutex_lock(&cover_lock);
 }
 
-/**
- * cover_unlock_all() - end it, and publish the verdict on what is known now
- *
- * Context: may sleep.
- */
-void cover_unlock_all(void)
-{
-	try_later();
-	record_publish();
-	mutex_unlock(&cover_lock);
-}
-
 /* The life of the module ----------------------------------------------------------------------- */
 
 static int start(bool fresh, bool killable, struct verdict *why)
@@ -228,18 +217,46 @@ static int start(bool fresh, bool killable, struct verdict *why)
 		rc = verdict_set(why, REASON_RELEASED, "%s", "");
 	if (!rc && fresh) {
 		record_forget();
+		update_forget();
 		rc = rmm_open(why);
 	}
 	if (!rc)
 		rc = ram_collect(&ram) ? no_room(why) : cover_ranges(&ram, !lazy, killable, why);
 	ranges_clear(&ram);
 	guarding = !rc;
-	if (rc)
+	if (rc && !parked_any())
 		rmm_close();
-	else
+	if (!rc)
 		verdict_set(why, REASON_OK, "%s", "");
 	record_set_verdict(why);
 	return rc;
+}
+
+/* After a pause it may be another RMM that answers, or the one again that there was before */
+static void look_again(void)
+{
+	struct verdict why;
+
+	if (walk_is_released() || !(guarding || update_took_rmm_away()) || !update_check(&why))
+		return;
+	guarding = false;
+	if (update_took_rmm_away())
+		record_set_verdict(&why);
+	else
+		start(false, false, &why);
+}
+
+/**
+ * cover_unlock_all() - end it, and publish the verdict on what is known now
+ *
+ * Context: may sleep.
+ */
+void cover_unlock_all(void)
+{
+	look_again();
+	try_later();
+	record_publish();
+	mutex_unlock(&cover_lock);
 }
 
 /**
@@ -260,6 +277,7 @@ int cover_start(bool fresh, bool killable, struct verdict *why)
 
 	mutex_lock(&cover_lock);
 	rc = start(fresh, killable, why);
+	look_again();
 	try_later();
 	mutex_unlock(&cover_lock);
 	return rc;

@@ -36,7 +36,19 @@ enum refusal {
 	BEGUN,		/* a command on them was begun, and ended with an error */
 	REFUSED,	/* one was refused */
 	UNTRACKED,	/* likewise, since they can't be delegated at all */
+	ORPHANED,	/* one that is about them was ended by an update of the RMM */
 };
+
+/* What can't be undelegated is so already if it can be delegated */
+static int round_trip(struct granule_change *c, unsigned int ms)
+{
+	return granule_delegate(c, ms) ?: granule_undelegate(c, ms);
+}
+
+static enum refusal begun(const struct granule_change *c)
+{
+	return c->orphan ? ORPHANED : BEGUN;
+}
 
 /*
  * Granules of which nobody knows whose they are. One is ours if it can be undelegated; and if no
@@ -47,16 +59,39 @@ static void recover(u64 start, u64 end, enum refusal refusal)
 {
 	for (; start < end; start += PAGE_SIZE) {
 		struct granule_change c = { .start = start, .end = start + PAGE_SIZE };
-		const int rc = granule_undelegate(&c, 1);
+		int rc = granule_undelegate(&c, 1);
+		const bool untracked = rc == -EIO && granule_is_untracked(&c);
 
+		if (rc == -EIO && refusal == ORPHANED && !untracked)
+			rc = round_trip(&c, 1);
 		if (!rc || (rc == -EIO && (refusal == UNTRACKED ||
-					   (refusal == REFUSED && granule_is_untracked(&c)))))
+					   (refusal != BEGUN && untracked))))
 			ledger_keep(start, start + PAGE_SIZE, LEDGER_HELD, 0);
 		else if (rc == -EIO || rc == -EREMOTEIO)
 			exchange_lose(start, start + PAGE_SIZE);
 		else if (rc == -ETIMEDOUT)
 			ledger_keep(start, start + PAGE_SIZE, LEDGER_READY, 0);
 	}
+}
+
+/**
+ * exchange_recover_lent() - the RMM has no use any more for what it was lent
+ * @kind: what for: LEDGER_TABLE, LEDGER_REGION or LEDGER_RMM
+ * @payee: for which
+ *
+ * What is this kernel's is held afterwards, the rest ready or lost.
+ * Specification: DEN0137, RMI_GRANULE_RANGE_UNDELEGATE.
+ *
+ * Context: may sleep; under cover_lock.
+ */
+void exchange_recover_lent(enum ledger_kind kind, u64 payee)
+{
+	struct span part;
+	u64 at;
+
+	for (at = 0; ledger_find(kind, at, U64_MAX, &part); at = part.end)
+		if (part.payee == payee)
+			recover(part.start, part.end, ORPHANED);
 }
 
 /**
@@ -94,7 +129,7 @@ int exchange_delegate(u64 start, u64 end, unsigned int ms)
 		ledger_keep(c.reached, end, LEDGER_HELD, 0);
 		return rc;
 	case -EREMOTEIO:
-		recover(c.reached, end, BEGUN);
+		recover(c.reached, end, begun(&c));
 		return -EIO;
 	default:
 		return rc;
@@ -125,7 +160,7 @@ static int undelegate(u64 *start, u64 end, unsigned int ms)
 		ledger_keep(*start, end, LEDGER_READY, 0);
 		return rc;
 	case -EREMOTEIO:
-		recover(*start, end, BEGUN);
+		recover(*start, end, begun(&c));
 		return 0;
 	default:
 		return rc;
@@ -164,14 +199,16 @@ int exchange_undelegate(u64 start, u64 end, unsigned int ms)
 }
 
 /* Page by page, those that may be back; returns false if one isn't */
-static bool recover_foreign(u64 start, u64 end)
+static bool recover_foreign(u64 start, u64 end, bool orphan)
 {
 	bool all = true;
 
 	for (; start < end; start += PAGE_SIZE) {
 		struct granule_change c = { .start = start, .end = start + PAGE_SIZE };
-		const int rc = granule_undelegate(&c, rmi_timeout_ms());
+		int rc = granule_undelegate(&c, rmi_timeout_ms());
 
+		if (rc == -EIO && orphan)
+			rc = round_trip(&c, rmi_timeout_ms());
 		all &= !rc;
 		if (rc != -EBUSY && rc != -EPROTO)
 			pagebits_settle(start, start + PAGE_SIZE, rc);
@@ -187,7 +224,7 @@ static bool undo_foreign(u64 start, u64 end)
 
 	pagebits_settle(start, c.reached, false);
 	if (rc == -EIO || rc == -EREMOTEIO)
-		return recover_foreign(c.reached, end);
+		return recover_foreign(c.reached, end, c.orphan);
 	if (rc == -ETIMEDOUT)
 		pagebits_settle(c.reached, end, true);
 	return !rc;
@@ -217,7 +254,7 @@ int exchange_delegate_foreign(u64 start, u64 end)
 	if (rc == -EIO || rc == -ETIMEDOUT)
 		pagebits_settle(c.reached, end, false);
 	else if (rc == -EREMOTEIO)
-		back = recover_foreign(c.reached, end);
+		back = recover_foreign(c.reached, end, c.orphan);
 	else
 		back = false;	/* an operation on them is under way, or nobody will ever tell */
 	back &= undo_foreign(start, c.reached);
@@ -294,7 +331,7 @@ static void ended(const struct granule_change *c, int rc)
 	}
 	ledger_keep(c->start, reached, c->delegate ? LEDGER_READY : LEDGER_HELD, 0);
 	if (rc)
-		recover(reached, c->end, BEGUN);
+		recover(reached, c->end, begun(c));
 	else
 		ledger_keep(reached, c->end, c->delegate ? LEDGER_HELD : LEDGER_READY, 0);
 }

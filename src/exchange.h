@@ -5,6 +5,9 @@
 
 #include <linux/types.h>
 
+#include "ledger.h"
+
+void exchange_recover_lent(enum ledger_kind kind, u64 payee);
 int exchange_delegate(u64 start, u64 end, unsigned int ms);
 int exchange_try(u64 granule);
 void exchange_lose(u64 start, u64 end);

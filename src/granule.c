@@ -68,6 +68,7 @@ static void keep(const struct granule_change *change, u64 handle)
 /* What the final answer of one command means; @begun: it was an operation */
 static int judge(struct granule_change *c, const struct rmi_regs *r, bool begun)
 {
+	c->orphan = begun && c->pauses != rmi_pauses();
 	c->refusal = r->x[0];
 	switch (RMI_RESULT_STATUS(r->x[0])) {
 	case RMI_SUCCESS:
@@ -93,6 +94,7 @@ static int step(struct granule_change *c, unsigned int ms)
 	u64 handle;
 	int rc;
 
+	c->pauses = rmi_pauses();
 	rc = rmi_call(&r, ms);
 	if (rc == -EOPNOTSUPP) {
 		c->refusal = RMI_ERROR_NOT_SUPPORTED;

@@ -11,6 +11,8 @@ struct granule_change {
 	u64 start, end;		/* physical addresses, @end exclusive */
 	u64 reached;		/* [start, reached) has changed */
 	u64 refusal;		/* X0 of the last answer */
+	unsigned int pauses;	/* there had been so many before the last command */
+	bool orphan;		/* it may have been ended by an update of the RMM */
 };
 
 int granule_delegate(struct granule_change *c, unsigned int ms);

@@ -65,7 +65,13 @@ void rmm_copy_session(struct rmm_session *copy)
 	mutex_unlock(&session_lock);
 }
 
-static void set_session(const struct rmm_session *s)
+/**
+ * rmm_learn() - from now on this is what is known of the RMM
+ * @s: copied
+ *
+ * Context: may sleep; under cover_lock; takes session_lock.
+ */
+void rmm_learn(const struct rmm_session *s)
 {
 	mutex_lock(&session_lock);
 	session = *s;
@@ -116,6 +122,7 @@ static int agree_revision(struct rmm_session *s, struct verdict *why)
 		if (r.x[1] != RMI_REVISION_WANTED)
 			return wrong_revision(r.x[1], r.x[2], why);
 		s->revision = RMI_REVISION_WANTED;
+		s->newest = r.x[2];
 		return 0;
 	case RMI_ERROR_INPUT:
 		return wrong_revision(r.x[1], r.x[2], why);
@@ -147,15 +154,17 @@ int rmm_get_feature(u64 index, u64 *value, struct verdict *why)
 static int learn_features(struct rmm_session *s, struct verdict *why)
 {
 	static const u8 pa_bits[] = { 32, 36, 40, 42, 44, 48, 52 };
-	u64 feature1, pps, l0gptsz;
+	u64 feature0, feature1, pps, l0gptsz;
 	int rc;
 
 	/* We need nothing of the first one: an RMM need not tell it */
-	rc = rmm_get_feature(0, &s->features[0], why);
+	rc = rmm_get_feature(0, &feature0, why);
 	if (rc == -ETIMEDOUT)
 		return rc;
-	if (!rc)
+	if (!rc) {
+		s->features[0] = feature0;
 		s->features_known |= BIT_ULL(0);
+	}
 	rc = rmm_get_feature(1, &feature1, why);
 	if (rc)
 		return rc;
@@ -178,6 +187,21 @@ static int learn_features(struct rmm_session *s, struct verdict *why)
 			feature1 & RMI_FEATURE1_GRANULE(RMI_GRANULE_SIZE_16K) ? " 16" : "",
 			feature1 & RMI_FEATURE1_GRANULE(RMI_GRANULE_SIZE_64K) ? " 64" : "");
 	return 0;
+}
+
+/**
+ * rmm_ask() - which revision does the RMM have, and which features?
+ * @s: what it says is set
+ * @why: set on error
+ *
+ * Specification: DEN0137, RMI_VERSION, RMI_FEATURES.
+ *
+ * Context: may sleep; under cover_lock.
+ * Return: 0, or the negative error number of @why.
+ */
+int rmm_ask(struct rmm_session *s, struct verdict *why)
+{
+	return agree_revision(s, why) ?: learn_features(s, why);
 }
 
 /*
@@ -350,7 +374,7 @@ int rmm_activate(struct verdict *why)
 	else if (!active || (active < 0 && RMI_RESULT_STATUS(r.x[0]) != RMI_ERROR_GLOBAL))
 		return explain_answer(RMI_RMM_ACTIVATE, 0, 0, &r, why);
 	s.state = RMM_STATE_ACTIVE;
-	set_session(&s);
+	rmm_learn(&s);
 	return 0;
 }
 
@@ -383,11 +407,10 @@ int rmm_open(struct verdict *why)
 		rc = verdict_set(why, REASON_NO_SMC_CONDUIT,
 				 "this kernel is a guest, or its firmware has no SMCCC 1.1");
 	rc = rc ?: cpus_check(why);
-	rc = rc ?: agree_revision(&s, why);
-	rc = rc ?: learn_features(&s, why);
+	rc = rc ?: rmm_ask(&s, why);
 	rc = rc ?: learn_dialect(&s, why);
 	rc = rc ?: configure(&s, why);
-	set_session(&s);
+	rmm_learn(&s);
 	return rc ?: rmm_activate(why);
 }
 
@@ -413,5 +436,5 @@ void rmm_close(void)
 	s.lent = payer.lent;
 	if (!rc && RMI_RESULT_STATUS(r.x[0]) == RMI_SUCCESS)
 		s.state = RMM_STATE_INIT;
-	set_session(&s);
+	rmm_learn(&s);
 }

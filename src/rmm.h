@@ -27,6 +27,7 @@ struct rmm_session {
 	u64 pa_end;
 	u64 region_size;	/* bytes: of a tracking region */
 	u64 lent;		/* bytes, for its activation */
+	u32 newest;		/* the highest revision that it offers */
 	u64 features[2];
 	u64 features_known;	/* a bit for each of these that it told */
 };
@@ -35,6 +36,8 @@ int rmm_open(struct verdict *why);
 int rmm_activate(struct verdict *why);
 void rmm_close(void);
 const struct rmm_session *rmm_session(void);
+int rmm_ask(struct rmm_session *s, struct verdict *why);
+void rmm_learn(const struct rmm_session *s);
 void rmm_copy_session(struct rmm_session *copy);
 const char *rmm_state_word(enum rmm_state state);
 int rmm_get_feature(u64 index, u64 *value, struct verdict *why);

@@ -112,6 +112,14 @@ static DEFINE_MUTEX(latch_lock);	/* a leaf; protects the text */
 static bool latch;			/* read without the lock */
 static char latch_text[RMI_LATCH_SIZE];
 
+/*
+ * Longer than most commands take, and no longer than the RMM can be updated in while the host runs
+ */
+#define PAUSE_MS	100
+
+static atomic_t pauses;
+static atomic64_t busy_since;		/* in ns; 0: the last answer wasn't BUSY */
+
 static u64 ticks_to_ns(u64 ticks)
 {
 	/* Firmware that sets none is unfit for much else */
@@ -210,9 +218,22 @@ static void note_length(unsigned int i, const struct rmi_regs *command, u64 tick
 	const u32 second = arch_timer_get_cntfrq();
 
 	note_most(&tallies[i].most, ticks);
+	if (second && ticks > second / (MSEC_PER_SEC / PAUSE_MS))
+		atomic_inc(&pauses);
 	if (second && ticks > second)
 		pr_warn_once("%s %#llx took %llu ms, in which its CPU took no interrupt\n",
 			     name_of(i), command->x[1], ticks_to_ns(ticks) / NSEC_PER_MSEC);
+}
+
+/* For how long was it BUSY, command after command? That shows when it isn't any more. */
+static void note_busy(bool busy)
+{
+	s64 since = atomic64_read(&busy_since);
+
+	if (busy == !!since || !atomic64_try_cmpxchg(&busy_since, &since, busy ? ktime_get() : 0))
+		return;
+	if (!busy && ktime_get() - since > PAUSE_MS * NSEC_PER_MSEC)
+		atomic_inc(&pauses);
 }
 
 /* Returns for how many ticks of the counter */
@@ -243,8 +264,10 @@ static int call_for(unsigned int i, const struct rmi_regs *command, struct rmi_r
 	note_length(i, command, once);
 	if (not_supported(answer->x[0])) {
 		/* An RMM that is being updated may say so of a command that it knows */
+		note_busy(READ_ONCE(tallies[i].known));
 		return READ_ONCE(tallies[i].known) ? -EAGAIN : -EOPNOTSUPP;
 	}
+	note_busy(RMI_RESULT_STATUS(answer->x[0]) == RMI_BUSY);
 	if (!is_failure(answer->x[0]))
 		WRITE_ONCE(tallies[i].known, true);
 	return try_later(command->x[0], answer->x[0]) ? -EAGAIN : 0;
@@ -291,6 +314,19 @@ int rmi_call(struct rmi_regs *regs, unsigned int ms)
 	if (trace_rmi_command_enabled())
 		trace_rmi_command(name_of(i), &command, regs, retries, ticks_to_ns(ticks));
 	return rc;
+}
+
+/**
+ * rmi_pauses() - how often may the RMM have been updated while the host runs?
+ *
+ * All CPUs are held meanwhile, so that one command takes long, or the RMM is BUSY for as long.
+ *
+ * Context: any.
+ * Return: the number of such pauses since the module was loaded.
+ */
+unsigned int rmi_pauses(void)
+{
+	return atomic_read(&pauses);
 }
 
 /**

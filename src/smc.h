@@ -31,6 +31,7 @@ void rmi_unlatch(void);
 void rmi_begin_session(void);
 bool rmi_tally(unsigned int i, const char **name, struct rmi_tally *tally);
 bool rmi_can_call(void);
+unsigned int rmi_pauses(void);
 u64 rmi_call_count(void);
 unsigned int rmi_timeout_ms(void);
 const char *rmi_name(u64 fid);

@@ -13,6 +13,7 @@
 
 #include "../include/rmi_abi.h"
 #include "exchange.h"
+#include "orphan.h"
 #include "sro.h"
 #include "transfer.h"
 
@@ -61,7 +62,7 @@ static int cancel(struct op *op, struct rmi_regs *r)
 	/* An RMM that was BUSY all the time doesn't know of it */
 	op->cancelled = !rc;
 	/* An operation that has pages gives them back first: this isn't its end */
-	if (!rc && op->lent && RMI_RESULT_STATUS(r->x[0]) != RMI_SUCCESS &&
+	if (!rc && op->lent && !orphan_may_be(op) && RMI_RESULT_STATUS(r->x[0]) != RMI_SUCCESS &&
 	    RMI_RESULT_STATUS(r->x[0]) != RMI_INCOMPLETE)
 		return rmi_latch("%s %#llx can be cancelled, and can't: status %llu",
 				 rmi_name(op->command.x[0]), op->command.x[1],
@@ -156,12 +157,30 @@ static int close_books(struct op *op, const struct rmi_regs *r, const struct pay
 	return 0;
 }
 
+/*
+ * Does an answer say that the RMM doesn't know the handle? It may as well say that the operation
+ * has failed for a page that it was offered, and then nothing is out any more.
+ */
+static bool is_orphan(const struct op *op, const struct rmi_regs *r, const struct payer *payer)
+{
+	if (op->orphan)
+		return true;
+	return orphan_may_be(op) && RMI_RESULT_STATUS(r->x[0]) == RMI_ERROR_INPUT &&
+	       (op->lent || payer->kind != LEDGER_REGION || !payer->offered);
+}
+
 /* Consumes op, unless it remains unfinished */
 static int see_to_end(struct op *op, struct rmi_regs *r, struct payer *payer)
 {
-	int rc = finish(op, r, payer);
+	int rc = op->orphan ? 0 : finish(op, r, payer);
 
+	if ((!rc || rc == -ENOSPC) && is_orphan(op, r, payer))
+		rc = orphan_settle(op, r, payer);
 	payer->lent = op->lent;
+	if (rc == -ETIMEDOUT) {
+		let_go(op);
+		return rc;
+	}
 	if (rc && rc != -ENOSPC) {
 		if (rc == -EBUSY)
 			leave_unfinished(op);
@@ -219,6 +238,8 @@ int sro_run(struct rmi_regs *r, struct payer *payer, unsigned int ms)
 	if (op) {
 		*r = op->answer;
 	} else {
+		const unsigned int pauses = rmi_pauses();
+
 		rc = rmi_call(r, ms);
 		if (rc || RMI_RESULT_STATUS(r->x[0]) != RMI_INCOMPLETE)
 			return rc;
@@ -226,6 +247,7 @@ int sro_run(struct rmi_regs *r, struct payer *payer, unsigned int ms)
 		op = kzalloc(sizeof(*op), GFP_KERNEL | __GFP_NOFAIL);
 		op->command = command;
 		op->lent = payer->lent;
+		op->pauses = pauses;
 		op->handle = r->x[1];	/* no later answer has it */
 	}
 	rc = see_to_end(op, r, payer);

@@ -9,6 +9,7 @@
 #include <linux/string.h>
 
 #include "../include/rmi_abi.h"
+#include "orphan.h"
 #include "transfer.h"
 #include "trace.h"
 
@@ -262,6 +263,8 @@ int transfer_donate(struct op *op, struct rmi_regs *r, struct payer *payer)
 	settle(payer, run, nr, r->x[1]);
 	op->lent += r->x[1] * PAGE_SIZE;
 	if (RMI_RESULT_STATUS(r->x[0]) != RMI_ERROR_INPUT)
+		return 0;
+	if (orphan_is(op))
 		return 0;
 	if (r->x[1] < offered) {
 		rc = note_refusal(op, run, &want, r->x[1]);

@@ -17,11 +17,14 @@ struct op {
 	struct rmi_regs answer;		/* the last one from which the RMM can go on */
 	u64 handle;
 	u64 lent;			/* bytes that its payee has */
+	/* there had been so many as it began, or as the RMM last knew it */
+	unsigned int pauses;
 	unsigned int refusals;
 	/* offered in a donation whose answer doesn't say how many were taken */
 	struct run unsure[MAX_RUNS];
 	unsigned int nr_unsure;
 	bool cancelled;
+	bool orphan;			/* its handle is dead */
 	bool parked;			/* holds a reference to this module */
 	bool said;			/* that it remains unfinished */
 };

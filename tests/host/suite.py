@@ -202,6 +202,11 @@ def of_kernel(k):
     }
     if page == 4096:
         all_boots |= autumn(k)
+    # A live update as the RMM has got its first pages for a tracking region, with 4 KB pages: another RMM takes over
+    if k == KERNELS[0]:
+        for name, revision, offers in ('update', 'same', '2.0 2.1'), ('update-revision', 'other', '2.1 3.0'):
+            all_boots[name] = Boot('update', kernel=k, env={'revision': revision}, machine=(
+                f'dialect beta3\n{DRAM}{NEWBORN}update 13\nupdate-ns 150000000\nupdate-revision {offers}\n'))
     # Of the kernels, it sees no more than the module's files
     if k == KERNELS[0]:
         all_boots |= {f'rmi-host-{name}': boot for name, boot in rmi_host(k).items()}
@@ -252,7 +257,7 @@ def of_kernel(k):
 # others which do the same
 SAME = ('untracked-public', 'untracked-beta1', 'coarse-public', 'coarse-beta1', 'device-public', 'device-beta1', 'no-table-beta1',
         'autumn-refuses', 'autumn-blocked', 'autumn-hotplug', 'autumn-consumer', 'stress-autumn', 'stress-public', 'hugepages-12g',
-        'kexec-beta3', 'reboot-beta3', 'hibernate-beta3', 'hibernate-refused-beta3',
+        'kexec-beta3', 'reboot-beta3', 'hibernate-beta3', 'hibernate-refused-beta3', 'update-revision',
         'consumer-beta1', 'hotplug-beta1', 'hotplug-dynamic-beta1', 'static-public-odd', 'static-beta1-odd')
 
 # And what of the others is in `make check`: where the module calls what the kernel has changed since, or what counts in pages
@@ -345,6 +350,7 @@ NOT_DEBUGGED = {
     'packages': 'a Debian with the headers of this kernel there is none: see make check-packages',
     'rmi-host': 'a program that no kernel is changed by',
     'hugepages': 'huge pages of 1 GB are not in this kernel',
+    'update': 'what the RMM says is the same on each kernel',
     'rights': "what it needs of a distribution's kernel isn't in this one",
     'stress': 'its workers keep each other waiting for minutes on this kernel; faults has fewer at once',
 }

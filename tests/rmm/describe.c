@@ -60,6 +60,7 @@ static const struct name flags[] = {
 	{ "stops-at-done", RMM_FLAG_STOPS_AT_DONE },
 	{ "pends", RMM_FLAG_PENDS },
 	{ "conflicts", RMM_FLAG_CONFLICTS },
+	{ "update-sticks", RMM_FLAG_UPDATE_STICKS },
 };
 
 static const struct name granules[] = {
@@ -364,6 +365,10 @@ static bool do_scalar(const struct line *line, struct rmm_machine *m)
 		return number(line, line->word[1], true, &m->config_top);
 	if (!strcmp(key, "work-ns"))
 		return number(line, line->word[1], false, &m->work_ns);
+	if (!strcmp(key, "update"))
+		return number(line, line->word[1], false, &m->update_at);
+	if (!strcmp(key, "update-ns"))
+		return number(line, line->word[1], false, &m->update_ns);
 	if (!strcmp(key, "active-region"))
 		return number(line, line->word[1], false, &m->active_region);
 	if (!strcmp(key, "stop-after"))
@@ -390,6 +395,9 @@ static bool do_line(const struct line *line, struct rmm_machine *m)
 	if (!strcmp(key, "revision"))
 		return words(line, 2, 2) && revision(line, line->word[1], &m->revision_low) &&
 		       revision(line, line->word[2], &m->revision_high);
+	if (!strcmp(key, "update-revision"))
+		return words(line, 2, 2) && revision(line, line->word[1], &m->update_low) &&
+		       revision(line, line->word[2], &m->update_high);
 	if (!strcmp(key, "memory"))
 		return do_memory(line, m);
 	if (!strcmp(key, "reserved"))

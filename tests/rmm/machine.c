@@ -158,6 +158,8 @@ static bool scalars_sound(const struct rmm_machine *m)
 	if (m->magic != RMM_MACHINE_MAGIC || m->dialect > RMM_DIALECT_AUTUMN ||
 	    m->flags & ~(uint64_t)RMM_FLAGS)
 		return false;
+	if (m->update_low > m->update_high || m->update_high >> 31)
+		return false;
 	if (!m->revision_low || m->revision_low > m->revision_high || m->revision_high >> 31)
 		return false;
 	if (!m->granules || m->granules > 7 || m->pps >= sizeof(pa_bits))

@@ -132,6 +132,7 @@ struct rmm {
 	uint64_t generation;		/* of handles */
 	uint64_t payer;			/* a region that was FINE when last looked at */
 	uint8_t state, granule_code, region_code;
+	bool updated;			/* there was a live update */
 	uint8_t granule_shift, region_shift, par_shift;
 	uint32_t region_pages;		/* metadata of one region, in granules */
 	struct spans granule_spans, region_spans, par_spans;
@@ -285,6 +286,9 @@ void cmd_op_cancel(struct rmm *rmm, const uint64_t in[5], uint64_t x[5]);
 uint64_t donate_request(const struct rmm *rmm, const struct op *op);
 bool list_is_good(const struct rmm *rmm, uint64_t pa, uint64_t nr);
 void cmd_op_donate(struct rmm *rmm, const uint64_t in[5], uint64_t x[5]);
+
+/* update.c */
+void update(struct rmm *rmm);
 
 /* rmm.c */
 void run(struct rmm *rmm, uint64_t x[5]);

@@ -30,11 +30,14 @@ static bool is_rmi(uint32_t fid)
 static void cmd_version(const struct rmm *rmm, uint64_t wanted, uint64_t x[5])
 {
 	const struct rmm_machine *m = rmm->machine;
-	bool good = wanted >= m->revision_low && wanted <= m->revision_high;
+	bool other = rmm->updated && m->update_high;
+	uint64_t low = other ? m->update_low : m->revision_low;
+	uint64_t high = other ? m->update_high : m->revision_high;
+	bool good = wanted >= low && wanted <= high;
 
 	x[0] = good ? RMI_SUCCESS : RMI_ERROR_INPUT;
-	x[1] = good ? wanted : m->revision_low;
-	x[2] = m->revision_high;
+	x[1] = good ? wanted : low;
+	x[2] = high;
 }
 
 static unsigned int pa_bits(const struct rmm *rmm)
@@ -355,6 +358,8 @@ bool rmm_command(struct rmm *rmm, uint64_t x[5])
 	if (!is_rmi(x[0]))
 		return false;
 	count(rmm, x[0]);
+	if (rmm->commands == rmm->machine->update_at)
+		update(rmm);
 	if (has_flag(rmm, RMM_FLAG_ABSENT))
 		x[0] = NOT_SUPPORTED;
 	else if (!faulted(rmm, x))

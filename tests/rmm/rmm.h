@@ -83,7 +83,12 @@ enum rmm_dialect {
  * of its second one
  */
 #define RMM_FLAG_CONFLICTS	0x400000
-#define RMM_FLAGS		0x7fffff	/* all of them */
+/*
+ * A live update leaves a region that was changing in transition for ever; else what an update
+ * interrupts is done, or as it was
+ */
+#define RMM_FLAG_UPDATE_STICKS	0x800000
+#define RMM_FLAGS		0xffffff	/* all of them */
 
 struct rmm_range {
 	uint64_t base, size;
@@ -124,6 +129,12 @@ struct rmm_machine {
 	/* configuration pages at or above are refused; 0: as DRAM ends */
 	uint64_t config_top;
 	uint64_t work_ns;			/* each command that does work takes this long */
+	/*
+	 * Before this command, counted from 1, the RMM is updated while the host runs, which the
+	 * command takes so much longer for; 0: never. Tracking data survives it, handles don't.
+	 * Afterwards it supports these revisions; 0: the same.
+	 */
+	uint64_t update_at, update_ns, update_low, update_high;
 	/* Of the dialect autumn alone; 0: none of it */
 	uint64_t active_region;		/* RMM_FLAG_BORN_ACTIVE: tracking region size code */
 	uint64_t stop_after;		/* granules: (UN)DELEGATE goes no further at a time */

@@ -688,9 +688,16 @@ static bool host_choose(void *ctx, uint64_t below, uint64_t *choice)
 	return world.choose;
 }
 
+static void host_delay(void *ctx, uint64_t ns)
+{
+	(void)ctx;
+	world.now_ns += ns;
+}
+
 static const struct rmm_ops ops = { .read = host_read,
 				    .write = host_write,
 				    .granule = host_granule,
+				    .delay = host_delay,
 				    .choose = host_choose };
 
 /* Physical memory ------------------------------------------------------------------------------ */

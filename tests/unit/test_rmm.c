@@ -177,7 +177,8 @@ static void test_describe(void **state)
 				    "fault RMI_GPT_INFO skip 3 count forever x0=0xa x2=7\n"
 				    "fault 0xc4000150\nblocked 3G 1G\nactive-region 1\n"
 				    "stop-after 2\nyield-every 3\ncontexts 4\nturns 5\n"
-				    "refuse-every 6\n", true);
+				    "refuse-every 6\nupdate 7\nupdate-ns 8000\n"
+				    "update-revision 2.1 3.0\n", true);
 
 	(void)state;
 	assert_int_equal(m.magic, RMM_MACHINE_MAGIC);
@@ -214,6 +215,10 @@ static void test_describe(void **state)
 	assert_int_equal(m.contexts, 4);
 	assert_int_equal(m.turns, 5);
 	assert_int_equal(m.refuse_every, 6);
+	assert_int_equal(m.update_at, 7);
+	assert_int_equal(m.update_ns, 8000);
+	assert_int_equal(m.update_low, 0x20001);
+	assert_int_equal(m.update_high, 0x30000);
 
 	m = text("", true);
 	assert_int_equal(m.dialect, RMM_DIALECT_BETA3);
@@ -231,6 +236,7 @@ static void test_describe_refuses(void **state)
 		"memory 0xffffffffffffffff 2", "memory 16777216T 1G", "flag", "flag pays",
 		"tracking 1G 1G", "tracking 1G 1G fine none", "par 1G 1G none", "granules",
 		"granules 8k", "revision 2 2", "revision 2.0", "revision 2.0 2.0x", "pps 41",
+		"update 1K", "update-ns", "update-revision 3.0", "update-revision 2 3",
 		"l0gptsz 2G", "work-ns 1K", "fault", "fault SUCCEED", "fault VERSION skip",
 		"fault VERSION x4=1", "fault VERSION x0", "fault VERSION x0=", "fault VERSION x",
 		"reserved 1G 1G 1G", "config-top 1G1",
