@@ -163,7 +163,7 @@ int ranges_copy(struct ranges *to, const struct ranges *from)
  * ranges_remove() - take [@start, @end) out of a set, as far as it is there
  * @set: the set
  * @start: first address
- * @end: exclusive, more than @start
+ * @end: exclusive, at least @start
  *
  * Can't fail: those who take something out of a set have no way back. The split of a span needs a
  * few bytes at the most.

@@ -21,8 +21,7 @@ static int cover_rest(u64 start, u64 end, struct verdict *why)
 	if (ranges_copy(&rest, &record_view()->online)) {
 		rc = verdict_set(why, REASON_NO_MEMORY, "the module's own record");
 	} else {
-		if (start < end)
-			ranges_remove(&rest, start, end);
+		ranges_remove(&rest, start, end);
 		rc = cover_ranges(&rest, cover_pays_at_once(), false, why);
 	}
 	ranges_clear(&rest);

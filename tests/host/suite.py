@@ -380,12 +380,9 @@ def debug_boots(files, everything=False):
         # It takes as long for one page as others for a dozen
         if boot.script in ('dynamic', 'reload'):
             boot.ram, boot.env = '1G', boot.env | {'more': 10}
-        # An image of all that this kernel keeps of each page; and each page that goes online costs it as much
+        # An image of all that this kernel keeps of each page
         if boot.script == 'hibernate':
             boot.ram = '640M'
-        if boot.script == 'hotplug':
-            boot.hot, boot.env = 768, boot.env | {'known': 512}
-            boot.machine = boot.machine.replace('memory 1G 2G', 'memory 1G 1536M')
         boot.cost = max(boot.cost, 60)
     return ({f'{DEBUG}/{name}': boot for name, boot in chosen.items()},
             {f'{DEBUG}/{name}': why for name, why in sorted(skipped.items())})

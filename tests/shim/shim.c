@@ -991,6 +991,8 @@ int alloc_contig_range(unsigned long start, unsigned long end, unsigned int migr
 {
 	assert_int_equal(migratetype, MIGRATE_MOVABLE);
 	assert_true(IS_ALIGNED(start, pageblock_nr_pages) && IS_ALIGNED(end, pageblock_nr_pages));
+	/* Nor does it look at others than those of the first page's zone */
+	assert_ptr_equal(page_zone(pfn_to_page(start)), page_zone(pfn_to_page(end - 1)));
 	world.contig_calls++;
 	if (world.no_pages || must_fail(gfp))
 		return -ENOMEM;

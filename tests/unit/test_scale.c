@@ -68,6 +68,8 @@ static void heap_of_a_large_host(void **state)
 			      world.smcs);
 		print_message("1 TB, %s: %llu guards, %u gigabytes with lent pages\n",
 			      d ? "beta 3" : "beta 1", guards(), homes(0));
+		/* none for each region: chunks, and records that double */
+		assert_in_range(world.allocations, 1, 500);
 		/* 1.1 GB of loans */
 		assert_int_equal(homes(0), 2);
 		assert_true(world.heap_bytes < MB);
@@ -427,6 +429,29 @@ static void memory_that_cannot_be_moved_is_soon_given_up(void **state)
 	unload();
 }
 
+/* 8 MB in one piece for a PAR of 64 GB, and a pageblock before: not from two zones, which meet at 4 GB */
+static void a_table_lies_in_one_zone(void **state)
+{
+	(void)state;
+	for (unsigned int fits = 0; fits < 2; fits++) {
+		describe(RMM_DIALECT_BETA3);
+		machine.flags = HOST_PAYS;
+		machine.l0gptsz = 6;
+		machine.memory.at[0].size = 6 * GB;
+		world_make(&machine, 12);
+		world_ram(GB, GB + 8 * MB, true);
+		world_ram(4 * GB - 2 * MB, 4 * GB + 8 * MB, true);
+		if (fits)
+			world_ram(5 * GB, 5 * GB + 16 * MB, true);
+		load();
+		if (fits)
+			assert_available(34 * MB);
+		else
+			assert_file("reason", "no-memory");
+		unload();
+	}
+}
+
 /* The allocator has pages, but not where they must lie: in the end nothing is taken for nothing */
 static void chunks_are_not_wasted(void **state)
 {
@@ -455,6 +480,7 @@ int main(void)
 		cmocka_unit_test(stock_is_small),
 		cmocka_unit_test(heap_of_a_large_host),
 		cmocka_unit_test(heap_of_a_large_host_with_holes),
+		cmocka_unit_test(a_table_lies_in_one_zone),
 		cmocka_unit_test(chunks_are_not_wasted),
 		cmocka_unit_test(small_regions_take_no_pageblocks),
 		cmocka_unit_test(small_regions_share_commands),

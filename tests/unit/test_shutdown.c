@@ -1010,6 +1010,51 @@ static void several_delegations_that_are_dead(void **state)
 	unload();
 }
 
+static u64 stalled_until;
+static bool undelegates;
+
+/* An UNDELEGATE can't be continued for longer than any command is waited for, once */
+static void stall_once(u64 x[5])
+{
+	if (x[0] != RMI_OP_CONTINUE) {
+		undelegates = x[0] == RMI_GRANULE_RANGE_UNDELEGATE;
+		return;
+	}
+	if (!undelegates)
+		return;
+	if (!stalled_until)
+		stalled_until = world.now_ns + 1100 * MS;
+	if (world.now_ns < stalled_until) {
+		x[0] = RMI_BUSY;
+		world.smc_done = true;
+	}
+}
+
+/* It is gone on with as soon as that works, and not when nothing else is left to do */
+static void a_stalled_undelegation_is_resumed(void **state)
+{
+	u64 start;
+
+	(void)state;
+	describe(RMM_DIALECT_AUTUMN);
+	machine.granules = 1;
+	machine.yield_every = 1;
+	machine.memory.at[0].size = 3 * GB;
+	world_make(&machine, 12);
+	world_ram(GB, 4 * GB, true);
+	load();
+	assert_file("reason", "ok");
+	world.smc = stall_once;
+	stalled_until = 0;
+	start = world.now_ns;
+	assert_int_equal(world_reboot_as(SYS_RESTART, "kexec reboot"), 0);
+	assert_true(stalled_until > 0);
+	assert_in_range((world.now_ns - start) / MS, 1000, 1500);
+	assert_donated(0);
+	assert_int_equal(rmm_operations(world.rmm), 0);
+	unload();
+}
+
 static u64 held_region;
 
 static void hold_region(u64 x[5])
@@ -1219,6 +1264,7 @@ int main(void)
 		cmocka_unit_test(an_rmm_whose_operations_are_dead),
 		cmocka_unit_test(several_operations_that_are_dead),
 		cmocka_unit_test(several_delegations_that_are_dead),
+		cmocka_unit_test(a_stalled_undelegation_is_resumed),
 		cmocka_unit_test(one_region_that_is_held),
 		cmocka_unit_test(a_thousand_contentions),
 		cmocka_unit_test(what_a_failed_load_left_comes_back_later),
