@@ -7,6 +7,7 @@
  * 2. Tables, for the PARs that lack one. They come first: without a table no granule of a PAR can
  *    change hands on its own, and metadata is lent granule by granule.
  * 3. Regions that aren't FINE are made so. What no answer says is tried then (probe.c).
+ * Where this kernel's own driver has the RMM, the survey decides alone, and 2 and 3 are left out.
  * 4. The memory is in the record as online. If anything failed, what was made is undone instead.
  *
  * Where the RMM wants memory for 2 and 3, it is lent pages of the stock (pool.c). A change to FINE
@@ -24,7 +25,9 @@
 #include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/limits.h>
+#include <linux/memory_hotplug.h>
 #include <linux/minmax.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/mutex.h>
@@ -138,6 +141,11 @@ static int survey(const struct ranges *ram, bool pay, struct ranges *reserved, s
 	return rc;
 }
 
+static int make(const struct ranges *ram, struct verdict *why)
+{
+	return make_tables(ram, why) ?: make_regions(ram, why);
+}
+
 /**
  * cover_ranges() - cover memory that is online or goes there
  * @ram: the memory
@@ -145,7 +153,8 @@ static int survey(const struct ranges *ram, bool pay, struct ranges *reserved, s
  * @killable: a signal that ends this process ends it
  * @why: set on error
  *
- * All or nothing, but for what the RMM doesn't undo.
+ * All or nothing, but for what the RMM doesn't undo. Where the RMM is the kernel's, nothing is made:
+ * memory is covered already, or it can't be had.
  *
  * Context: may sleep, allocates; under cover_lock.
  * Return: 0 or the negative error number of @why.
@@ -165,12 +174,10 @@ int cover_ranges(const struct ranges *ram, bool pay, bool killable, struct verdi
 	walk_open(killable ? WALK_MAKE_KILLABLE : WALK_MAKE, rmi_timeout_ms());
 	if (ram->nr)
 		rc = survey(ram, pay, &reserved, why);
-	if (!rc && ram->nr && !pay)
-		rc = probe_table(ram, why);
-	if (!rc && pay)
-		rc = make_tables(ram, why);
-	if (!rc && pay)
-		rc = make_regions(ram, why);
+	if (!rc && rmm_is_kernels())
+		rc = gpt_check(ram, &record_view()->tables, why);
+	else if (!rc)
+		rc = pay ? make(ram, why) : ram->nr ? probe_table(ram, why) : 0;
 	if (!rc)
 		rc = probe_reserved(ram, &reserved, why);
 	if (!rc && record_online(ram))
@@ -231,7 +238,8 @@ static int start(bool fresh, bool killable, struct verdict *why)
 		rc = rmm_open(why);
 	}
 	if (!rc)
-		rc = ram_collect(&ram) ? no_room(why) : cover_ranges(&ram, !lazy, killable, why);
+		rc = ram_collect(&ram, !rmm_is_kernels()) ?
+		     no_room(why) : cover_ranges(&ram, !lazy, killable, why);
 	ranges_clear(&ram);
 	guarding = !rc;
 	if (rc)
@@ -300,28 +308,42 @@ bool cover_may_lend(void)
  * cover_ensure() - cover memory that goes online
  * @start: physical address, page aligned
  * @end: physical address, exclusive, page aligned, more than @start
+ * @movable: it is what ram_is_movable() says that of
  * @why: set on error
  *
  * All or nothing. No command is issued for what is known to be covered. Where no load succeeded, or
- * everything is released, nothing is refused.
+ * everything is released, nothing is refused; nor is movable memory where the RMM is the kernel's,
+ * whose driver leaves that out.
  *
  * Context: may sleep; takes cover_lock.
  * Return: 0 or the negative error number of @why.
  */
-int cover_ensure(u64 start, u64 end, struct verdict *why)
+int cover_ensure(u64 start, u64 end, bool movable, struct verdict *why)
 {
 	struct span span = { .start = start, .end = end };
 	const struct ranges ram = { .at = &span, .nr = 1 };
 	int rc = 0;
 
 	mutex_lock(&cover_lock);
-	if (cover_may_lend() && !record_is_covered(start, end)) {
+	if (cover_may_lend() && !(movable && rmm_is_kernels()) && !record_is_covered(start, end)) {
 		chunk_expect(start, end);
 		rc = cover_ranges(&ram, !lazy, true, why);
 		chunk_expect(0, 0);
 	}
 	cover_unlock_all();
 	return rc;
+}
+
+/* Is it in what the kernel's driver leaves out? */
+static bool is_left_out(u64 start, u64 end)
+{
+	const struct page *page;
+	struct span gap;
+
+	if (!rmm_is_kernels() || !ranges_gap(&record_view()->online, start, end, &gap))
+		return false;
+	page = pfn_to_online_page(PHYS_PFN(gap.start));
+	return page && ram_is_movable(page);
 }
 
 /**
@@ -333,7 +355,7 @@ int cover_ensure(u64 start, u64 end, struct verdict *why)
  * Who asks about what is covered waits for no command of others.
  *
  * Context: may sleep; takes cover_lock if it isn't covered.
- * Return: 0; -EINVAL if it isn't online; -ESHUTDOWN after a release; or the negative error number
+ * Return: 0; -EINVAL if it isn't online; -ENXIO if it is left out; -ESHUTDOWN after a release; or the negative error number
  * of @why.
  */
 int cover_ensure_paid(u64 start, u64 end, struct verdict *why)
@@ -348,7 +370,7 @@ int cover_ensure_paid(u64 start, u64 end, struct verdict *why)
 	if (!cover_may_lend())
 		rc = -ESHUTDOWN;
 	else if (!record_is_online(start, end))
-		rc = -EINVAL;
+		rc = is_left_out(start, end) ? -ENXIO : -EINVAL;
 	else if (!record_is_covered(start, end))
 		rc = cover_ranges(&ram, true, false, why);
 	cover_unlock_all();

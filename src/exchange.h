@@ -3,9 +3,9 @@
 #ifndef EXCHANGE_H
 #define EXCHANGE_H
 
-#include <linux/types.h>
+#include "smc.h"
 
-int exchange_delegate(u64 start, u64 end, unsigned int ms);
+int exchange_delegate(enum rmi_caller caller, u64 start, u64 end, unsigned int ms);
 int exchange_try(u64 granule);
 void exchange_lose(u64 start, u64 end);
 int exchange_undelegate(u64 start, u64 end, unsigned int ms);

@@ -93,7 +93,7 @@ static int step(struct granule_change *c, unsigned int ms)
 	u64 handle;
 	int rc;
 
-	rc = rmi_call(&r, ms);
+	rc = rmi_call_for(c->caller, &r, ms);
 	if (rc == -EOPNOTSUPP) {
 		c->refusal = RMI_ERROR_NOT_SUPPORTED;
 		return -EIO;

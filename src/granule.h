@@ -7,6 +7,7 @@
 
 /* What one command was to do */
 struct granule_change {
+	enum rmi_caller caller;	/* for whom */
 	bool delegate;		/* else undelegate */
 	u64 start, end;		/* physical addresses, @end exclusive */
 	u64 reached;		/* [start, reached) has changed */

@@ -5,6 +5,9 @@
 
 #include "ranges.h"
 
-int ram_collect(struct ranges *ram);
+struct page;
+
+int ram_collect(struct ranges *ram, bool movable);
+bool ram_is_movable(const struct page *page);
 
 #endif

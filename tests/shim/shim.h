@@ -145,6 +145,13 @@ void mutex_lock(struct mutex *m);
 bool mutex_trylock(struct mutex *m);
 void mutex_unlock(struct mutex *m);
 
+
+/* The module's own are leaves; under one, and while world.atomic, nobody may sleep */
+typedef struct mutex spinlock_t;
+#define DEFINE_SPINLOCK(name)	struct mutex name
+void spin_lock(spinlock_t *lock);
+void spin_unlock(spinlock_t *lock);
+
 struct list_head {
 	struct list_head *next, *prev;
 };
@@ -180,6 +187,12 @@ typedef struct { s64 v; } atomic64_t;
 #define atomic64_try_cmpxchg(a, old, new) \
 	__atomic_compare_exchange_n(&(a)->v, old, new, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)
 #define atomic64_read(a)	READ_ONCE((a)->v)
+
+/* What this kernel's own driver exports, and whether it is configured */
+void *__symbol_get(const char *name);
+void __symbol_put(const char *name);
+#define IS_ENABLED(option)	world_has_option(#option)
+bool world_has_option(const char *name);
 
 /* Grace periods, and what refers to this module */
 void synchronize_rcu_tasks(void);
@@ -272,6 +285,7 @@ u32 world_frequency(void);
 #define time_before(a, b)	time_after(b, a)
 #define msecs_to_jiffies(ms)	(((unsigned long)(ms) * HZ + 999) / 1000)
 void usleep_range(unsigned long lo, unsigned long hi);
+void udelay(unsigned long us);
 void cond_resched(void);
 
 /* Of this process */

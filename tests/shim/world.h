@@ -73,6 +73,11 @@ struct world {
 	/* called as a notifier is put on a chain, or taken off, where events may come in */
 	void (*registered)(void);
 	void (*unregistering)(void);
+	/* what this kernel's own RMI driver says, if it is there at all, and whether it is configured */
+	struct {
+		bool active_there, available_there, active, available, configured;
+		unsigned int refs;	/* functions that were got and not put */
+	} driver;
 	u64 movable_from, movable_to;	/* memory of ZONE_MOVABLE */
 	/* the buddy allocator hands out the first free ones from here on, then those below */
 	u64 pages_from;
@@ -91,6 +96,7 @@ struct world {
 	unsigned int allocations;	/* ever */
 	u64 heap_bytes, heap_peak;	/* of those blocks: now, and the most there were */
 	unsigned int locks_held;
+	unsigned int atomic;		/* spinlocks held, a test's own included: nobody sleeps */
 	unsigned int lines;		/* printed */
 	char log[8192];
 	u64 with_rmm;			/* bytes, see world_with_rmm() */
