@@ -25,9 +25,7 @@
 #include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/limits.h>
-#include <linux/memory_hotplug.h>
 #include <linux/minmax.h>
-#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/mutex.h>
@@ -141,11 +139,6 @@ static int survey(const struct ranges *ram, bool pay, struct ranges *reserved, s
 	return rc;
 }
 
-static int make(const struct ranges *ram, struct verdict *why)
-{
-	return make_tables(ram, why) ?: make_regions(ram, why);
-}
-
 /**
  * cover_ranges() - cover memory that is online or goes there
  * @ram: the memory
@@ -176,8 +169,10 @@ int cover_ranges(const struct ranges *ram, bool pay, bool killable, struct verdi
 		rc = survey(ram, pay, &reserved, why);
 	if (!rc && rmm_is_kernels())
 		rc = gpt_check(ram, &record_view()->tables, why);
-	else if (!rc)
-		rc = pay ? make(ram, why) : ram->nr ? probe_table(ram, why) : 0;
+	else if (!rc && pay)
+		rc = make_tables(ram, why) ?: make_regions(ram, why);
+	else if (!rc && ram->nr)
+		rc = probe_table(ram, why);
 	if (!rc)
 		rc = probe_reserved(ram, &reserved, why);
 	if (!rc && record_online(ram))
@@ -325,25 +320,14 @@ int cover_ensure(u64 start, u64 end, bool movable, struct verdict *why)
 	int rc = 0;
 
 	mutex_lock(&cover_lock);
-	if (cover_may_lend() && !(movable && rmm_is_kernels()) && !record_is_covered(start, end)) {
+	if (cover_may_lend() && !(movable && rmm_is_kernels()) &&
+	    !record_is_covered(start, end)) {
 		chunk_expect(start, end);
 		rc = cover_ranges(&ram, !lazy, true, why);
 		chunk_expect(0, 0);
 	}
 	cover_unlock_all();
 	return rc;
-}
-
-/* Is it in what the kernel's driver leaves out? */
-static bool is_left_out(u64 start, u64 end)
-{
-	const struct page *page;
-	struct span gap;
-
-	if (!rmm_is_kernels() || !ranges_gap(&record_view()->online, start, end, &gap))
-		return false;
-	page = pfn_to_online_page(PHYS_PFN(gap.start));
-	return page && ram_is_movable(page);
 }
 
 /**
@@ -370,7 +354,8 @@ int cover_ensure_paid(u64 start, u64 end, struct verdict *why)
 	if (!cover_may_lend())
 		rc = -ESHUTDOWN;
 	else if (!record_is_online(start, end))
-		rc = is_left_out(start, end) ? -ENXIO : -EINVAL;
+		rc = rmm_is_kernels() && ram_is_left_out(&record_view()->online, start, end) ?
+		     -ENXIO : -EINVAL;
 	else if (!record_is_covered(start, end))
 		rc = cover_ranges(&ram, true, false, why);
 	cover_unlock_all();

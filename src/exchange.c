@@ -247,6 +247,42 @@ int exchange_delegate_foreign(u64 start, u64 end)
 }
 
 /**
+ * exchange_delegate_atomic() - delegate pages of a consumer's own, by one who may not sleep
+ * @start: physical address, page aligned
+ * @end: physical address, exclusive, page aligned; pagebits_claim_atomic() claimed it
+ * @reached: set to where what is delegated ends, also on error
+ *
+ * Specification: DEN0137, RMI_GRANULE_RANGE_DELEGATE.
+ *
+ * Context: any but interrupts; after granule_reserve().
+ * Return: 0; -EIO if the RMM refuses; -EAGAIN if it was BUSY or BLOCKED too often: what lies behind
+ * @reached is Linux's on either; -EINPROGRESS if an operation on it is unfinished;
+ * -ENOTRECOVERABLE if nobody knows whose it is.
+ */
+int exchange_delegate_atomic(u64 start, u64 end, u64 *reached)
+{
+	struct granule_change c = { .start = start, .end = end };
+	int rc = granule_delegate_atomic(&c);
+
+	*reached = c.reached;
+	pagebits_settle(start, c.reached, true);
+	switch (rc) {
+	case 0:
+		return 0;
+	case -EIO:
+	case -ETIMEDOUT:
+		pagebits_settle(c.reached, end, false);
+		return rc == -EIO ? rc : -EAGAIN;
+	case -EREMOTEIO:
+		/* Its consumer may find out, page by page */
+		pagebits_settle(c.reached, end, true);
+		return -ENOTRECOVERABLE;
+	default:
+		return rc == -EBUSY ? -EINPROGRESS : -ENOTRECOVERABLE;
+	}
+}
+
+/**
  * exchange_undelegate_foreign() - take back pages of a consumer's own
  * @start: physical address, page aligned
  * @end: physical address, exclusive, page aligned; pagebits_claim() claimed it

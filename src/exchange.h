@@ -10,6 +10,7 @@ int exchange_try(u64 granule);
 void exchange_lose(u64 start, u64 end);
 int exchange_undelegate(u64 start, u64 end, unsigned int ms);
 int exchange_delegate_foreign(u64 start, u64 end);
+int exchange_delegate_atomic(u64 start, u64 end, u64 *reached);
 int exchange_undelegate_foreign(u64 start, u64 end, u64 *reached);
 void exchange_resume(void);
 unsigned int exchange_unfinished(void);

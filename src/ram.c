@@ -30,6 +30,26 @@ bool ram_is_movable(const struct page *page)
 	       !early_section(__pfn_to_section(PHYS_PFN(page_to_phys(page))));
 }
 
+/**
+ * ram_is_left_out() - does [@start, @end) reach into such memory, beside what is in a set?
+ * @set: of ranges
+ * @start: physical address, page aligned
+ * @end: physical address, exclusive, page aligned
+ *
+ * Context: any.
+ * Return: true if the first page that isn't in the set is online, and such memory's.
+ */
+bool ram_is_left_out(const struct ranges *set, u64 start, u64 end)
+{
+	const struct page *page;
+	struct span gap;
+
+	if (!ranges_gap(set, start, end, &gap))
+		return false;
+	page = pfn_to_online_page(PHYS_PFN(gap.start));
+	return page && ram_is_movable(page);
+}
+
 /*
  * Memory that was added and isn't online is "System RAM" as well. Online or not, and in which zone,
  * is decided section by section: no section belongs to two memory blocks.

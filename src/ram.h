@@ -9,5 +9,6 @@ struct page;
 
 int ram_collect(struct ranges *ram, bool movable);
 bool ram_is_movable(const struct page *page);
+bool ram_is_left_out(const struct ranges *set, u64 start, u64 end);
 
 #endif

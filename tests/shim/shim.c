@@ -329,6 +329,8 @@ void spin_unlock(spinlock_t *l)
 	assert_true(ATOMIC > 0);
 	ATOMIC--;
 	unlock(l);
+	if (world.spun)
+		world.spun();
 }
 
 void mutex_unlock(struct mutex *m)
@@ -490,6 +492,11 @@ void *xa_store(struct xarray *xa, unsigned long i, void *p, gfp_t gfp)
 	at = &xa->at[i];
 	swap(*at, p);
 	return p;
+}
+
+int shim_xa_err(const void *p)
+{
+	return IS_ERR(p) ? PTR_ERR(p) : 0;
 }
 
 void xa_destroy(struct xarray *xa)
@@ -842,6 +849,11 @@ void page_offline_end(void)
 {
 	assert_true(marking);
 	marking = false;
+}
+
+bool PageOffline(const struct page *page)
+{
+	return page->flags & PAGE_MARKED;
 }
 
 void __SetPageOffline(struct page *page)

@@ -96,6 +96,7 @@ struct zone *page_zone(const struct page *page);
 bool PageReserved(const struct page *page);
 void __SetPageOffline(struct page *page);
 void __ClearPageOffline(struct page *page);
+bool PageOffline(const struct page *page);
 void page_offline_begin(void);
 void page_offline_end(void);
 #define __pfn_to_section(pfn)	(pfn)
@@ -216,7 +217,8 @@ struct xarray {
 #define DEFINE_XARRAY(name)	struct xarray name
 void *xa_load(struct xarray *xa, unsigned long i);
 void *xa_store(struct xarray *xa, unsigned long i, void *p, gfp_t gfp);
-#define xa_err(p)		(IS_ERR(p) ? PTR_ERR(p) : 0)
+#define xa_err(p)		shim_xa_err(p)
+int shim_xa_err(const void *p);	/* looked at once: it is what was stored */
 void xa_destroy(struct xarray *xa);
 #define xa_for_each(xa, i, p)					\
 	for ((i) = 0; (i) < (xa)->room; (i)++)			\

@@ -69,6 +69,7 @@ struct world {
 	/* each pageblock has a page that can't be moved: only the buddy allocator has some */
 	bool no_contig;
 	void (*unlocked)(void);		/* called after each mutex_unlock() */
+	void (*spun)(void);		/* called after each spin_unlock() */
 	u64 (*choose)(u64 below);	/* which lie a hostile RMM tells; NULL: by its seed */
 	/* called as a notifier is put on a chain, or taken off, where events may come in */
 	void (*registered)(void);
