@@ -138,7 +138,8 @@ int cca_rmi_delegate_range_atomic(phys_addr_t phys, size_t size, size_t *done);
  *
  * Context: may sleep.
  * Return: 0; -EINVAL, also if no page of it was delegated by cca_rmi_delegate_range() or its like,
- * or one is the module's: nothing has changed; -EIO if the RMM refuses; -ETIMEDOUT; -EBUSY if it has begun and isn't done: try again later; -EPROTO.
+ * or one is the module's: nothing has changed; -EIO if the RMM refuses; -ETIMEDOUT; -EBUSY if it
+ * has begun and isn't done: try again later; -EPROTO.
  */
 int cca_rmi_undelegate_range(phys_addr_t phys, size_t size, size_t *done);
 

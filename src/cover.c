@@ -146,8 +146,8 @@ static int survey(const struct ranges *ram, bool pay, struct ranges *reserved, s
  * @killable: a signal that ends this process ends it
  * @why: set on error
  *
- * All or nothing, but for what the RMM doesn't undo. Where the RMM is the kernel's, nothing is made:
- * memory is covered already, or it can't be had.
+ * All or nothing, but for what the RMM doesn't undo. Where the RMM is the kernel's, nothing is
+ * made: memory is covered already, or it can't be had.
  *
  * Context: may sleep, allocates; under cover_lock.
  * Return: 0 or the negative error number of @why.
@@ -339,8 +339,8 @@ int cover_ensure(u64 start, u64 end, bool movable, struct verdict *why)
  * Who asks about what is covered waits for no command of others.
  *
  * Context: may sleep; takes cover_lock if it isn't covered.
- * Return: 0; -EINVAL if it isn't online; -ENXIO if it is left out; -ESHUTDOWN after a release; or the negative error number
- * of @why.
+ * Return: 0; -EINVAL if it isn't online; -ENXIO if it is left out; -ESHUTDOWN after a release; or
+ * the negative error number of @why.
  */
 int cover_ensure_paid(u64 start, u64 end, struct verdict *why)
 {

@@ -78,8 +78,8 @@ static void recover(u64 start, u64 end, enum refusal refusal)
  * Specification: DEN0137, RMI_GRANULE_RANGE_DELEGATE.
  *
  * Context: may sleep, allocates; under cover_lock.
- * Return: 0; -EPERM if the page before them is Linux's, or another has the RMM; -ENOMEM; -EIO if the
- * RMM refused one; -ETIMEDOUT; -EBUSY if an operation is unfinished; -EPROTO.
+ * Return: 0; -EPERM if the page before them is Linux's, or another has the RMM; -ENOMEM; -EIO if
+ * the RMM refused one; -ETIMEDOUT; -EBUSY if an operation is unfinished; -EPROTO.
  */
 int exchange_delegate(enum rmi_caller caller, u64 start, u64 end, unsigned int ms)
 {

@@ -343,8 +343,8 @@ static int ask_state(const struct rmm_session *s)
  *
  * It is active already where this kernel's own driver has it. It is, by an earlier load of this
  * module, that driver before it gave up, or the kernel before a kexec, if it took no configuration
- * and says so; where it can't be asked, if it says ERROR_GLOBAL here. One that took it and says that
- * refuses for a reason of its own.
+ * and says so; where it can't be asked, if it says ERROR_GLOBAL here. One that took it and says
+ * that refuses for a reason of its own.
  * Specification: DEN0137, RMI_RMM_ACTIVATE, RMI_RMM_STATE_GET.
  *
  * Context: may sleep; under cover_lock.

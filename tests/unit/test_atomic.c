@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Consumers that delegate and may not sleep: as long as world.atomic is set, whatever sleeps fails */
+/* Consumers that delegate and may not sleep: while world.atomic is set, whatever sleeps fails */
 #include "module_fixture.h"
 #include "../../src/pagebits.h"
 #include "../../src/walk.h"
@@ -449,7 +449,7 @@ static void it_makes_no_sense(void **state)
 
 static unsigned int spins;
 
-/* As one who may sleep has looked at both sections, and claimed the first, it takes of the second */
+/* As one who may sleep looks at both sections, and claims the first, it takes of the second */
 static void take_one(void)
 {
 	if (--spins)
