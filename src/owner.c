@@ -12,9 +12,10 @@ enum answer {
 
 static enum answer ask(const char *name)
 {
-	bool (*question)(void) = __symbol_get(name);
 	enum answer answer;
+	bool (*question)(void);
 
+	question = __symbol_get(name);
 	if (!question)
 		return NOBODY;
 	answer = question() ? YES : NO;

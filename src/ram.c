@@ -41,12 +41,11 @@ bool ram_is_movable(const struct page *page)
  */
 bool ram_is_left_out(const struct ranges *set, u64 start, u64 end)
 {
-	const struct page *page;
+	const struct page *page = NULL;
 	struct span gap;
 
-	if (!ranges_gap(set, start, end, &gap))
-		return false;
-	page = pfn_to_online_page(PHYS_PFN(gap.start));
+	if (ranges_gap(set, start, end, &gap))
+		page = pfn_to_online_page(PHYS_PFN(gap.start));
 	return page && ram_is_movable(page);
 }
 

@@ -237,14 +237,14 @@ static void show_lost(const struct attributes *a)
 static void show_kernel_driver(const struct attributes *a)
 {
 	static const struct {
-		const char *word, *text;
+		const char *word, *text, *until;
 	} known[] = {
-		{ "available", "has the RMM, for its KVM: arm_cca_rmi looks, and changes nothing" },
-		{ "gave-up", "gave up at boot: its KVM starts no Realms until it is rebooted on "
-			     "firmware with static memory" },
-		{ "stuck", "gave up at boot and left the RMM active: it refuses kexec and "
-			   "hibernation, and its KVM starts no Realms, until it is rebooted on newer "
-			   "firmware with static memory" },
+		{ "available", "has the RMM, for its KVM: arm_cca_rmi looks, and changes nothing",
+		  "" },
+		{ "gave-up", "gave up at boot: its KVM starts no Realms",
+		  " until it is rebooted on firmware with static memory" },
+		{ "stuck", "gave up at boot, and the RMM stayed active: no kexec, no hibernation,",
+		  " and its KVM starts no Realms until it is rebooted on newer firmware" },
 	};
 	const char *word = a->of[KERNEL_DRIVER].text;
 	unsigned int i;
@@ -254,7 +254,7 @@ static void show_kernel_driver(const struct attributes *a)
 		return;
 	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
 		if (!strcmp(word, known[i].word)) {
-			say("INFO", "this kernel's own driver %s", known[i].text);
+			say("INFO", "this kernel's own driver %s%s", known[i].text, known[i].until);
 			return;
 		}
 	}

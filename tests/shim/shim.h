@@ -192,7 +192,7 @@ typedef struct { s64 v; } atomic64_t;
 /* What this kernel's own driver exports, and whether it is configured */
 void *__symbol_get(const char *name);
 void __symbol_put(const char *name);
-#define IS_ENABLED(option)	world_has_option(#option)
+#define IS_ENABLED(CONFIG_option)	world_has_option(#CONFIG_option)
 bool world_has_option(const char *name);
 
 /* Grace periods, and what refers to this module */

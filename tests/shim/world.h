@@ -74,7 +74,7 @@ struct world {
 	/* called as a notifier is put on a chain, or taken off, where events may come in */
 	void (*registered)(void);
 	void (*unregistering)(void);
-	/* what this kernel's own RMI driver says, if it is there at all, and whether it is configured */
+	/* what this kernel's own RMI driver says, if it is there; and whether it is configured */
 	struct {
 		bool active_there, available_there, active, available, configured;
 		unsigned int refs;	/* functions that were got and not put */

@@ -407,9 +407,9 @@ INFO  this kernel's own driver has the RMM, for its KVM: arm_cca_rmi looks, and
 INFO  this kernel's own driver gave up at boot: its KVM starts no Realms until
       it is rebooted on firmware with static memory
 """), ('stuck', """\
-INFO  this kernel's own driver gave up at boot and left the RMM active: it
-      refuses kexec and hibernation, and its KVM starts no Realms, until it is
-      rebooted on newer firmware with static memory
+INFO  this kernel's own driver gave up at boot, and the RMM stayed active: no
+      kexec, no hibernation, and its KVM starts no Realms until it is rebooted
+      on newer firmware
 """), ('resting', "INFO  this kernel's own driver: resting\n")):
         status, out, err = Tree({'kernel_driver': word}).run('ok')
         expected = HEALTHY_OK.replace('SKIP  KVM', said + 'SKIP  KVM')

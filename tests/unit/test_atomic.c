@@ -172,6 +172,12 @@ static void a_release_in_between(void **state)
 	assert_int_equal(done, 0);
 	assert_int_equal(world.smcs, calls);
 	walk_set_released(false);
+	/* the same with one who may sleep */
+	world.spun = release_late;
+	assert_int_equal(cca_rmi_delegate_range(OWN, PAGE), -ENODEV);
+	assert_null(world.spun);
+	assert_int_equal(world.smcs, calls);
+	walk_set_released(false);
 	assert_int_equal(delegate(OWN, PAGE), 0);
 	give_back(OWN, OWN + PAGE);
 	end();

@@ -123,7 +123,7 @@ static void it_gave_up(void **state)
 	assert_file("owner", "this-module");
 	assert_available(GB);
 	assert_donated(PRICE);
-	assert_non_null(strstr(world.log, "this kernel's own driver gave up: its KVM starts no "));
+	assert_non_null(strstr(world.log, "this kernel's own driver gave up: its KVM starts"));
 	assert_non_null(strstr(world.log, "RMM active, granules"));
 	shim_module_exit();
 	assert_false(rmm_is_active(world.rmm));
@@ -158,7 +158,7 @@ static void it_has_the_rmm(void **state)
 	assert_file("granule_size", "4096");
 	assert_number("region_size", GB);
 	assert_available(GB);
-	assert_non_null(strstr(world.log, "this kernel's own driver has the RMM: nothing of it is"));
+	assert_non_null(strstr(world.log, "this kernel's own driver has the RMM: nothing of it"));
 	assert_non_null(strstr(world.log, "active (was so before)"));
 	assert_int_equal(rmm_commands(world.rmm, RMI_RMM_CONFIG_GET), 1);
 	world_ram(block, block + WORLD_BLOCK, false);

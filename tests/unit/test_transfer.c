@@ -346,7 +346,8 @@ static void what_it_gives_back_it_had(void **state)
 	for (unsigned int i = 0; i < ARRAY_SIZE(lists); i++)
 		latches(gives, lists[i], 3 * PAGE_SIZE);
 	latches(beyond, lists[0] + 1, 3 * PAGE_SIZE);
-	rmi_begin_session(false);	/* of an RMM that has been asked for it, NOT_SUPPORTED is BUSY */
+	/* of an RMM that has been asked for it, NOT_SUPPORTED is BUSY */
+	rmi_begin_session(false);
 	latches(unknown, lists[0] + 1, 3 * PAGE_SIZE);
 	assert_int_equal(ledger_bytes(is_region), 4 * PAGE_SIZE);
 }
