@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <linux/kconfig.h>
 #include <linux/module.h>
 
+#include "compat.h"
 #include "owner.h"
 
 enum answer {
@@ -36,7 +36,7 @@ enum kernel_driver owner_kernel_driver(void)
 {
 	const enum answer active = ask("is_rmm_active"), available = ask("is_rmi_available");
 
-	if (active == NOBODY && available == NOBODY && !IS_ENABLED(CONFIG_ARM_RMM_RMI))
+	if (active == NOBODY && available == NOBODY && !compat_has_rmi_driver())
 		return KERNEL_DRIVER_ABSENT;
 	if (active == NOBODY || available != NO)
 		return KERNEL_DRIVER_AVAILABLE;
