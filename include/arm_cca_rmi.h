@@ -16,7 +16,8 @@
  * True once an RMM of a revision that this host speaks is active and all memory that Linux hands
  * out is conventional, tracked FINE, and has level 1 granule protection tables (with the module's
  * parameter cover=lazy: or can be made so); memory that goes online later is covered before it
- * does.
+ * does. Where this kernel's own driver has the RMM, that leaves out what was hot-added to
+ * ZONE_MOVABLE, as that driver does: cca_rmi_ensure_range() says -ENXIO there.
  *
  * Context: any. Takes no lock, doesn't sleep.
  * Return: true or false; the reason for false is in /sys/firmware/rmi/reason.
@@ -61,14 +62,17 @@ int cca_rmi_return_granules(const phys_addr_t *granule, unsigned int nr);
  * @phys: physical address, page aligned
  * @size: bytes, page aligned, not zero
  *
- * With the module's parameter cover=eager, and for memory that is online, there is nothing left to
- * be done; with cover=lazy this is where the RMM is paid. All or nothing. Specification: DEN0137,
- * RMI_GRANULE_TRACKING_SET, RMI_GPT_L1_CREATE.
+ * With the module's parameter cover=eager, and for memory that is online, the RMM is asked nothing;
+ * with cover=lazy this is where it is paid. All or nothing. It is what
+ * cca_rmi_delegate_range_atomic() needs, once, for as long as Realms are available and the memory
+ * stays online.
+ * Specification: DEN0137, RMI_GRANULE_TRACKING_SET, RMI_GPT_L1_CREATE.
  *
  * Context: may sleep, allocates. Not in a memory notifier.
  * Return: 0; -EINVAL if it isn't whole pages of online memory; -ENODEV if RMI isn't available;
  * -ENOMEM if the RMM wants memory that can't be had; -ENXIO, -ETIMEDOUT, -EBUSY, -EIO or -EPROTO if
- * the RMM doesn't do it.
+ * the RMM doesn't do it; -ENXIO also for what is left out (see cca_rmi_is_available()), and -ENODEV
+ * if it was undone meanwhile.
  */
 int cca_rmi_ensure_range(phys_addr_t phys, size_t size);
 
@@ -97,17 +101,45 @@ int cca_rmi_ensure_range(phys_addr_t phys, size_t size);
 int cca_rmi_delegate_range(phys_addr_t phys, size_t size);
 
 /**
+ * cca_rmi_delegate_range_atomic() - the same for those who may not sleep, as KVM under its lock
+ * @phys: physical address, page aligned
+ * @size: bytes, page aligned, not zero, at most 1 GB; cca_rmi_ensure_range() was called for all of
+ * it
+ * @done: set to the bytes from @phys on that are delegated, also on error
+ *
+ * Not all or nothing: go on behind @done, or take back what is delegated. What an RMM answers BUSY
+ * or BLOCKED is repeated a fixed number of times, some 64 microseconds; an operation that it has
+ * begun is gone on with in place. Allocates nothing and takes no lock but spinlocks for a few
+ * instructions.
+ * Specification: DEN0137, RMI_GRANULE_RANGE_DELEGATE.
+ *
+ * Context: process context, or any in which neither interrupts nor soft interrupts are served; may
+ * be called with a spinlock_t or rwlock_t held, and without PREEMPT_RT with preemption disabled.
+ * Return: 0; -EINVAL; -ENODEV if RMI isn't available; -ENXIO if cca_rmi_ensure_range() has not been
+ * called for a page of it, or it is not covered any more: nothing has changed; -EAGAIN if the RMM
+ * was BUSY or BLOCKED for too long, too much is unfinished, or another call has a page of it: try
+ * again, also from @done on; -EEXIST if a page of it is delegated already, or the module's; -EIO if
+ * the RMM refuses the page at @done; -EINPROGRESS if an operation on the pages behind @done has
+ * begun and isn't done: nothing may touch them, and cca_rmi_undelegate_range() says -EBUSY until it
+ * is, and takes them back then; -ENOTRECOVERABLE if nobody knows what became of the pages behind
+ * @done: as there, page by page.
+ */
+int cca_rmi_delegate_range_atomic(phys_addr_t phys, size_t size, size_t *done);
+
+/**
  * cca_rmi_undelegate_range() - take pages back
  * @phys: physical address, page aligned
  * @size: bytes, page aligned, not zero
  * @done: set to the bytes from @phys on that are the caller's again, also on error
  *
- * The contents are lost. What doesn't come back must not be touched, nor freed.
+ * The contents are lost. What doesn't come back must not be touched, nor freed. The range may also
+ * hold pages that nobody has delegated: they stay as they are.
  * Specification: DEN0137, RMI_GRANULE_RANGE_UNDELEGATE.
  *
  * Context: may sleep.
- * Return: 0; -EINVAL, also if a page of it was never delegated by cca_rmi_delegate_range(); -EIO if
- * the RMM refuses; -ETIMEDOUT; -EBUSY if it has begun and isn't done: try again later; -EPROTO.
+ * Return: 0; -EINVAL, also if no page of it was delegated by cca_rmi_delegate_range() or its like,
+ * or one is the module's: nothing has changed; -EIO if the RMM refuses; -ETIMEDOUT; -EBUSY if it
+ * has begun and isn't done: try again later; -EPROTO.
  */
 int cca_rmi_undelegate_range(phys_addr_t phys, size_t size, size_t *done);
 

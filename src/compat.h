@@ -44,4 +44,7 @@
 #define compat_is_kdump_kernel() false
 #endif
 
+/* Built in where there is one, from 7.4 on; see owner.c */
+#define compat_has_rmi_driver() IS_ENABLED(CONFIG_ARM_RMM_RMI)
+
 #endif

@@ -1,24 +1,35 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What other kernel modules call; ../include/arm_cca_rmi.h says what it does. */
+#include <linux/bits.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/sizes.h>
 
 #include "../include/arm_cca_rmi.h"
 #include "cover.h"
 #include "exchange.h"
+#include "granule.h"
 #include "ledger.h"
 #include "pagebits.h"
 #include "record.h"
+#include "ranges.h"
 #include "smc.h"
 #include "take.h"
 #include "update.h"
 #include "walk.h"
 
+/* No physical address of the architecture's has more bits */
+#define PA_BITS		52
+
+/* Who may not sleep is done soon: a level 1 block of 4 KB pages, which KVM maps at the most */
+#define ATOMIC_MOST	SZ_1G
+
 static bool is_range(phys_addr_t phys, size_t size)
 {
-	return size && PAGE_ALIGNED(phys) && PAGE_ALIGNED(size) && phys + size > phys;
+	return size && PAGE_ALIGNED(phys) && PAGE_ALIGNED(size) && phys + size > phys &&
+	       phys + size <= BIT_ULL(PA_BITS);
 }
 
 int cca_rmi_ensure_range(phys_addr_t phys, size_t size)
@@ -33,7 +44,15 @@ int cca_rmi_ensure_range(phys_addr_t phys, size_t size)
 	rc = cover_ensure_paid(phys, phys + size, &why);
 	if (rc == -ESHUTDOWN)
 		return -ENODEV;
-	return rc ?: pagebits_prepare(phys, phys + size);
+	rc = rc ?: pagebits_prepare(phys, phys + size) ?: granule_reserve();
+	if (rc)
+		return rc;
+	pagebits_set_usable(phys, phys + size, true);
+	/* Who undoes it says so afterwards: either he finds it usable, or we find it undone */
+	if (record_is_covered(phys, phys + size))
+		return 0;
+	pagebits_set_usable(phys, phys + size, false);
+	return -ENODEV;
 }
 EXPORT_SYMBOL_GPL(cca_rmi_ensure_range);
 
@@ -71,14 +90,43 @@ int cca_rmi_delegate_range(phys_addr_t phys, size_t size)
 }
 EXPORT_SYMBOL_GPL(cca_rmi_delegate_range);
 
+int cca_rmi_delegate_range_atomic(phys_addr_t phys, size_t size, size_t *done)
+{
+	const u64 end = phys + size;
+	u64 reached;
+	int rc;
+
+	*done = 0;
+	if (!is_range(phys, size) || size > ATOMIC_MOST)
+		return -EINVAL;
+	if (!cca_rmi_is_available())
+		return -ENODEV;
+	rc = pagebits_claim_atomic(phys, end);
+	if (rc)
+		return rc;
+	/* As above */
+	if (walk_is_released() || ledger_has_marked(phys, end)) {
+		pagebits_settle(phys, end, false);
+		return walk_is_released() ? -ENODEV : -EEXIST;
+	}
+	rc = exchange_delegate_atomic(phys, end, &reached);
+	*done = reached - phys;
+	/* That also publishes what was found out */
+	if (rc == -EINPROGRESS || rc == -ENOTRECOVERABLE)
+		cover_retry_later();
+	return rc;
+}
+EXPORT_SYMBOL_GPL(cca_rmi_delegate_range_atomic);
+
 int cca_rmi_undelegate_range(phys_addr_t phys, size_t size, size_t *done)
 {
 	const u64 end = phys + size;
 	u64 at = phys, top;
+	struct span ours;
 	int rc;
 
 	*done = 0;
-	if (!is_range(phys, size))
+	if (!is_range(phys, size) || ledger_next(phys, end, &ours))
 		return -EINVAL;
 	rc = pagebits_check(phys, end);
 	while (!rc && at < end) {

@@ -2,12 +2,12 @@
 /*
  * How the whole works. Memory is covered in one transaction, all or nothing, under cover_lock:
  *
- * 1. Survey: which PARs have a level 1 table, which memory is tracked FINE, and which can be made
- * so?
+ * 1. Survey: which PARs have a level 1 table, and what memory is FINE, or can be made so?
  * 2. Tables, for the PARs that lack one. They come first: without a table no granule of a PAR can
  *    change hands on its own, and metadata is lent granule by granule.
  * 3. Regions that aren't FINE are made so. What no answer says is tried then (probe.c).
  * 4. The memory is in the record as online. If anything failed, what was made is undone instead.
+ * Where this kernel's own driver has the RMM, 2 and 3 are left out.
  *
  * Where the RMM wants memory for 2 and 3, it is lent pages of the stock (pool.c). A change to FINE
  * can't be cancelled, so there must be stock for it before it begins: a chunk of memory is taken;
@@ -16,8 +16,7 @@
  * can be delegated, which is what other regions are paid with. An operation that still runs short
  * is left as it is, more is taken into stock, and it is gone on with.
  *
- * What the RMM left unfinished in an earlier transaction is gone on with first in the next one, and
- * once a second in between.
+ * What the RMM left unfinished is gone on with first in the next transaction, and once a second.
  */
 #include <linux/delay.h>
 #include <linux/errno.h>
@@ -33,7 +32,6 @@
 #include <linux/string.h>
 #include <linux/workqueue.h>
 
-#include "../include/rmi_abi.h"
 #include "chunk.h"
 #include "cover.h"
 #include "gpt.h"
@@ -62,12 +60,11 @@ static bool lazy;
 
 static int cover_set(const char *val, const struct kernel_param *kp)
 {
-	if (sysfs_streq(val, "eager"))
-		lazy = false;
-	else if (sysfs_streq(val, "lazy"))
-		lazy = true;
-	else
+	const bool is_lazy = sysfs_streq(val, "lazy");
+
+	if (!is_lazy && !sysfs_streq(val, "eager"))
 		return -EINVAL;
+	lazy = is_lazy;
 	return 0;
 }
 
@@ -121,12 +118,12 @@ static int check_ends(const struct ranges *ram, struct verdict *why)
 
 static int survey(const struct ranges *ram, bool pay, struct ranges *reserved, struct verdict *why)
 {
-	const struct record *r = record_view();
 	struct ranges tables = {}, fine = {}, payable = {};
 	int rc;
 
-	if (ranges_copy(&tables, &r->tables) || ranges_copy(&fine, &r->fine) ||
-	    ranges_copy(&payable, &r->payable)) {
+	if (ranges_copy(&tables, &record_view()->tables) ||
+	    ranges_copy(&fine, &record_view()->fine) ||
+	    ranges_copy(&payable, &record_view()->payable)) {
 		ranges_clear(&tables);
 		ranges_clear(&fine);
 		ranges_clear(&payable);
@@ -146,7 +143,8 @@ static int survey(const struct ranges *ram, bool pay, struct ranges *reserved, s
  * @killable: a signal that ends this process ends it
  * @why: set on error
  *
- * All or nothing, but for what the RMM doesn't undo.
+ * All or nothing, but for what the RMM doesn't undo. Where the RMM is the kernel's, nothing is
+ * made: memory is covered already, or it can't be had.
  *
  * Context: may sleep, allocates; under cover_lock.
  * Return: 0 or the negative error number of @why.
@@ -155,9 +153,8 @@ int cover_ranges(const struct ranges *ram, bool pay, bool killable, struct verdi
 {
 	struct ranges reserved = {};
 	unsigned int mark;
-	int rc;
+	int rc = check_ends(ram, why);
 
-	rc = check_ends(ram, why);
 	if (rc)
 		return rc;
 	if (parked_any())
@@ -166,12 +163,12 @@ int cover_ranges(const struct ranges *ram, bool pay, bool killable, struct verdi
 	walk_open(killable ? WALK_MAKE_KILLABLE : WALK_MAKE, rmi_timeout_ms());
 	if (ram->nr)
 		rc = survey(ram, pay, &reserved, why);
-	if (!rc && ram->nr && !pay)
+	if (!rc && rmm_is_kernels())
+		rc = gpt_check(ram, &record_view()->tables, why);
+	else if (!rc && pay)
+		rc = make_tables(ram, why) ?: make_regions(ram, why);
+	else if (!rc && ram->nr)
 		rc = probe_table(ram, why);
-	if (!rc && pay)
-		rc = make_tables(ram, why);
-	if (!rc && pay)
-		rc = make_regions(ram, why);
 	if (!rc)
 		rc = probe_reserved(ram, &reserved, why);
 	if (!rc && record_online(ram))
@@ -221,7 +218,8 @@ static int start(bool fresh, bool killable, struct verdict *why)
 		rc = rmm_open(why);
 	}
 	if (!rc)
-		rc = ram_collect(&ram) ? no_room(why) : cover_ranges(&ram, !lazy, killable, why);
+		rc = ram_collect(&ram, !rmm_is_kernels()) ?
+		     no_room(why) : cover_ranges(&ram, !lazy, killable, why);
 	ranges_clear(&ram);
 	guarding = !rc;
 	if (rc && !parked_any())
@@ -277,9 +275,7 @@ int cover_start(bool fresh, bool killable, struct verdict *why)
 
 	mutex_lock(&cover_lock);
 	rc = start(fresh, killable, why);
-	look_again();
-	try_later();
-	mutex_unlock(&cover_lock);
+	cover_unlock_all();
 	return rc;
 }
 
@@ -318,22 +314,25 @@ bool cover_may_lend(void)
  * cover_ensure() - cover memory that goes online
  * @start: physical address, page aligned
  * @end: physical address, exclusive, page aligned, more than @start
+ * @movable: it is what ram_is_movable() says that of
  * @why: set on error
  *
  * All or nothing. No command is issued for what is known to be covered. Where no load succeeded, or
- * everything is released, nothing is refused.
+ * everything is released, nothing is refused; nor is movable memory where the RMM is the kernel's,
+ * whose driver leaves that out.
  *
  * Context: may sleep; takes cover_lock.
  * Return: 0 or the negative error number of @why.
  */
-int cover_ensure(u64 start, u64 end, struct verdict *why)
+int cover_ensure(u64 start, u64 end, bool movable, struct verdict *why)
 {
 	struct span span = { .start = start, .end = end };
 	const struct ranges ram = { .at = &span, .nr = 1 };
 	int rc = 0;
 
 	mutex_lock(&cover_lock);
-	if (cover_may_lend() && !record_is_covered(start, end)) {
+	if (cover_may_lend() && !(movable && rmm_is_kernels()) &&
+	    !record_is_covered(start, end)) {
 		chunk_expect(start, end);
 		rc = cover_ranges(&ram, !lazy, true, why);
 		chunk_expect(0, 0);
@@ -351,8 +350,8 @@ int cover_ensure(u64 start, u64 end, struct verdict *why)
  * Who asks about what is covered waits for no command of others.
  *
  * Context: may sleep; takes cover_lock if it isn't covered.
- * Return: 0; -EINVAL if it isn't online; -ESHUTDOWN after a release; or the negative error number
- * of @why.
+ * Return: 0; -EINVAL if it isn't online; -ENXIO if it is left out; -ESHUTDOWN after a release; or
+ * the negative error number of @why.
  */
 int cover_ensure_paid(u64 start, u64 end, struct verdict *why)
 {
@@ -366,7 +365,8 @@ int cover_ensure_paid(u64 start, u64 end, struct verdict *why)
 	if (!cover_may_lend())
 		rc = -ESHUTDOWN;
 	else if (!record_is_online(start, end))
-		rc = -EINVAL;
+		rc = rmm_is_kernels() && ram_is_left_out(&record_view()->online, start, end) ?
+		     -ENXIO : -EINVAL;
 	else if (!record_is_covered(start, end))
 		rc = cover_ranges(&ram, true, false, why);
 	cover_unlock_all();

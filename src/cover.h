@@ -13,7 +13,7 @@ bool cover_may_lend(void);
 int cover_ranges(const struct ranges *ram, bool pay, bool killable, struct verdict *why);
 
 int cover_start(bool fresh, bool killable, struct verdict *why);
-int cover_ensure(u64 start, u64 end, struct verdict *why);
+int cover_ensure(u64 start, u64 end, bool movable, struct verdict *why);
 int cover_ensure_paid(u64 start, u64 end, struct verdict *why);
 void cover_forget(u64 start, u64 end);
 int cover_stop(unsigned int patience_ms);

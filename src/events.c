@@ -16,6 +16,7 @@
 #include <linux/kernel.h>
 #include <linux/limits.h>
 #include <linux/memory.h>
+#include <linux/mm.h>
 #include <linux/notifier.h>
 #include <linux/pfn.h>
 #include <linux/printk.h>
@@ -31,6 +32,7 @@
 #include "ledger.h"
 #include "notice.h"
 #include "pagebits.h"
+#include "ram.h"
 #include "record.h"
 #include "smc.h"
 #include "vacate.h"
@@ -38,10 +40,10 @@
 
 /* Memory --------------------------------------------------------------------------------------- */
 
-static int going_online(u64 start, u64 end)
+static int going_online(u64 start, u64 end, bool movable)
 {
 	struct verdict why;
-	int rc = cover_ensure(start, end, &why);
+	int rc = cover_ensure(start, end, movable, &why);
 
 	if (rc)
 		notice_memory(start, end, "refused", &why);
@@ -52,11 +54,11 @@ static int going_online(u64 start, u64 end)
  * Too late to refuse: memory that the RMM doesn't know may become part of a Realm now, and that
  * will fail
  */
-static void make_up_for(u64 start, u64 end)
+static void make_up_for(u64 start, u64 end, bool movable)
 {
 	struct verdict why;
 
-	if (!cover_ensure(start, end, &why))
+	if (!cover_ensure(start, end, movable, &why))
 		return;
 	pr_err("memory %#llx-%#llx went online without cover: %s (%s)\n", start, end,
 	       verdict_word(why.reason), why.detail);
@@ -85,6 +87,12 @@ static void stays(u64 start, u64 end)
 		pr_err("memory is without cover: %s (%s)\n", verdict_word(why.reason), why.detail);
 }
 
+/* Its zone is known before it is announced */
+static bool is_movable(const struct memory_notify *mem)
+{
+	return ram_is_movable(pfn_to_page(mem->start_pfn));
+}
+
 static int memory_event(struct notifier_block *nb, unsigned long action, void *arg)
 {
 	const struct memory_notify *mem = arg;
@@ -95,9 +103,9 @@ static int memory_event(struct notifier_block *nb, unsigned long action, void *a
 
 	switch (action) {
 	case MEM_GOING_ONLINE:
-		return notifier_from_errno(going_online(start, end));
+		return notifier_from_errno(going_online(start, end, is_movable(mem)));
 	case MEM_ONLINE:
-		make_up_for(start, end);
+		make_up_for(start, end, is_movable(mem));
 		break;
 	case MEM_GOING_OFFLINE:
 		return notifier_from_errno(going_offline(start, end));

@@ -31,6 +31,15 @@ void exchange_lose(u64 start, u64 end)
 			   (end - start) / SZ_1K);
 }
 
+/*
+ * Where the RMM is the kernel's, nothing is delegated but for consumers: so it is for them that it
+ * comes back
+ */
+static struct granule_change change_back(u64 start, u64 end)
+{
+	return (struct granule_change){ .caller = RMI_FOR_CONSUMER, .start = start, .end = end };
+}
+
 /* What is known of granules before they are undelegated */
 enum refusal {
 	BEGUN,		/* a command on them was begun, and ended with an error */
@@ -58,7 +67,7 @@ static enum refusal begun(const struct granule_change *c)
 static void recover(u64 start, u64 end, enum refusal refusal)
 {
 	for (; start < end; start += PAGE_SIZE) {
-		struct granule_change c = { .start = start, .end = start + PAGE_SIZE };
+		struct granule_change c = change_back(start, start + PAGE_SIZE);
 		int rc = granule_undelegate(&c, 1);
 		const bool untracked = rc == -EIO && granule_is_untracked(&c);
 
@@ -96,6 +105,7 @@ void exchange_recover_lent(enum ledger_kind kind, u64 payee)
 
 /**
  * exchange_delegate() - delegate pages that are held
+ * @caller: for whom
  * @start: physical address, page aligned
  * @end: physical address, exclusive, page aligned, more than @start
  * @ms: for how long a command is repeated that is answered BUSY or BLOCKED
@@ -104,12 +114,12 @@ void exchange_recover_lent(enum ledger_kind kind, u64 payee)
  * Specification: DEN0137, RMI_GRANULE_RANGE_DELEGATE.
  *
  * Context: may sleep, allocates; under cover_lock.
- * Return: 0; -EPERM if the page before them is Linux's; -ENOMEM; -EIO if the RMM refused one;
- * -ETIMEDOUT; -EBUSY if an operation is unfinished; -EPROTO.
+ * Return: 0; -EPERM if the page before them is Linux's, or another has the RMM; -ENOMEM; -EIO if
+ * the RMM refused one; -ETIMEDOUT; -EBUSY if an operation is unfinished; -EPROTO.
  */
-int exchange_delegate(u64 start, u64 end, unsigned int ms)
+int exchange_delegate(enum rmi_caller caller, u64 start, u64 end, unsigned int ms)
 {
-	struct granule_change c = { .start = start, .end = end };
+	struct granule_change c = { .caller = caller, .start = start, .end = end };
 	int rc;
 
 	if (rmi_latched(NULL))
@@ -125,6 +135,7 @@ int exchange_delegate(u64 start, u64 end, unsigned int ms)
 			granule_is_untracked(&c) ? UNTRACKED : REFUSED);
 		c.reached += PAGE_SIZE;
 		fallthrough;
+	case -EPERM:
 	case -ETIMEDOUT:
 		ledger_keep(c.reached, end, LEDGER_HELD, 0);
 		return rc;
@@ -139,7 +150,7 @@ int exchange_delegate(u64 start, u64 end, unsigned int ms)
 /* One run, from *start on. Returns -EAGAIN if what remains of it is worth another command. */
 static int undelegate(u64 *start, u64 end, unsigned int ms)
 {
-	struct granule_change c = { .start = *start, .end = end };
+	struct granule_change c = change_back(*start, end);
 	int rc;
 
 	/* No command is going to be issued */
@@ -204,7 +215,7 @@ static bool recover_foreign(u64 start, u64 end, bool orphan)
 	bool all = true;
 
 	for (; start < end; start += PAGE_SIZE) {
-		struct granule_change c = { .start = start, .end = start + PAGE_SIZE };
+		struct granule_change c = change_back(start, start + PAGE_SIZE);
 		int rc = granule_undelegate(&c, rmi_timeout_ms());
 
 		if (rc == -EIO && orphan)
@@ -219,7 +230,7 @@ static bool recover_foreign(u64 start, u64 end, bool orphan)
 /* Take back what was delegated before the command failed; returns false if some of it stays */
 static bool undo_foreign(u64 start, u64 end)
 {
-	struct granule_change c = { .start = start, .end = end };
+	struct granule_change c = change_back(start, end);
 	const int rc = granule_undelegate(&c, rmi_timeout_ms());
 
 	pagebits_settle(start, c.reached, false);
@@ -230,20 +241,9 @@ static bool undo_foreign(u64 start, u64 end)
 	return !rc;
 }
 
-/**
- * exchange_delegate_foreign() - delegate pages of a consumer's own
- * @start: physical address, page aligned
- * @end: physical address, exclusive, page aligned; pagebits_claim() claimed it
- *
- * All or nothing.
- * Specification: DEN0137, RMI_GRANULE_RANGE_DELEGATE.
- *
- * Context: may sleep; no lock is held across commands.
- * Return: 0; -EIO, -ETIMEDOUT or -EPROTO; -ENOTRECOVERABLE if it failed and not all came back.
- */
-int exchange_delegate_foreign(u64 start, u64 end)
+static int delegate_foreign(enum rmi_caller caller, u64 start, u64 end)
 {
-	struct granule_change c = { .start = start, .end = end };
+	struct granule_change c = { .caller = caller, .start = start, .end = end };
 	bool back = true;
 	int rc = granule_delegate(&c, rmi_timeout_ms());
 
@@ -251,7 +251,7 @@ int exchange_delegate_foreign(u64 start, u64 end)
 		pagebits_settle(start, end, true);
 		return 0;
 	}
-	if (rc == -EIO || rc == -ETIMEDOUT)
+	if (rc == -EIO || rc == -ETIMEDOUT || rc == -EPERM)
 		pagebits_settle(c.reached, end, false);
 	else if (rc == -EREMOTEIO)
 		back = recover_foreign(c.reached, end, c.orphan);
@@ -269,6 +269,58 @@ int exchange_delegate_foreign(u64 start, u64 end)
 }
 
 /**
+ * exchange_delegate_foreign() - delegate pages of a consumer's own
+ * @start: physical address, page aligned
+ * @end: physical address, exclusive, page aligned; pagebits_claim() claimed it
+ *
+ * All or nothing.
+ * Specification: DEN0137, RMI_GRANULE_RANGE_DELEGATE.
+ *
+ * Context: may sleep; no lock is held across commands.
+ * Return: 0; -EIO, -ETIMEDOUT or -EPROTO; -ENOTRECOVERABLE if it failed and not all came back.
+ */
+int exchange_delegate_foreign(u64 start, u64 end)
+{
+	return delegate_foreign(RMI_FOR_CONSUMER, start, end);
+}
+
+/**
+ * exchange_delegate_atomic() - delegate pages of a consumer's own, by one who may not sleep
+ * @start: physical address, page aligned
+ * @end: physical address, exclusive, page aligned; pagebits_claim_atomic() claimed it
+ * @reached: set to where what is delegated ends, also on error
+ *
+ * Specification: DEN0137, RMI_GRANULE_RANGE_DELEGATE.
+ *
+ * Context: any but interrupts; after granule_reserve().
+ * Return: 0; -EIO if the RMM refuses; -EAGAIN if it was BUSY or BLOCKED too often: what lies behind
+ * @reached is Linux's on either; -EINPROGRESS if an operation on it is unfinished;
+ * -ENOTRECOVERABLE if nobody knows whose it is.
+ */
+int exchange_delegate_atomic(u64 start, u64 end, u64 *reached)
+{
+	struct granule_change c = { .start = start, .end = end };
+	int rc = granule_delegate_atomic(&c);
+
+	*reached = c.reached;
+	pagebits_settle(start, c.reached, true);
+	switch (rc) {
+	case 0:
+		return 0;
+	case -EIO:
+	case -ETIMEDOUT:
+		pagebits_settle(c.reached, end, false);
+		return rc == -EIO ? rc : -EAGAIN;
+	case -EREMOTEIO:
+		/* Its consumer may find out, page by page */
+		pagebits_settle(c.reached, end, true);
+		return -ENOTRECOVERABLE;
+	default:
+		return rc == -EBUSY ? -EINPROGRESS : -ENOTRECOVERABLE;
+	}
+}
+
+/**
  * exchange_undelegate_foreign() - take back pages of a consumer's own
  * @start: physical address, page aligned
  * @end: physical address, exclusive, page aligned; pagebits_claim() claimed it
@@ -281,7 +333,7 @@ int exchange_delegate_foreign(u64 start, u64 end)
  */
 int exchange_undelegate_foreign(u64 start, u64 end, u64 *reached)
 {
-	struct granule_change c = { .start = start, .end = end };
+	struct granule_change c = change_back(start, end);
 	int rc = granule_undelegate(&c, rmi_timeout_ms());
 
 	*reached = c.reached;
@@ -299,7 +351,8 @@ int exchange_undelegate_foreign(u64 start, u64 end, u64 *reached)
  * Specification: DEN0137, RMI_GRANULE_RANGE_DELEGATE, RMI_GRANULE_RANGE_UNDELEGATE.
  *
  * Context: may sleep, allocates.
- * Return: 0; -ENOMEM; -EIO if the RMM refuses; -ETIMEDOUT, -EBUSY or -EPROTO.
+ * Return: 0; -ENOMEM; -EIO if the RMM refuses; -EPERM if another has it; -ETIMEDOUT, -EBUSY or
+ * -EPROTO.
  */
 int exchange_try(u64 granule)
 {
@@ -311,7 +364,7 @@ int exchange_try(u64 granule)
 		return rc;
 	if (!pagebits_claim(granule, end, false))
 		return -EIO;
-	rc = exchange_delegate_foreign(granule, end);
+	rc = delegate_foreign(RMI_FOR_US, granule, end);
 	if (!rc)
 		rc = pagebits_claim(granule, end, true) ?
 		     exchange_undelegate_foreign(granule, end, &reached) : -EIO;

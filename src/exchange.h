@@ -3,16 +3,17 @@
 #ifndef EXCHANGE_H
 #define EXCHANGE_H
 
-#include <linux/types.h>
+#include "smc.h"
 
 #include "ledger.h"
 
 void exchange_recover_lent(enum ledger_kind kind, u64 payee);
-int exchange_delegate(u64 start, u64 end, unsigned int ms);
+int exchange_delegate(enum rmi_caller caller, u64 start, u64 end, unsigned int ms);
 int exchange_try(u64 granule);
 void exchange_lose(u64 start, u64 end);
 int exchange_undelegate(u64 start, u64 end, unsigned int ms);
 int exchange_delegate_foreign(u64 start, u64 end);
+int exchange_delegate_atomic(u64 start, u64 end, u64 *reached);
 int exchange_undelegate_foreign(u64 start, u64 end, u64 *reached);
 void exchange_resume(void);
 unsigned int exchange_unfinished(void);

@@ -58,6 +58,9 @@ int explain_answer(u64 fid, u64 addr, int rc, const struct rmi_regs *answer, str
 		return verdict_set(why, REASON_UNFINISHED, "%s %#llx", name, addr);
 	case -EPROTO:
 		return verdict_set(why, REASON_BAD_ANSWER, "%s %#llx doesn't end", name, addr);
+	case -EPERM:
+		return verdict_set(why, REASON_REFUSED, "%s %#llx: the kernel's driver has the RMM",
+				   name, addr);
 	default:
 		err = verdict_set(why, REASON_REFUSED, "%s %#llx: status %llu", name, addr,
 				  RMI_RESULT_STATUS(answer->x[0]));

@@ -24,6 +24,12 @@ struct survey {
 	struct ranges *tables, *reserved, without;
 };
 
+static int no_room(const struct survey *s, struct verdict *why)
+{
+	return verdict_set(why, REASON_NO_MEMORY, "record of %u ranges",
+			   s->tables->nr + s->without.nr + 1);
+}
+
 /*
  * Some RMMs look at the first granule of a PAR alone: where that is no RAM, it reads reserved
  * although there may be DRAM in it, and a table for that. @gap is RAM in PARs that read so.
@@ -63,12 +69,15 @@ static int survey_next(struct survey *s, struct span gap, u64 end, u64 *next, st
 	if (RMI_RESULT_STATUS(r.x[0]) == RMI_ERROR_INPUT && end >= rmm_session()->pa_end) {
 		/*
 		 * Some RMMs don't speak of the last PAR. Ask about the others; of this one only
-		 * CREATE can tell.
+		 * CREATE can tell, or, where that may not be issued, its tracking.
 		 */
 		if (end - base > size)
 			return survey_next(s, gap, end - size, next, why);
 		*next = end;
-		return 0;
+		if (!rmm_is_kernels())
+			return 0;
+		rc = ranges_add(s->tables, base, end);
+		return rc ? no_room(s, why) : 0;
 	}
 	if (RMI_RESULT_STATUS(r.x[0]) != RMI_SUCCESS)
 		return explain_answer(RMI_GPT_INFO, base, 0, &r, why);
@@ -94,8 +103,7 @@ static int survey_next(struct survey *s, struct span gap, u64 end, u64 *next, st
 		return verdict_set(why, REASON_BAD_ANSWER, "%s %#llx: state %llu",
 				   rmi_name(RMI_GPT_INFO), base, r.x[2]);
 	}
-	return rc ? verdict_set(why, REASON_NO_MEMORY, "record of %u ranges",
-				s->tables->nr + s->without.nr + 1) : 0;
+	return rc ? no_room(s, why) : 0;
 }
 
 /**
@@ -145,6 +153,24 @@ int gpt_survey(const struct ranges *ram, struct ranges *tables, struct ranges *r
 	} while (!rc && walk_again());
 	ranges_clear(&s.without);
 	return rc ?: walk_end(why);
+}
+
+/**
+ * gpt_check() - has each PAR that holds RAM a level 1 table, where none may be made?
+ * @ram: the RAM
+ * @tables: the PARs that are known to have one
+ * @why: set on error
+ *
+ * Context: any; under cover_lock.
+ * Return: 0; -ENXIO if there is a PAR without.
+ */
+int gpt_check(const struct ranges *ram, const struct ranges *tables, struct verdict *why)
+{
+	struct span gap;
+
+	if (!ranges_missing(ram, tables, 0, rmm_session()->l0gpt_size, &gap))
+		return 0;
+	return no_table(gap.start, gap.end, "has no level 1 table", why);
 }
 
 /* Bytes that a table took, as far as is known */

@@ -8,6 +8,7 @@
 
 int gpt_survey(const struct ranges *ram, struct ranges *tables, struct ranges *reserved,
 	       struct verdict *why);
+int gpt_check(const struct ranges *ram, const struct ranges *tables, struct verdict *why);
 u64 gpt_price(void);
 struct payer gpt_payer(u64 par, const struct places *places);
 int gpt_create(struct payer *payer, bool *created, struct verdict *why);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/align.h>
+#include <linux/cpumask.h>
 #include <linux/delay.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
@@ -7,9 +8,9 @@
 #include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/module.h>
-#include <linux/mutex.h>
 #include <linux/printk.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
 
 #include "../include/rmi_abi.h"
 #include "granule.h"
@@ -20,6 +21,10 @@
  */
 #define TURNS(granules)	(4 * (granules) + 1024)
 
+/* Who may not sleep has less patience: with that, and with operations that the RMM gives up */
+#define ATOMIC_TURNS(granules)	(2 * (granules) + 64)
+#define ATOMIC_STARTS	8
+
 /* A command that the RMM began and didn't end: its handle is the only way to end it */
 struct unfinished {
 	struct list_head node;
@@ -29,17 +34,45 @@ struct unfinished {
 
 static LIST_HEAD(unfinished);
 static unsigned int nr_unfinished;
-static DEFINE_MUTEX(unfinished_lock);	/* a leaf; protects the list and its count */
+/* For those who may not allocate: one is taken before a command is issued */
+static LIST_HEAD(spares);
+static unsigned int nr_spares;
+static DEFINE_SPINLOCK(unfinished_lock);	/* a leaf; protects the lists and their counts */
+
+static struct unfinished *take_first(struct list_head *list, unsigned int *nr)
+{
+	struct unfinished *u;
+
+	spin_lock(&unfinished_lock);
+	u = list_first_entry_or_null(list, struct unfinished, node);
+	if (u) {
+		list_del(&u->node);
+		(*nr)--;
+	}
+	spin_unlock(&unfinished_lock);
+	return u;
+}
+
+static void add_last(struct unfinished *u, struct list_head *list, unsigned int *nr)
+{
+	spin_lock(&unfinished_lock);
+	list_add_tail(&u->node, list);
+	(*nr)++;
+	spin_unlock(&unfinished_lock);
+}
 
 /* From the answer INCOMPLETE in @r to one that isn't, or an error of rmi_call() */
-static int finish(u64 handle, u64 granules, struct rmi_regs *r, unsigned int ms)
+static int finish(enum rmi_caller caller, u64 handle, u64 granules, struct rmi_regs *r,
+		  unsigned int ms)
 {
-	u64 turns;
+	u64 turns = TURNS(granules);
 	int rc;
 
-	for (turns = TURNS(granules); turns; turns--) {
+	if (caller == RMI_FOR_CONSUMER_ATOMIC)
+		turns = ATOMIC_TURNS(granules);
+	for (; turns; turns--) {
 		*r = (struct rmi_regs){ .x = { RMI_OP_CONTINUE, handle, RMI_OP_CONTINUE_GO } };
-		rc = rmi_call(r, ms);
+		rc = rmi_call_for(caller, r, ms);
 		if (rc)
 			return rc;
 		if (RMI_RESULT_STATUS(r->x[0]) != RMI_INCOMPLETE)
@@ -49,18 +82,17 @@ static int finish(u64 handle, u64 granules, struct rmi_regs *r, unsigned int ms)
 }
 
 /* No memory for a few bytes must not make a handle be forgotten */
-static void keep(const struct granule_change *change, u64 handle)
+static void keep(struct granule_change *change, u64 handle)
 {
-	struct unfinished *u = kzalloc(sizeof(*u), GFP_KERNEL | __GFP_NOFAIL);
+	struct unfinished *u =
+		change->spare ?: kzalloc(sizeof(*u), GFP_KERNEL | __GFP_NOFAIL);
 
+	change->spare = NULL;
 	u->change = *change;
 	u->change.start = change->reached;
 	u->handle = handle;
 	__module_get(THIS_MODULE);
-	mutex_lock(&unfinished_lock);
-	list_add_tail(&u->node, &unfinished);
-	nr_unfinished++;
-	mutex_unlock(&unfinished_lock);
+	add_last(u, &unfinished, &nr_unfinished);
 	pr_warn("%s of %#llx-%#llx remains unfinished in the RMM\n",
 		change->delegate ? "DELEGATE" : "UNDELEGATE", change->reached, change->end);
 }
@@ -95,7 +127,7 @@ static int step(struct granule_change *c, unsigned int ms)
 	int rc;
 
 	c->pauses = rmi_pauses();
-	rc = rmi_call(&r, ms);
+	rc = rmi_call_for(c->caller, &r, ms);
 	if (rc == -EOPNOTSUPP) {
 		c->refusal = RMI_ERROR_NOT_SUPPORTED;
 		return -EIO;
@@ -105,7 +137,7 @@ static int step(struct granule_change *c, unsigned int ms)
 	if (RMI_RESULT_STATUS(r.x[0]) != RMI_INCOMPLETE)
 		return judge(c, &r, false);
 	handle = r.x[1];	/* no later answer has it */
-	rc = finish(handle, PHYS_PFN(c->end - c->reached), &r, rmi_timeout_ms());
+	rc = finish(c->caller, handle, PHYS_PFN(c->end - c->reached), &r, rmi_timeout_ms());
 	if (!rc)
 		return judge(c, &r, true);
 	if (rc != -EPROTO) {
@@ -120,6 +152,8 @@ static int step(struct granule_change *c, unsigned int ms)
  */
 static int change(struct granule_change *c, unsigned int ms)
 {
+	const bool atomic = c->caller == RMI_FOR_CONSUMER_ATOMIC;
+	unsigned int starts = 0;
 	ktime_t deadline = 0;
 	int rc = 0;
 
@@ -128,6 +162,13 @@ static int change(struct granule_change *c, unsigned int ms)
 		rc = step(c, ms);
 		if (rc != -EAGAIN) {
 			deadline = 0;
+			continue;
+		}
+		if (atomic) {
+			if (++starts == ATOMIC_STARTS)
+				return -ETIMEDOUT;
+			udelay(1);
+			rc = 0;
 			continue;
 		}
 		if (!deadline)
@@ -158,6 +199,52 @@ int granule_delegate(struct granule_change *c, unsigned int ms)
 {
 	c->delegate = true;
 	return change(c, ms);
+}
+
+/**
+ * granule_reserve() - have room for what granule_delegate_atomic() may leave unfinished
+ *
+ * Context: may sleep, allocates.
+ * Return: 0 or -ENOMEM.
+ */
+int granule_reserve(void)
+{
+	struct unfinished *u;
+
+	/* Who may not sleep has a CPU for himself */
+	while (READ_ONCE(nr_spares) < num_online_cpus()) {
+		u = kzalloc(sizeof(*u), GFP_KERNEL | __GFP_NOWARN);
+		if (!u)
+			return -ENOMEM;
+		add_last(u, &spares, &nr_spares);
+	}
+	return 0;
+}
+
+/**
+ * granule_delegate_atomic() - granule_delegate() by one who may not sleep
+ * @c: as there
+ *
+ * What is BUSY or BLOCKED is repeated a fixed number of times.
+ * Specification: DEN0137, RMI_GRANULE_RANGE_DELEGATE.
+ *
+ * Context: any but interrupts; after granule_reserve().
+ * Return: as granule_delegate(); -ETIMEDOUT also if too much is unfinished.
+ */
+int granule_delegate_atomic(struct granule_change *c)
+{
+	int rc;
+
+	c->delegate = true;
+	c->caller = RMI_FOR_CONSUMER_ATOMIC;
+	c->reached = c->start;
+	c->spare = take_first(&spares, &nr_spares);
+	if (!c->spare)
+		return -ETIMEDOUT;
+	rc = change(c, 0);
+	if (c->spare)
+		add_last(c->spare, &spares, &nr_spares);
+	return rc;
 }
 
 /**
@@ -201,20 +288,6 @@ bool granule_is_untracked(const struct granule_change *c)
 	}
 }
 
-static struct unfinished *take_first(void)
-{
-	struct unfinished *u;
-
-	mutex_lock(&unfinished_lock);
-	u = list_first_entry_or_null(&unfinished, struct unfinished, node);
-	if (u) {
-		list_del(&u->node);
-		nr_unfinished--;
-	}
-	mutex_unlock(&unfinished_lock);
-	return u;
-}
-
 /**
  * granule_resume() - try to end the commands that could not be ended
  * @ended: called for each that ended: with 0, [start, reached) has changed and the rest is as it
@@ -230,23 +303,21 @@ void granule_resume(void (*ended)(const struct granule_change *change, int rc), 
 	unsigned int n = granule_unfinished();
 	struct unfinished *u;
 
-	while (n-- && (u = take_first())) {
+	while (n-- && (u = take_first(&unfinished, &nr_unfinished))) {
 		struct rmi_regs r = { .x = { RMI_INCOMPLETE } };
 		int rc;
 
-		rc = finish(u->handle, PHYS_PFN(u->change.end - u->change.start), &r, ms);
+		rc = finish(RMI_FOR_CONSUMER, u->handle,
+			    PHYS_PFN(u->change.end - u->change.start), &r, ms);
 		if (rc) {
-			mutex_lock(&unfinished_lock);
-			list_add_tail(&u->node, &unfinished);
-			nr_unfinished++;
-			mutex_unlock(&unfinished_lock);
+			add_last(u, &unfinished, &nr_unfinished);
 			continue;
 		}
 		rc = judge(&u->change, &r, true);
 		/* One that was given up has changed nothing */
 		if (rc != -EPROTO)
 			ended(&u->change, rc == -EAGAIN ? 0 : rc);
-		kfree(u);
+		add_last(u, &spares, &nr_spares);
 		module_put(THIS_MODULE);
 	}
 }
@@ -271,8 +342,10 @@ void granule_close(void)
 {
 	struct unfinished *u;
 
-	while ((u = take_first())) {
+	while ((u = take_first(&unfinished, &nr_unfinished))) {
 		kfree(u);
 		module_put(THIS_MODULE);
 	}
+	while ((u = take_first(&spares, &nr_spares)))
+		kfree(u);
 }

@@ -318,6 +318,26 @@ bool ledger_find(enum ledger_kind kind, u64 start, u64 end, struct span *part)
 }
 
 /**
+ * ledger_has_marked() - is a page of [@start, @end) marked as offline, as all of the ledger are?
+ * @start: physical address, page aligned
+ * @end: physical address, exclusive, page aligned; memory that is online
+ *
+ * For those who can't wait for the ledger's lock.
+ *
+ * Context: any.
+ * Return: true if so; it may be somebody else's, too, who doesn't want it touched either.
+ */
+bool ledger_has_marked(u64 start, u64 end)
+{
+	unsigned long pfn;
+
+	for (pfn = PHYS_PFN(start); pfn < PHYS_PFN(end); pfn++)
+		if (PageOffline(pfn_to_page(pfn)))
+			return true;
+	return false;
+}
+
+/**
  * ledger_bytes() - how much is in the ledger
  * @counts: does a kind count?
  *

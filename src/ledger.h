@@ -31,6 +31,7 @@ void ledger_set(u64 start, u64 end, enum ledger_kind from, enum ledger_kind to);
 void ledger_free_held(void);
 bool ledger_find(enum ledger_kind kind, u64 start, u64 end, struct span *part);
 bool ledger_next(u64 start, u64 end, struct span *part);
+bool ledger_has_marked(u64 start, u64 end);
 bool ledger_is_out(enum ledger_kind kind);
 bool ledger_is_loan(enum ledger_kind kind);
 u64 ledger_bytes(bool (*counts)(enum ledger_kind kind));

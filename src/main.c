@@ -36,8 +36,12 @@ static void announce(const struct verdict *v)
 	if (rmm.state == RMM_STATE_ACTIVE)
 		pr_info("RMI %u.%u, RMM active%s, granules of %llu KB, PARs of %llu GB\n",
 			RMI_REVISION_MAJOR(rmm.revision), RMI_REVISION_MINOR(rmm.revision),
-			rmm.adopted ? " (was so before)" : "", rmm.granule_size >> 10,
-			rmm.l0gpt_size >> 30);
+			rmm.owner == RMM_OWNER_THIS_MODULE ? "" : " (was so before)",
+			rmm.granule_size >> 10, rmm.l0gpt_size >> 30);
+	if (rmm.owner == RMM_OWNER_KERNEL)
+		pr_info("this kernel's own driver has the RMM: nothing of it is changed\n");
+	else if (rmm.kernel_driver != KERNEL_DRIVER_ABSENT)
+		pr_info("this kernel's own driver gave up: its KVM starts no Realms\n");
 	if (v->reason != REASON_OK) {
 		pr_info("Realms are not available: %s (%s)\n", verdict_word(v->reason), v->detail);
 		return;

@@ -7,7 +7,8 @@
  *   1 1  a command is under way, or was left unfinished: as dangerous as delegated
  *   0 1  an unfinished command turned out to have undelegated it, and its consumer doesn't know yet
  *
- * A page in either of the last two can't be claimed for a delegation.
+ * A page in either of the last two can't be claimed for a delegation. Beside these, "usable" says
+ * that it is covered, for those who can't wait for the record's lock.
  */
 #include <linux/align.h>
 #include <linux/bitmap.h>
@@ -19,23 +20,27 @@
 #include <linux/mutex.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
 #include <linux/xarray.h>
 
 #include "pagebits.h"
 
 #define SECTION_BYTES	(PAGES_PER_SECTION * PAGE_SIZE)
+#define MAP_LONGS	BITS_TO_LONGS(PAGES_PER_SECTION)
 
-/* Both bitmaps of each section that a consumer was ever told to be usable: out, then changing */
+/* The bitmaps of each section that a consumer was ever told to be usable */
 static DEFINE_XARRAY(sections);
-/*
- * A leaf; protects the bits and what follows. Consumers' ranges may be large: others run meanwhile.
- */
-static DEFINE_MUTEX(bits_lock);
+enum { OUT, CHANGING, USABLE, NR_MAPS };
+
+/* Protects sections; has claims of those who may sleep come one after the other */
+static DEFINE_MUTEX(sections_lock);
+/* A leaf; protects the bits and what follows. Held over one section, since ranges may be large. */
+static DEFINE_SPINLOCK(bits_lock);
 static u64 pages_out;			/* as many bits "out" are set */
 
 /* The bits of the pages from start to the end of its section, or to @end if that comes first */
 struct part {
-	unsigned long *out, *changing;	/* NULL: there are none */
+	unsigned long *out, *changing, *usable;	/* NULL: there are none */
 	unsigned int first, nr;
 	u64 end;
 };
@@ -50,8 +55,9 @@ static struct part part_of(u64 start, u64 end)
 
 	part.nr = PHYS_PFN(part.end - start);
 	if (bits) {
-		part.out = bits;
-		part.changing = bits + BITS_TO_LONGS(PAGES_PER_SECTION);
+		part.out = bits + OUT * MAP_LONGS;
+		part.changing = bits + CHANGING * MAP_LONGS;
+		part.usable = bits + USABLE * MAP_LONGS;
 	}
 	return part;
 }
@@ -78,7 +84,7 @@ static void set(unsigned long *bits, const struct part *part, bool value)
  * @start: physical address
  * @end: physical address, exclusive, more than @start
  *
- * Context: may sleep, allocates; takes bits_lock.
+ * Context: may sleep, allocates; takes sections_lock.
  * Return: 0 or -ENOMEM.
  */
 int pagebits_prepare(u64 start, u64 end)
@@ -86,20 +92,75 @@ int pagebits_prepare(u64 start, u64 end)
 	u64 i;
 	int rc = 0;
 
-	mutex_lock(&bits_lock);
+	mutex_lock(&sections_lock);
 	for (i = start / SECTION_BYTES; !rc && i <= (end - 1) / SECTION_BYTES; i++) {
 		unsigned long *bits;
 
 		if (xa_load(&sections, i))
 			continue;
-		bits = kvcalloc(2 * BITS_TO_LONGS(PAGES_PER_SECTION), sizeof(*bits),
-				GFP_KERNEL | __GFP_NOWARN);
+		bits = kvcalloc(NR_MAPS * MAP_LONGS, sizeof(*bits), GFP_KERNEL | __GFP_NOWARN);
 		rc = bits ? xa_err(xa_store(&sections, i, bits, GFP_KERNEL)) : -ENOMEM;
 		if (rc)
 			kvfree(bits);
 	}
-	mutex_unlock(&bits_lock);
+	mutex_unlock(&sections_lock);
 	return rc;
+}
+
+/**
+ * pagebits_set_usable() - memory is covered, or it may not be any more
+ * @start: physical address, page aligned
+ * @end: physical address, exclusive, page aligned, more than @start
+ * @is: it is; then pagebits_prepare() made room for it
+ *
+ * Context: any but interrupts; takes bits_lock.
+ */
+void pagebits_set_usable(u64 start, u64 end, bool is)
+{
+	unsigned long *bits;
+	struct part part;
+	unsigned long i;
+
+	xa_for_each(&sections, i, bits) {
+		const u64 from = max_t(u64, start, i * SECTION_BYTES);
+
+		if (from >= min_t(u64, end, (i + 1) * SECTION_BYTES))
+			continue;
+		part = part_of(from, end);
+		spin_lock(&bits_lock);
+		set(part.usable, &part, is);
+		spin_unlock(&bits_lock);
+	}
+}
+
+/* Under bits_lock */
+static bool is_free_to(const struct part *part, bool out)
+{
+	return part->out && all_are(part->out, part, out) && all_are(part->changing, part, false);
+}
+
+static void claim(const struct part *part, bool out)
+{
+	set(part->out, part, true);
+	set(part->changing, part, true);
+	if (!out)
+		pages_out += part->nr;
+}
+
+/* Bits that say more than these two are never mixed in one call */
+static void settle(u64 start, u64 end, bool out, bool changing)
+{
+	struct part part;
+
+	for (; start < end; start = part.end) {
+		part = part_of(start, end);
+		spin_lock(&bits_lock);
+		set(part.out, &part, out);
+		set(part.changing, &part, changing);
+		if (!out)
+			pages_out -= part.nr;
+		spin_unlock(&bits_lock);
+	}
 }
 
 /**
@@ -110,7 +171,7 @@ int pagebits_prepare(u64 start, u64 end)
  *
  * All or nothing. They count as delegated until pagebits_settle().
  *
- * Context: may sleep; takes bits_lock.
+ * Context: may sleep; takes sections_lock, bits_lock.
  * Return: false if a page of it isn't in the state that @out says.
  */
 bool pagebits_claim(u64 start, u64 end, bool out)
@@ -119,37 +180,59 @@ bool pagebits_claim(u64 start, u64 end, bool out)
 	bool all = true;
 	u64 at;
 
-	mutex_lock(&bits_lock);
+	mutex_lock(&sections_lock);
 	for (at = start; all && at < end; at = part.end) {
 		part = part_of(at, end);
-		all = part.out && all_are(part.out, &part, out) &&
-		      all_are(part.changing, &part, false);
+		spin_lock(&bits_lock);
+		all = is_free_to(&part, out);
+		spin_unlock(&bits_lock);
 	}
-	for (at = start; all && at < end; at = part.end) {
+	for (at = start; all && at < end; at = all ? part.end : at) {
 		part = part_of(at, end);
-		set(part.out, &part, true);
-		set(part.changing, &part, true);
+		spin_lock(&bits_lock);
+		/* Unless one who may not sleep has come in between */
+		all = is_free_to(&part, out);
+		if (all)
+			claim(&part, out);
+		spin_unlock(&bits_lock);
+		if (!all)
+			settle(start, at, out, false);
 	}
-	if (all && !out)
-		pages_out += PHYS_PFN(end - start);
-	mutex_unlock(&bits_lock);
+	mutex_unlock(&sections_lock);
 	return all;
 }
 
-/* Bits that say more than these two are never mixed in one call */
-static void settle(u64 start, u64 end, bool out, bool changing)
+/**
+ * pagebits_claim_atomic() - the same for a delegation, by one who may not sleep
+ * @start: physical address, page aligned
+ * @end: physical address, exclusive, page aligned, more than @start; a few sections at the most
+ *
+ * Context: any but interrupts; takes bits_lock.
+ * Return: 0; -ENXIO if a page of it isn't usable; -EAGAIN if a command for one is under way, or it
+ * came back without its consumer's knowing; -EEXIST if one is delegated.
+ */
+int pagebits_claim_atomic(u64 start, u64 end)
 {
 	struct part part;
+	int rc = 0;
+	u64 at;
 
-	mutex_lock(&bits_lock);
-	for (; start < end; start = part.end) {
-		part = part_of(start, end);
-		set(part.out, &part, out);
-		set(part.changing, &part, changing);
-		if (!out)
-			pages_out -= part.nr;
+	spin_lock(&bits_lock);
+	for (at = start; rc != -ENXIO && at < end; at = part.end) {
+		part = part_of(at, end);
+		if (!part.usable || !all_are(part.usable, &part, true))
+			rc = -ENXIO;
+		else if (!all_are(part.changing, &part, false))
+			rc = -EAGAIN;
+		else if (!rc && !all_are(part.out, &part, false))
+			rc = -EEXIST;
 	}
-	mutex_unlock(&bits_lock);
+	for (at = start; !rc && at < end; at = part.end) {
+		part = part_of(at, end);
+		claim(&part, false);
+	}
+	spin_unlock(&bits_lock);
+	return rc;
 }
 
 /**
@@ -158,7 +241,7 @@ static void settle(u64 start, u64 end, bool out, bool changing)
  * @end: physical address, exclusive, page aligned; may be @start
  * @out: they are delegated
  *
- * Context: may sleep; takes bits_lock.
+ * Context: any but interrupts; takes bits_lock.
  */
 void pagebits_settle(u64 start, u64 end, bool out)
 {
@@ -180,24 +263,52 @@ void pagebits_abandon(u64 start, u64 end, bool out)
 	settle(start, end, out, !out);
 }
 
-static bool is_out(u64 page)
-{
-	const struct part part = part_of(page, page + PAGE_SIZE);
+enum page_state {
+	LINUXS,
+	DELEGATED,
+	UNDER_WAY,
+	CAME_BACK,	/* and its consumer doesn't know */
+};
 
-	return part.out && all_are(part.out, &part, true);
+/* Under bits_lock */
+static enum page_state state_of(const struct part *page)
+{
+	const bool changing = page->out && all_are(page->changing, page, true);
+
+	if (page->out && all_are(page->out, page, true))
+		return changing ? UNDER_WAY : DELEGATED;
+	return changing ? CAME_BACK : LINUXS;
 }
 
-static bool is_changing(u64 page)
+/* The state of a page, in which one that came back may be told of, or be kept to be told of */
+static enum page_state look(u64 page, bool tell, bool keep)
 {
 	const struct part part = part_of(page, page + PAGE_SIZE);
+	enum page_state state;
 
-	return part.out && all_are(part.changing, &part, true);
+	spin_lock(&bits_lock);
+	state = state_of(&part);
+	if (state == CAME_BACK && tell)
+		set(part.changing, &part, false);
+	else if (state == LINUXS && keep)
+		set(part.changing, &part, true);
+	spin_unlock(&bits_lock);
+	cond_resched();
+	return state;
+}
+
+/* The next page; behind sections that have no bits, since nothing of them was ever delegated */
+static u64 next_page(u64 page, u64 end)
+{
+	const struct part part = part_of(page, end);
+
+	return part.out ? page + PAGE_SIZE : part.end;
 }
 
 /**
  * pagebits_withhold() - a consumer is told that a range is not all its own again
  * @start: physical address, page aligned
- * @end: physical address, exclusive, page aligned, more than @start
+ * @end: physical address, exclusive, page aligned, more than @start; a consumer's
  *
  * It can't know which pages are, and will ask for all of them: those are kept for
  * pagebits_next_run().
@@ -206,16 +317,8 @@ static bool is_changing(u64 page)
  */
 void pagebits_withhold(u64 start, u64 end)
 {
-	struct part part;
-
-	mutex_lock(&bits_lock);
-	for (; start < end; start += PAGE_SIZE) {
-		part = part_of(start, start + PAGE_SIZE);
-		if (!is_out(start))
-			set(part.changing, &part, true);
-		cond_resched();
-	}
-	mutex_unlock(&bits_lock);
+	for (; start < end; start += PAGE_SIZE)
+		look(start, false, true);
 }
 
 /**
@@ -224,29 +327,28 @@ void pagebits_withhold(u64 start, u64 end)
  * @end: physical address, exclusive, page aligned
  *
  * Context: may sleep; takes bits_lock.
- * Return: 0 if each page is delegated, or came back without its knowing; -EBUSY if a command for
- * one is under way or unfinished; -EINVAL if one was never delegated.
+ * Return: 0 if some page is delegated, or came back without its knowing, and the others are
+ * Linux's; -EBUSY if a command for one is under way or unfinished; -EINVAL if all are Linux's.
  */
 int pagebits_check(u64 start, u64 end)
 {
-	int rc = 0;
+	enum page_state state;
+	int rc = -EINVAL;
 
-	mutex_lock(&bits_lock);
-	for (; rc != -EINVAL && start < end; start += PAGE_SIZE) {
-		if (is_out(start) && is_changing(start))
+	for (; rc != -EBUSY && start < end; start = next_page(start, end)) {
+		state = look(start, false, false);
+		if (state == UNDER_WAY)
 			rc = -EBUSY;
-		else if (is_out(start) == is_changing(start))
-			rc = -EINVAL;
-		cond_resched();
+		else if (state != LINUXS)
+			rc = 0;
 	}
-	mutex_unlock(&bits_lock);
 	return rc;
 }
 
 /**
  * pagebits_next_run() - the first pages of [*@at, @end) that are delegated
- * @at: set to where they begin; what lies before came back while its consumer didn't know, and is
- * Linux's now
+ * @at: set to where they begin; what lies before is Linux's, or came back while its consumer didn't
+ * know, and is Linux's now
  * @end: physical address, exclusive, page aligned
  *
  * Context: may sleep; takes bits_lock.
@@ -254,18 +356,17 @@ int pagebits_check(u64 start, u64 end)
  */
 u64 pagebits_next_run(u64 *at, u64 end)
 {
-	struct part part;
+	enum page_state state;
 	u64 top;
 
-	mutex_lock(&bits_lock);
-	for (; *at < end && !is_out(*at) && is_changing(*at); *at += PAGE_SIZE) {
-		part = part_of(*at, *at + PAGE_SIZE);
-		set(part.changing, &part, false);
-		cond_resched();
+	while (*at < end) {
+		state = look(*at, true, false);
+		if (state == DELEGATED || state == UNDER_WAY)
+			break;
+		*at = next_page(*at, end);
 	}
-	for (top = *at; top < end && is_out(top) && !is_changing(top); top += PAGE_SIZE)
-		cond_resched();
-	mutex_unlock(&bits_lock);
+	for (top = *at; top < end && look(top, false, false) == DELEGATED;)
+		top += PAGE_SIZE;
 	return top;
 }
 
@@ -282,12 +383,12 @@ bool pagebits_any(u64 start, u64 end)
 	struct part part;
 	bool any = false;
 
-	mutex_lock(&bits_lock);
 	for (; !any && start < end; start = part.end) {
 		part = part_of(start, end);
+		spin_lock(&bits_lock);
 		any = part.out && !all_are(part.out, &part, false);
+		spin_unlock(&bits_lock);
 	}
-	mutex_unlock(&bits_lock);
 	return any;
 }
 
@@ -301,9 +402,9 @@ u64 pagebits_bytes(void)
 {
 	u64 bytes;
 
-	mutex_lock(&bits_lock);
+	spin_lock(&bits_lock);
 	bytes = pages_out * PAGE_SIZE;
-	mutex_unlock(&bits_lock);
+	spin_unlock(&bits_lock);
 	return bytes;
 }
 

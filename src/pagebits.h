@@ -6,7 +6,9 @@
 #include <linux/types.h>
 
 int pagebits_prepare(u64 start, u64 end);
+void pagebits_set_usable(u64 start, u64 end, bool is);
 bool pagebits_claim(u64 start, u64 end, bool out);
+int pagebits_claim_atomic(u64 start, u64 end);
 void pagebits_settle(u64 start, u64 end, bool out);
 void pagebits_abandon(u64 start, u64 end, bool out);
 void pagebits_withhold(u64 start, u64 end);

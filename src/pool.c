@@ -213,7 +213,7 @@ int pool_delegate(const struct ranges *fine, u64 bytes, unsigned int ms)
 		if (s.kind != LEDGER_HELD || !ranges_next(fine, s.start, s.end, &part))
 			continue;
 		part.end = min(part.end, part.start + bytes);
-		rc = exchange_delegate(part.start, part.end, ms);
+		rc = exchange_delegate(RMI_FOR_US, part.start, part.end, ms);
 		look_again(part.start, part.end);
 		/* The one that the RMM refused is held still, unless it is lost: don't ask again */
 		if (rc == -EIO && ledger_find(LEDGER_HELD, part.start, part.end, &refused))

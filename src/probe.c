@@ -32,7 +32,7 @@ int probe_table(const struct ranges *ram, struct verdict *why)
 	const unsigned int mark = record_view()->nr;
 	int rc;
 
-	if (rmm_session()->has_gpt_info || record_view()->tables.nr)
+	if (rmm_session()->has_gpt_info || record_view()->tables.nr || rmm_is_kernels())
 		return 0;
 	first.end = first.start + 1;
 	rc = make_tables(&one, why);
@@ -56,7 +56,7 @@ static int try_page(const struct span *par, const struct ranges *ram)
 	chunk_settle();
 	page.start = chunk.start + PAGE_SIZE;
 	page.end = page.start + PAGE_SIZE;
-	rc = exchange_delegate(page.start, page.end, rmi_timeout_ms()) ?:
+	rc = exchange_delegate(RMI_FOR_US, page.start, page.end, rmi_timeout_ms()) ?:
 	     exchange_undelegate(page.start, page.end, rmi_timeout_ms());
 	if (!rc && ledger_find(LEDGER_LOST, page.start, page.end, &page))
 		rc = -EIO;
@@ -76,7 +76,7 @@ static int probe_par(const struct span *par, const struct ranges *ram, struct ve
 	 * Of memory that goes online, the first pages may be its memory map; the last one is
 	 * nobody's
 	 */
-	if (!fine)
+	if (!fine || rmm_is_kernels())
 		rc = -ENOMEM;
 	else if (chunk_expected(par->start, par->end, &part))
 		rc = exchange_try(part.end - PAGE_SIZE);
@@ -95,7 +95,7 @@ static int probe_par(const struct span *par, const struct ranges *ram, struct ve
  * @why: set on error
  *
  * Some RMMs look at that granule alone. Where the RAM is tracked FINE, one granule that is
- * delegated and undelegated decides.
+ * delegated and undelegated decides; an RMM that is the kernel's gets no such command.
  *
  * Context: may sleep, allocates; under cover_lock.
  * Return: 0 or the negative error number of @why.

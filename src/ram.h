@@ -5,6 +5,10 @@
 
 #include "ranges.h"
 
-int ram_collect(struct ranges *ram);
+struct page;
+
+int ram_collect(struct ranges *ram, bool movable);
+bool ram_is_movable(const struct page *page);
+bool ram_is_left_out(const struct ranges *set, u64 start, u64 end);
 
 #endif

@@ -9,6 +9,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
+#include "pagebits.h"
 #include "record.h"
 #include "region.h"
 #include "rmm.h"
@@ -156,8 +157,10 @@ void record_has_no_tables(const struct ranges *pars)
 	unsigned int i;
 
 	mutex_lock(&record_lock);
-	for (i = 0; i < pars->nr; i++)
+	for (i = 0; i < pars->nr; i++) {
 		ranges_remove(&record.tables, pars->at[i].start, pars->at[i].end);
+		pagebits_set_usable(pars->at[i].start, pars->at[i].end, false);
+	}
 	mutex_unlock(&record_lock);
 }
 
@@ -167,6 +170,7 @@ static void forget_facts(const struct step *step)
 
 	ranges_remove(step->kind == LEDGER_TABLE ? &record.tables : &record.fine, span.start,
 		      span.end);
+	pagebits_set_usable(span.start, span.end, false);
 }
 
 /**
@@ -241,6 +245,7 @@ void record_offline(u64 start, u64 end)
 	mutex_lock(&record_lock);
 	ranges_remove(&record.online, start, end);
 	ranges_remove(&missed, start, end);
+	pagebits_set_usable(start, end, false);
 	mutex_unlock(&record_lock);
 }
 
@@ -257,6 +262,7 @@ void record_forget(void)
 	ranges_clear(&record.tables);
 	ranges_clear(&record.payable);
 	ranges_clear(&missed);
+	pagebits_set_usable(0, U64_MAX, false);
 	kvfree(record.made);
 	record.made = NULL;
 	record.nr = 0;

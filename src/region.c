@@ -137,8 +137,16 @@ struct span region_at(u64 addr)
 	return (struct span){ .start = base, .end = min(base + size, rmm_session()->pa_end) };
 }
 
+/* May what is payable be paid for, as far as is known? */
+static bool can_be_had(const struct answer *a, bool pay)
+{
+	if (rmm_is_kernels())
+		return false;
+	return pay || rmm_session()->has_gpt_info || a->state != RMI_TRACKING_NONE;
+}
+
 /* What an answer means for the RAM that it speaks of, of which gap is the first part */
-static int note_answer(const struct ranges *ram, struct span gap, bool can_be_had,
+static int note_answer(const struct ranges *ram, struct span gap, bool payable_counts,
 		       const struct answer *a, struct ranges *fine, struct ranges *payable,
 		       struct verdict *why)
 {
@@ -146,7 +154,7 @@ static int note_answer(const struct ranges *ram, struct span gap, bool can_be_ha
 	u64 at;
 	int rc;
 
-	if (can_be_had && is_payable(a)) {
+	if (payable_counts && is_payable(a)) {
 		for (rc = 0, at = gap.start; !rc && ranges_next(ram, at, a->end, &part);
 		     at = part.end) {
 			part.kind = a->state;
@@ -171,8 +179,9 @@ static int note_answer(const struct ranges *ram, struct span gap, bool can_be_ha
  * @payable: likewise for RAM that the host can make so; its kind is its state
  * @why: set on error; names the first part that is neither
  *
- * To an RMM that has no GPT_INFO, NONE is also what isn't its DRAM at all, which shows when it is
- * to be paid for; where it isn't, that is none that the host can make FINE.
+ * Nothing is payable where the RMM is the kernel's. To an RMM that has no GPT_INFO, NONE is also
+ * what isn't its DRAM at all, which shows when it is to be paid for; where it isn't, that is none
+ * that the host can make FINE.
  * Each question spans all that is left, holes as well, and the rest of the last region: an answer
  * may, and its end is where the next one begins. At most two commands a granule are issued, were
  * the RMM to answer in that detail.
@@ -203,8 +212,7 @@ int region_survey(const struct ranges *ram, bool pay, struct ranges *fine, struc
 			at = rc ? region_at(gap.start).end : a.end;
 			walk_note(rc);
 			if (!rc)
-				rc = note_answer(ram, gap, pay || rmm_session()->has_gpt_info ||
-						 a.state != RMI_TRACKING_NONE, &a, fine, payable,
+				rc = note_answer(ram, gap, can_be_had(&a, pay), &a, fine, payable,
 						 why);
 			if (rc && rc != -ETIMEDOUT)
 				return rc;

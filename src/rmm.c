@@ -4,7 +4,6 @@
 #include <linux/io.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
-#include <linux/mutex.h>
 #include <linux/numa.h>
 #include <linux/printk.h>
 #include <linux/sizes.h>
@@ -17,10 +16,6 @@
 #include "explain.h"
 #include "rmm.h"
 #include "transfer.h"
-
-/* Copied by readers; swapped whole by rmm_open(), under cover_lock */
-static struct rmm_session session;
-static DEFINE_MUTEX(session_lock);	/* a leaf; protects session where cover_lock isn't held */
 
 /* RMI granule size code of this kernel's pages */
 #define GRANULE_CODE	(PAGE_SIZE == SZ_4K ? RMI_GRANULE_SIZE_4K : \
@@ -39,62 +34,6 @@ static u64 region_size_of(u64 code)
 	};
 
 	return code < ARRAY_SIZE(sizes[0]) ? sizes[GRANULE_CODE][code] : 0;
-}
-
-/**
- * rmm_session() - what is known of the RMM
- *
- * Context: any; under cover_lock.
- * Return: the one session there is; never NULL.
- */
-const struct rmm_session *rmm_session(void)
-{
-	return &session;
-}
-
-/**
- * rmm_copy_session() - what is known of the RMM, for those who don't hold cover_lock
- * @copy: set
- *
- * Context: may sleep; takes session_lock.
- */
-void rmm_copy_session(struct rmm_session *copy)
-{
-	mutex_lock(&session_lock);
-	*copy = session;
-	mutex_unlock(&session_lock);
-}
-
-/**
- * rmm_learn() - from now on this is what is known of the RMM
- * @s: copied
- *
- * Context: may sleep; under cover_lock; takes session_lock.
- */
-void rmm_learn(const struct rmm_session *s)
-{
-	mutex_lock(&session_lock);
-	session = *s;
-	mutex_unlock(&session_lock);
-}
-
-/**
- * rmm_state_word() - the RMM's state, as sysfs shows it
- * @state: the state
- *
- * Context: any.
- * Return: a constant word.
- */
-const char *rmm_state_word(enum rmm_state state)
-{
-	static const char * const words[] = {
-		[RMM_STATE_NONE] = "none",
-		[RMM_STATE_UNKNOWN] = "unknown",
-		[RMM_STATE_INIT] = "init",
-		[RMM_STATE_ACTIVE] = "active",
-	};
-
-	return words[state];
 }
 
 static int wrong_revision(u64 low, u64 high, struct verdict *why)
@@ -233,7 +172,10 @@ static __le64 *alloc_config_page(void)
 	return page ?: kzalloc(PAGE_SIZE, GFP_KERNEL);
 }
 
-/* The RMM refused our configuration: that is all right if it has one that suits us */
+/*
+ * The RMM has a configuration: that is all right if it suits us. @refusal is what it said to ours,
+ * if it was offered one.
+ */
 static int adopt_config(struct rmm_session *s, __le64 *page, const struct rmi_regs *refusal,
 			struct verdict *why)
 {
@@ -244,10 +186,12 @@ static int adopt_config(struct rmm_session *s, __le64 *page, const struct rmi_re
 	/* what it doesn't write must not look like an answer */
 	memset(page, 0xff, RMI_CONFIG_SIZE);
 	rc = rmi_call(&r, rmi_timeout_ms());
-	if (rc == -ETIMEDOUT)
+	if (rc == -ETIMEDOUT || (!refusal && (rc || RMI_RESULT_STATUS(r.x[0]) != RMI_SUCCESS)))
 		return explain_answer(RMI_RMM_CONFIG_GET, virt_to_phys(page), rc, &r, why);
 	if (rc || RMI_RESULT_STATUS(r.x[0]) != RMI_SUCCESS)
 		return explain_answer(RMI_RMM_CONFIG_SET, virt_to_phys(page), 0, refusal, why);
+	if (refusal)
+		s->owner = RMM_OWNER_ADOPTED;
 	granule = le64_to_cpu(READ_ONCE(page[RMI_CONFIG_GRANULE_SIZE / sizeof(*page)]));
 	region = le64_to_cpu(READ_ONCE(page[RMI_CONFIG_TRACKING_REGION / sizeof(*page)]));
 	if (granule != GRANULE_CODE)
@@ -267,21 +211,17 @@ static int configure_with(struct rmm_session *s, __le64 *page, struct verdict *w
 	struct rmi_regs r = { .x = { RMI_RMM_CONFIG_SET, virt_to_phys(page) } };
 	int rc;
 
+	if (s->owner == RMM_OWNER_KERNEL)
+		return adopt_config(s, page, NULL, why);
 	page[RMI_CONFIG_TRACKING_REGION / sizeof(*page)] = cpu_to_le64(REGION_CODE);
 	page[RMI_CONFIG_GRANULE_SIZE / sizeof(*page)] = cpu_to_le64(GRANULE_CODE);
 	rc = rmi_call(&r, rmi_timeout_ms());
 	if (rc)
 		return explain_answer(RMI_RMM_CONFIG_SET, virt_to_phys(page), rc, &r, why);
 	s->region_size = region_size_of(REGION_CODE);
-	s->adopted = RMI_RESULT_STATUS(r.x[0]) != RMI_SUCCESS;
-	if (s->adopted) {
-		rc = adopt_config(s, page, &r, why);
-		if (rc)
-			return rc;
-	} else {
-		s->state = RMM_STATE_INIT;
-	}
-	s->granule_size = PAGE_SIZE;
+	if (RMI_RESULT_STATUS(r.x[0]) != RMI_SUCCESS)
+		return adopt_config(s, page, &r, why);
+	s->state = RMM_STATE_INIT;
 	return 0;
 }
 
@@ -295,6 +235,8 @@ static int configure(struct rmm_session *s, struct verdict *why)
 				   PAGE_SIZE);
 	rc = configure_with(s, page, why);
 	kfree(page);
+	if (!rc)
+		s->granule_size = PAGE_SIZE;
 	return rc;
 }
 
@@ -348,9 +290,10 @@ static int ask_state(const struct rmm_session *s)
  * rmm_activate() - have the RMM active, or go on with an activation that could not be finished
  * @why: set on error
  *
- * It is active already, by an earlier load of this module, the kernel itself, or the one before a
- * kexec, if it took no configuration and says so; where it can't be asked, if it says ERROR_GLOBAL
- * here. One that took it and says that refuses for a reason of its own.
+ * It is active already where this kernel's own driver has it. It is, by an earlier load of this
+ * module, that driver before it gave up, or the kernel before a kexec, if it took no configuration
+ * and says so; where it can't be asked, if it says ERROR_GLOBAL here. One that took it and says
+ * that refuses for a reason of its own.
  * Specification: DEN0137, RMI_RMM_ACTIVATE, RMI_RMM_STATE_GET.
  *
  * Context: may sleep; under cover_lock.
@@ -358,10 +301,11 @@ static int ask_state(const struct rmm_session *s)
  */
 int rmm_activate(struct verdict *why)
 {
-	struct rmm_session s = session;
+	struct rmm_session s = *rmm_session();
 	struct payer payer = { .kind = LEDGER_RMM, .size = s.pa_end, .limit = SZ_64M };
 	struct rmi_regs r = { .x = { RMI_RMM_ACTIVATE } };
-	const int active = s.adopted ? ask_state(&s) : 0;
+	const int active = s.owner == RMM_OWNER_KERNEL ? 1 :
+			   s.owner == RMM_OWNER_ADOPTED ? ask_state(&s) : 0;
 	int rc = 0;
 
 	if (active <= 0)
@@ -370,7 +314,7 @@ int rmm_activate(struct verdict *why)
 		return rc;
 	s.lent = payer.lent;
 	if (active <= 0 && RMI_RESULT_STATUS(r.x[0]) == RMI_SUCCESS)
-		s.adopted = false;
+		s.owner = RMM_OWNER_THIS_MODULE;
 	else if (!active || (active < 0 && RMI_RESULT_STATUS(r.x[0]) != RMI_ERROR_GLOBAL))
 		return explain_answer(RMI_RMM_ACTIVATE, 0, 0, &r, why);
 	s.state = RMM_STATE_ACTIVE;
@@ -392,10 +336,12 @@ int rmm_activate(struct verdict *why)
  */
 int rmm_open(struct verdict *why)
 {
-	struct rmm_session s = {};
+	struct rmm_session s = { .kernel_driver = owner_kernel_driver() };
 	int rc = 0;
 
-	rmi_begin_session();
+	if (s.kernel_driver == KERNEL_DRIVER_AVAILABLE)
+		s.owner = RMM_OWNER_KERNEL;
+	rmi_begin_session(s.owner == RMM_OWNER_KERNEL);
 	/*
 	 * The kernel that crashed lent and delegated what only it has a record of. This one lives
 	 * for the minutes of a dump, and starts no Realm.
@@ -424,17 +370,19 @@ int rmm_open(struct verdict *why)
  */
 void rmm_close(void)
 {
-	struct rmm_session s = session;
+	struct rmm_session s = *rmm_session();
 	struct payer payer = { .kind = LEDGER_RMM, .size = s.pa_end, .lent = s.lent };
 	struct rmi_regs r = { .x = { RMI_RMM_DEACTIVATE } };
 	int rc;
 
-	if (s.state != RMM_STATE_ACTIVE || s.adopted || !s.has_gpt_info)
+	if (s.owner != RMM_OWNER_THIS_MODULE || !s.has_gpt_info)
 		return;
 	rc = sro_run(&r, &payer, rmi_timeout_ms());
 	pool_drain();
 	s.lent = payer.lent;
-	if (!rc && RMI_RESULT_STATUS(r.x[0]) == RMI_SUCCESS)
+	if (!rc && RMI_RESULT_STATUS(r.x[0]) == RMI_SUCCESS) {
 		s.state = RMM_STATE_INIT;
+		s.owner = RMM_OWNER_NONE;
+	}
 	rmm_learn(&s);
 }

@@ -5,6 +5,7 @@
 
 #include <linux/types.h>
 
+#include "owner.h"
 #include "smc.h"
 #include "verdict.h"
 
@@ -18,7 +19,8 @@ enum rmm_state {
 /* All zero: not known */
 struct rmm_session {
 	enum rmm_state state;
-	bool adopted;		/* somebody activated it before us */
+	enum rmm_owner owner;
+	enum kernel_driver kernel_driver;
 	bool has_gpt_info;	/* beta 3 or newer */
 	u32 revision;		/* agreed on */
 	u64 granule_size;	/* bytes */
@@ -35,6 +37,7 @@ struct rmm_session {
 int rmm_open(struct verdict *why);
 int rmm_activate(struct verdict *why);
 void rmm_close(void);
+bool rmm_is_kernels(void);
 const struct rmm_session *rmm_session(void);
 int rmm_ask(struct rmm_session *s, struct verdict *why);
 void rmm_learn(const struct rmm_session *s);

@@ -10,15 +10,14 @@
 #include <linux/minmax.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
-#include <linux/mutex.h>
 #include <linux/printk.h>
 #include <linux/sched.h>
-#include <linux/string.h>
 #include <linux/time64.h>
 #include <linux/timex.h>
 #include <asm/arch_timer.h>
 
 #include "../include/rmi_abi.h"
+#include "latch.h"
 #include "smc.h"
 
 #define CREATE_TRACE_POINTS
@@ -108,9 +107,8 @@ static struct {
 	bool known;		/* this session's RMM has done it */
 } tallies[ARRAY_SIZE(names) + 1];
 
-static DEFINE_MUTEX(latch_lock);	/* a leaf; protects the text */
-static bool latch;			/* read without the lock */
-static char latch_text[RMI_LATCH_SIZE];
+/* Another has the RMM, who must not find it changed */
+static bool only_look;
 
 /*
  * Longer than most commands take, and no longer than the RMM can be updated in while the host runs
@@ -273,21 +271,71 @@ static int call_for(unsigned int i, const struct rmi_regs *command, struct rmi_r
 	return try_later(command->x[0], answer->x[0]) ? -EAGAIN : 0;
 }
 
+/* Does a command leave the RMM as it is? Operations that others began can't be meant. */
+static bool only_looks(u64 fid)
+{
+	switch (fid) {
+	case RMI_VERSION:
+	case RMI_FEATURES:
+	case RMI_RMM_CONFIG_GET:
+	case RMI_RMM_STATE_GET:
+	case RMI_GRANULE_TRACKING_GET:
+	case RMI_GPT_INFO:
+	case RMI_OP_CONTINUE:
+	case RMI_OP_MEM_RECLAIM:
+	case RMI_OP_CANCEL:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool is_allowed(enum rmi_caller caller, u64 fid)
+{
+	return !READ_ONCE(only_look) || only_looks(fid) ||
+	       (caller != RMI_FOR_US && (fid == RMI_GRANULE_RANGE_DELEGATE ||
+					 fid == RMI_GRANULE_RANGE_UNDELEGATE));
+}
+
+/* Who may not sleep repeats a command so often, a microsecond apart */
+#define ATOMIC_TRIES	64
+
+/* Before a command is repeated; returns false if it is not to be */
+static bool wait_to_repeat(enum rmi_caller caller, unsigned int ms, unsigned int retries,
+			   ktime_t *deadline)
+{
+	if (caller == RMI_FOR_CONSUMER_ATOMIC) {
+		udelay(1);
+		return retries < ATOMIC_TRIES;
+	}
+	if (!*deadline)
+		*deadline = ktime_add_ms(ktime_get(), ms);
+	if (!ms || ktime_after(ktime_get(), *deadline))
+		return false;
+	usleep_range(20, 100);
+	cond_resched();
+	return true;
+}
+
 /**
- * rmi_call() - issue one command; repeat it while the RMM says BUSY, or BLOCKED to a new command
+ * rmi_call_for() - issue one command; repeat it while the RMM says BUSY, or BLOCKED to a new
+ * command
+ * @caller: for whom
  * @regs: function id and arguments; set to the answer, also on -ETIMEDOUT
- * @ms: for how long it is repeated; 0: issue it once
+ * @ms: for how long it is repeated; 0: issue it once. For RMI_FOR_CONSUMER_ATOMIC it is repeated a
+ * fixed number of times instead.
  *
  * Nothing in the answer but the status has been looked at. Each repetition lets others run first.
  * NOT_SUPPORTED counts as BUSY for a command that was done before in this session.
  * Specification: DEN0137, "RMI commands" and "Command return codes".
  *
- * Context: may sleep; the caller may hold mutexes.
+ * Context: may sleep, the caller may hold mutexes; for RMI_FOR_CONSUMER_ATOMIC any but interrupts.
  * Return: 0 with an answer of any other status; -EOPNOTSUPP if nobody knows the command, the rest
- * of the answer then means nothing; -ETIMEDOUT if the time was up; -EPROTO if rmi_latch() was
- * called: the command wasn't issued, and @regs is as it was.
+ * of the answer then means nothing; -ETIMEDOUT if the time was up; -EPERM if the command would
+ * change an RMM that another has (see rmi_begin_session()); -EPROTO if rmi_latch() was called. On
+ * either of these two the command wasn't issued, and @regs is as it was.
  */
-int rmi_call(struct rmi_regs *regs, unsigned int ms)
+int rmi_call_for(enum rmi_caller caller, struct rmi_regs *regs, unsigned int ms)
 {
 	const struct rmi_regs command = *regs;
 	const unsigned int i = index_of(command.x[0]);
@@ -296,18 +344,17 @@ int rmi_call(struct rmi_regs *regs, unsigned int ms)
 	u64 ticks = 0;
 	int rc;
 
-	cond_resched();
-	if (READ_ONCE(latch))
+	if (caller != RMI_FOR_CONSUMER_ATOMIC)
+		cond_resched();
+	if (rmi_latched(NULL))
 		return -EPROTO;
+	if (!is_allowed(caller, command.x[0]))
+		return -EPERM;
 	while ((rc = call_for(i, &command, regs, &ticks)) == -EAGAIN) {
-		if (!deadline)
-			deadline = ktime_add_ms(ktime_get(), ms);
-		if (!ms || ktime_after(ktime_get(), deadline)) {
+		if (!wait_to_repeat(caller, ms, retries, &deadline)) {
 			rc = -ETIMEDOUT;
 			break;
 		}
-		usleep_range(20, 100);
-		cond_resched();
 		retries++;
 	}
 	count(i, retries, is_failure(regs->x[0]), ticks);
@@ -330,71 +377,31 @@ unsigned int rmi_pauses(void)
 }
 
 /**
- * rmi_latch() - the RMM gave an answer about who holds a page that breaks the interface's rules
- * @fmt: which answer, for people; may hold physical addresses
+ * rmi_call() - rmi_call_for() of a command that is for no consumer
+ * @regs: as there
+ * @ms: as there
  *
- * No command is issued any more, so that what is lent stays lent. The first call counts.
- *
- * Context: may sleep; takes latch_lock.
- * Return: -EPROTO.
+ * Context: may sleep; the caller may hold mutexes.
+ * Return: as there.
  */
-int rmi_latch(const char *fmt, ...)
+int rmi_call(struct rmi_regs *regs, unsigned int ms)
 {
-	va_list args;
-
-	mutex_lock(&latch_lock);
-	if (!latch) {
-		va_start(args, fmt);
-		vsnprintf(latch_text, sizeof(latch_text), fmt, args);
-		va_end(args);
-		WRITE_ONCE(latch, true);
-		pr_err("the RMM makes no sense and is left alone: %s\n", latch_text);
-	}
-	mutex_unlock(&latch_lock);
-	return -EPROTO;
-}
-
-/**
- * rmi_latched() - was rmi_latch() called in this session?
- * @what: set to its text if so; may be NULL
- *
- * Context: may sleep, takes latch_lock; any if @what is NULL.
- * Return: true if so.
- */
-bool rmi_latched(char what[RMI_LATCH_SIZE])
-{
-	if (!READ_ONCE(latch))
-		return false;
-	if (what) {
-		mutex_lock(&latch_lock);
-		memcpy(what, latch_text, sizeof(latch_text));
-		mutex_unlock(&latch_lock);
-	}
-	return true;
-}
-
-/**
- * rmi_unlatch() - issue commands again
- *
- * For a kexec, whose kernel does not survive what stays lent.
- *
- * Context: any.
- */
-void rmi_unlatch(void)
-{
-	WRITE_ONCE(latch, false);
+	return rmi_call_for(RMI_FOR_US, regs, ms);
 }
 
 /**
  * rmi_begin_session() - what was learnt of the RMM so far may be about another one
+ * @look: another has the RMM: no command is issued that changes it, but for a consumer to delegate
+ * and undelegate
  *
  * Context: any; no command is under way.
  */
-void rmi_begin_session(void)
+void rmi_begin_session(bool look)
 {
 	unsigned int i;
 
 	rmi_unlatch();
+	WRITE_ONCE(only_look, look);
 	for (i = 0; i < ARRAY_SIZE(tallies); i++)
 		WRITE_ONCE(tallies[i].known, false);
 }

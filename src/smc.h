@@ -5,6 +5,8 @@
 
 #include <linux/types.h>
 
+#include "latch.h"
+
 /*
  * X0 to X4: a function id and its arguments on the way in (unused ones zero), the answer on the way
  * out
@@ -22,13 +24,16 @@ struct rmi_tally {
 	u64 ns, min_ns, max_ns;
 };
 
-#define RMI_LATCH_SIZE	96
+/* For whom a command is issued */
+enum rmi_caller {
+	RMI_FOR_US,
+	RMI_FOR_CONSUMER,		/* to have pages delegated, or back */
+	RMI_FOR_CONSUMER_ATOMIC,	/* likewise, by one who may not sleep */
+};
 
 int rmi_call(struct rmi_regs *regs, unsigned int ms);
-__printf(1, 2) int rmi_latch(const char *fmt, ...);
-bool rmi_latched(char what[RMI_LATCH_SIZE]);
-void rmi_unlatch(void);
-void rmi_begin_session(void);
+int rmi_call_for(enum rmi_caller caller, struct rmi_regs *regs, unsigned int ms);
+void rmi_begin_session(bool look);
 bool rmi_tally(unsigned int i, const char **name, struct rmi_tally *tally);
 bool rmi_can_call(void);
 unsigned int rmi_pauses(void);

@@ -58,6 +58,22 @@ static ssize_t rmm_state_show(struct kobject *kobj, struct kobj_attribute *attr,
 	return sysfs_emit(buf, "%s\n", rmm_state_word(rmm.state));
 }
 
+static ssize_t owner_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	struct rmm_session rmm;
+
+	rmm_copy_session(&rmm);
+	return sysfs_emit(buf, "%s\n", owner_word(rmm.owner));
+}
+
+static ssize_t kernel_driver_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	struct rmm_session rmm;
+
+	rmm_copy_session(&rmm);
+	return sysfs_emit(buf, "%s\n", owner_kernel_driver_word(rmm.kernel_driver));
+}
+
 static ssize_t granule_size_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
 {
 	struct rmm_session rmm;
@@ -130,6 +146,8 @@ static struct kobj_attribute attributes[] = {
 	__ATTR_RO_MODE(detail, 0400),	/* physical addresses are for root alone */
 	__ATTR_RO(revision),
 	__ATTR_RO(rmm_state),
+	__ATTR_RO(owner),
+	__ATTR_RO(kernel_driver),
 	__ATTR_RO(granule_size),
 	__ATTR_RO(l0gpt_size),
 	__ATTR_RO(region_size),

@@ -109,7 +109,7 @@ static int take_run(const struct span *run)
 	int rc;
 
 	chunk_settle();
-	rc = exchange_delegate(run->start, run->end, rmi_timeout_ms());
+	rc = exchange_delegate(RMI_FOR_CONSUMER, run->start, run->end, rmi_timeout_ms());
 	if (rc)
 		exchange_undelegate(run->start, run->end, rmi_timeout_ms());
 	else

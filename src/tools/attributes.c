@@ -35,6 +35,8 @@ static const struct {
 	[DETAIL]		= { "detail", TEXT, false },
 	[REVISION]		= { "revision", WORD, false },
 	[RMM_STATE]		= { "rmm_state", WORD, false },
+	[OWNER]			= { "owner", WORD, true },
+	[KERNEL_DRIVER]		= { "kernel_driver", WORD, true },
 	[GRANULE_SIZE]		= { "granule_size", NUMBER, false },
 	[L0GPT_SIZE]		= { "l0gpt_size", NUMBER, false },
 	[REGION_SIZE]		= { "region_size", NUMBER, true },

@@ -233,6 +233,34 @@ static void show_lost(const struct attributes *a)
 	say("", "%s", lost_help);
 }
 
+/* What this kernel's own driver has made of the RMM, and what that means for KVM */
+static void show_kernel_driver(const struct attributes *a)
+{
+	static const struct {
+		const char *word, *text, *until;
+	} known[] = {
+		{ "available", "has the RMM, for its KVM: arm_cca_rmi looks, and changes nothing",
+		  "" },
+		{ "gave-up", "gave up at boot: its KVM starts no Realms",
+		  " until it is rebooted on firmware with static memory" },
+		{ "stuck", "gave up at boot, and the RMM stayed active: no kexec, no hibernation,",
+		  " and its KVM starts no Realms until it is rebooted on newer firmware" },
+	};
+	const char *word = a->of[KERNEL_DRIVER].text;
+	unsigned int i;
+
+	/* Older modules don't say, and few kernels have one */
+	if (a->of[KERNEL_DRIVER].missing || !strcmp(word, "absent"))
+		return;
+	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (!strcmp(word, known[i].word)) {
+			say("INFO", "this kernel's own driver %s%s", known[i].text, known[i].until);
+			return;
+		}
+	}
+	say("INFO", "this kernel's own driver: %s", word);
+}
+
 /* What they find isn't memory's, and fails nothing */
 static void show_beyond(uint64_t ipa_bits)
 {
@@ -273,6 +301,7 @@ bool checklist_show(void)
 	word = a.of[REASON].text;
 	show_checks(&a, find_reason(word));
 	show_lost(&a);
+	show_kernel_driver(&a);
 	show_beyond(attributes_feature(&a, "ipa_bits"));
 	if (a.of[AVAILABLE].number)
 		printf("Realms are available\n");

@@ -172,6 +172,13 @@ static bool model_truth(uint64_t what, uint64_t arg, uint64_t *value)
 	case TRUTH_ACTIVE:
 		*value = rmm_is_active(rmm);
 		return true;
+	case TRUTH_FORBID:
+		rmm_forbid(rmm, arg);
+		*value = 0;
+		return true;
+	case TRUTH_FORBIDDEN:
+		*value = rmm_forbidden(rmm);
+		return true;
 	case TRUTH_TICKS:
 		*value = smc_ticks();
 		return true;

@@ -21,6 +21,8 @@
 #define TRUTH_SANITY		6	/* with or without RMM; see below */
 #define TRUTH_TICKS		7	/* of the counter, spent in SMCs that have returned */
 #define TRUTH_TICKS_BETWEEN	8	/* see smc_ticks_between() */
+#define TRUTH_FORBID		9	/* from now on commands of function id X2 are counted in */
+#define TRUTH_FORBIDDEN		10	/* ... what nobody should have issued; all are done */
 
 /* TRUTH_SANITY has three values: X1 the firmware's exception level, X2 SCR_EL3, X3 the CPU */
 

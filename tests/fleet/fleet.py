@@ -29,11 +29,12 @@ LABEL_FILE, METRIC_FILE = f'{LABELS}/arm-cca-rmi', f'{METRICS}/arm_cca_rmi.prom'
 PARAMETERS = '/sys/module/arm_cca_rmi/parameters/'
 
 HEALTHY = {
-    'available': '1', 'reason': 'ok', 'detail': '', 'revision': '2.0', 'rmm_state': 'active', 'granule_size': '4096',
-    'l0gpt_size': '1073741824', 'region_size': '1073741824', 'dialect': 'beta3', 'tracking': 'paid', 'memory_covered': '1073741824',
-    'memory_donated': '1179648', 'memory_lost': '0', 'smc_calls': '16', 'features/ipa_bits': '40', 'features/pa_bits': '40',
+    'available': '1', 'reason': 'ok', 'detail': '', 'revision': '2.0', 'rmm_state': 'active',
+    'owner': 'this-module', 'kernel_driver': 'absent', 'granule_size': '4096', 'l0gpt_size': '1073741824',
+    'region_size': '1073741824', 'dialect': 'beta3', 'tracking': 'paid', 'memory_covered': '1073741824', 'memory_donated': '1179648', 'memory_lost': '0', 'smc_calls': '16', 'features/ipa_bits': '40', 'features/pa_bits': '40',
     'features/granule_sizes': '4096 16384 65536', 'features/hash_algorithms': 'none', 'features/max_recs_order': '0'}
-LATER = [name for name in HEALTHY if name.startswith('features/') or name in ('region_size', 'dialect', 'tracking')]
+LATER = [name for name in HEALTHY if name.startswith('features/') or name in (
+    'owner', 'kernel_driver', 'region_size', 'dialect', 'tracking')]
 UNTRACKED = HEALTHY | {'available': '0', 'reason': 'not-tracked', 'detail': '0x100000000-0x140000000 none',
                        'memory_covered': '0', 'memory_donated': '0'}
 NO_RMM = HEALTHY | {'available': '0', 'reason': 'no-rmm', 'detail': 'nobody answers RMI_VERSION', 'revision': 'none',
@@ -147,7 +148,7 @@ def test_values():
     same('labels of a healthy host', labels, feature_lines('true', 'ok', '2.0'))
     same('its metrics', [line for line in metrics.splitlines() if line[0] != '#'], [
         'arm_cca_rmi_available 1', 'arm_cca_rmi_reason{reason="ok"} 1',
-        'arm_cca_rmi_info{revision="2.0",rmm_state="active",dialect="beta3",tracking="paid"} 1',
+        'arm_cca_rmi_info{revision="2.0",rmm_state="active",owner="this-module",kernel_driver="absent",dialect="beta3",tracking="paid"} 1',
         'arm_cca_rmi_features_info{ipa_bits="40",pa_bits="40",granule_sizes="4096 16384 65536",hash_algorithms="none",'
         'max_recs_order="0"} 1', 'arm_cca_rmi_region_size_bytes 1073741824', 'arm_cca_rmi_memory_covered_bytes 1073741824',
         'arm_cca_rmi_memory_donated_bytes 1179648', 'arm_cca_rmi_memory_lost_bytes 0', 'arm_cca_rmi_smc_calls_total 16'])
@@ -272,7 +273,7 @@ def test_bad_attributes():
     bad = {
         'available': ('', '2', 'yes', '1\n1', '01'), 'reason': ('', 'a b', 'x"y', 'ok\nok', 'OK', '*'),
         'revision': ('', '2', '.', '2.', 'two', '2.0 '), 'rmm_state': ('', 'a"', '\\'), 'memory_covered': ('', '-1', '1.5', '0x10', '010', '1 2'),
-        'memory_donated': ('x',), 'memory_lost': ('1\n2',), 'smc_calls': ('', '1e3'), 'dialect': ('', 'a"b'), 'tracking': ('a b',),
+        'memory_donated': ('x',), 'memory_lost': ('1\n2',), 'smc_calls': ('', '1e3'), 'owner': ('', 'a"b'), 'kernel_driver': ('', 'a b'), 'dialect': ('', 'a"b'), 'tracking': ('a b',),
         'region_size': ('-1',), 'features/hash_algorithms': ('', 'a"b', 'sha256\nsha512')}
     for name, values in bad.items():
         # Those that came later may be missing

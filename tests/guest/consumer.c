@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A consumer of arm_cca_rmi, as a KVM that runs Realms would be one. Written to /proc/rmi_consumer:
- * "take N" allocates N pages and delegates them; "give" undelegates and frees them all; "borrow N"
- * takes N granules of the module's; "return half" returns each other one of these, the last one
- * first, "return all" all of them; "ensure ADDRESS BYTES" has memory covered. Read: how many bytes
- * it has delegated of its own.
+ * "take N" allocates N pages and delegates them; "atomic N" does so with a spinlock held; "give"
+ * undelegates and frees them all; "borrow N" takes N granules of the module's; "return half"
+ * returns each other one of these, the last one first, "return all" all of them; "ensure ADDRESS
+ * BYTES" has memory covered. Read: how many bytes it has delegated of its own.
  */
 #include <linux/errno.h>
 #include <linux/gfp.h>
@@ -14,7 +14,9 @@
 #include <linux/module.h>
 #include <linux/numa.h>
 #include <linux/proc_fs.h>
+#include <linux/sched.h>
 #include <linux/seq_file.h>
+#include <linux/spinlock.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
@@ -41,6 +43,41 @@ static int take(unsigned int n)
 			return rc;
 		}
 		taken[nr_taken++] = page;
+	}
+	return 0;
+}
+
+static DEFINE_SPINLOCK(lock);
+
+/* As KVM does it, when a Realm touches memory for the first time */
+static int take_atomic(unsigned int n)
+{
+	size_t done;
+	int rc;
+
+	for (; n; n--) {
+		struct page *page = nr_taken < MAX_PAGES ? alloc_page(GFP_KERNEL) : NULL;
+
+		if (!page)
+			return -ENOMEM;
+		rc = cca_rmi_ensure_range(page_to_phys(page), PAGE_SIZE);
+		if (rc) {
+			__free_page(page);
+			return rc;
+		}
+		do {
+			spin_lock(&lock);
+			rc = cca_rmi_delegate_range_atomic(page_to_phys(page), PAGE_SIZE, &done);
+			spin_unlock(&lock);
+			cond_resched();
+		} while (rc == -EAGAIN);
+		/* One that is under way is the RMM's for now, and comes back with the others */
+		if (!rc || rc == -EINPROGRESS)
+			taken[nr_taken++] = page;
+		else if (rc != -ENOTRECOVERABLE)
+			__free_page(page);
+		if (rc && rc != -EINPROGRESS)
+			return rc;
 	}
 	return 0;
 }
@@ -108,6 +145,8 @@ static ssize_t consumer_write(struct file *file, const char __user *buf, size_t 
 		return -EINVAL;
 	if (sscanf(text, "take %u", &pages) == 1)
 		rc = take(pages);
+	else if (sscanf(text, "atomic %u", &pages) == 1)
+		rc = take_atomic(pages);
 	else if (sscanf(text, "ensure %llu %llu", &start, &bytes) == 2)
 		rc = cca_rmi_ensure_range(start, bytes);
 	else if (sysfs_streq(text, "give"))

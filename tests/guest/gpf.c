@@ -46,8 +46,9 @@ static __printf(2, 3) void check(bool good, const char *format, ...)
 }
 
 /*
- * Linux hands granule protection faults to do_bad(), which has no mercy and doesn't ask the
- * exception table. So a probe there lets these two instructions be stepped over.
+ * Before 7.4's series, Linux hands granule protection faults to do_bad(), which has no mercy and
+ * doesn't ask the exception table; with it, to do_gpf(), which finds nothing there for these two
+ * instructions. A probe there lets them be stepped over.
  */
 u64 gpf_load(const u64 *p);
 void gpf_store(u64 value, u64 *p);
@@ -64,8 +65,8 @@ asm(
 
 static DEFINE_PER_CPU(unsigned long, fault_esr);
 
-/* do_bad(far, esr, regs), before its first instruction */
-static int on_do_bad(struct kprobe *p, struct pt_regs *regs)
+/* Of (far, esr, regs), before its first instruction */
+static int on_fault(struct kprobe *p, struct pt_regs *regs)
 {
 	struct pt_regs *fault = (struct pt_regs *)regs->regs[2];
 
@@ -73,15 +74,27 @@ static int on_do_bad(struct kprobe *p, struct pt_regs *regs)
 		return 0;
 	__this_cpu_write(fault_esr, regs->regs[1]);
 	fault->pc += AARCH64_INSN_SIZE;
-	regs->regs[0] = 0;			/* do_bad() has handled it, */
+	regs->regs[0] = 0;			/* it has handled it, */
 	regs->pc = regs->regs[30];		/* and returns */
 	return 1;
 }
 
 static struct kprobe probe = {
-	.symbol_name = "do_bad",
-	.pre_handler = on_do_bad,
+	.pre_handler = on_fault,
 };
+
+/* Where a kernel has both, do_bad() doesn't see these faults */
+static int register_probe(void)
+{
+	int rc;
+
+	probe.symbol_name = "do_gpf";
+	rc = register_kprobe(&probe);
+	if (rc != -ENOENT)
+		return rc;
+	probe.symbol_name = "do_bad";
+	return register_kprobe(&probe);
+}
 
 struct access {
 	u64 *p;
@@ -286,7 +299,7 @@ static int show(void)
 
 static int __init gpf_init(void)
 {
-	int ret = register_kprobe(&probe);
+	int ret = register_probe();
 
 	if (ret)
 		return ret;

@@ -98,6 +98,23 @@ def autumn(k):
     }
 
 
+def drivers(k):
+    """Beside the kernel's own driver of the RMI: what it has, and what it gave up."""
+    def beside(driver, owner, machine, **env):
+        return Boot('kernel-driver', kernel=k, machine=machine, env={'driver': driver, 'owner': owner} | env)
+
+    has_it = beside('available', 'kernel', 'dialect beta3\nmemory 1G 2G\n', known=1024)
+    has_it.hot, has_it.cost = 1280, 15
+    return {
+        'driver-has-it': has_it,
+        'driver-gave-up': beside('gave-up', 'this-module', f'dialect beta3\n{DRAM}flag host-pays\n', lends=1),
+        'driver-gave-up-tables': beside('gave-up', 'this-module', f'dialect beta3\n{DRAM}flag host-tables\n', lends=1),
+        'driver-stuck': beside('stuck', 'adopted', f'dialect public\n{DRAM}'),
+        'driver-too-late': beside('gave-up', 'adopted', f'dialect beta3\n{DRAM}flag born-active\nactive-granule '
+                                  f'{16 if k.endswith("16k") else 4}k\n'),
+    }
+
+
 def is_61(k):
     return k.partition('-')[0] in ('6.1', DEBUG)
 
@@ -200,6 +217,7 @@ def of_kernel(k):
                     env={'par': 4 * GB}),
         'cpus': Boot('cpus', kernel=k, machine=f'dialect beta3\n{DRAM}', smp=4),
     }
+    all_boots |= drivers(k)
     if page == 4096:
         all_boots |= autumn(k)
     # A live update as the RMM has got its first pages for a tracking region, with 4 KB pages: another RMM takes over
@@ -311,7 +329,7 @@ def quick_boots():
 # Of the boots of a kernel, those that find what differs between kernels
 SAMPLE = ('static-beta3', 'static-public', 'dynamic-beta1', 'dynamic-beta3', 'untracked-beta3', 'no-rmm', 'hotplug-beta3',
           'consumer-beta3', 'vacate', 'reload', 'zeropad', 'kvm-nvhe', 'kvm-protected', 'kexec-dynamic', 'reboot-dynamic',
-          'hibernate-dynamic')
+          'hibernate-dynamic', *drivers(''))
 
 
 def matrix_boots(k):
@@ -331,7 +349,7 @@ def matrix_boots(k):
 DEBUGGED = (
     'static-beta3', 'static-public', 'coarse-beta3', 'no-rmm', 'hvc', 'busy-for-ever', 'dynamic-beta1', 'dynamic-beta3',
     'hotplug-public', 'hotplug-beta3', 'consumer-beta3', 'consumer-lazy', 'vacate', 'pressure', 'reload', 'zeropad',
-    'gpf', 'cpus', 'kexec-dynamic', 'reboot-dynamic', 'hibernate-dynamic')
+    'driver-has-it', 'driver-gave-up', 'gpf', 'cpus', 'kexec-dynamic', 'reboot-dynamic', 'hibernate-dynamic')
 DEBUGGED_FIRST = ('hotplug-beta3', 'consumer-beta3', 'vacate', 'hibernate-dynamic', 'faults-static', 'faults-dynamic', 'locked', 'broken')
 
 # What blames is what the log must have of the faults of tests/guest/broken.c

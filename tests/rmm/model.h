@@ -128,6 +128,8 @@ struct rmm {
 	struct rmm_ops ops;
 	uint64_t pa_top;
 	uint64_t commands, commands_by_fid[NR_FIDS], fault_seen[RMM_MAX_FAULTS];
+	bool forbids[NR_FIDS];		/* these are counted in what follows */
+	uint64_t forbidden;
 	uint64_t delegated, donated;	/* granules */
 	uint64_t generation;		/* of handles */
 	uint64_t payer;			/* a region that was FINE when last looked at */

@@ -349,8 +349,12 @@ static void count(struct rmm *rmm, uint32_t fid)
 	unsigned int i;
 
 	rmm->commands++;
-	for (i = 0; i < NR_FIDS; i++)
-		rmm->commands_by_fid[i] += fids[i] == fid;
+	for (i = 0; i < NR_FIDS; i++) {
+		if (fids[i] != fid)
+			continue;
+		rmm->commands_by_fid[i]++;
+		rmm->forbidden += rmm->forbids[i];
+	}
 }
 
 bool rmm_command(struct rmm *rmm, uint64_t x[5])
@@ -377,6 +381,19 @@ uint64_t rmm_commands(const struct rmm *rmm, uint64_t fid)
 		if (fids[i] == fid)
 			return rmm->commands_by_fid[i];
 	return 0;
+}
+
+void rmm_forbid(struct rmm *rmm, uint64_t fid)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_FIDS; i++)
+		rmm->forbids[i] |= fids[i] == fid;
+}
+
+uint64_t rmm_forbidden(const struct rmm *rmm)
+{
+	return rmm->forbidden;
 }
 
 uint64_t rmm_donated(const struct rmm *rmm)

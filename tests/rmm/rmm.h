@@ -208,6 +208,10 @@ uint64_t rmm_delegated(const struct rmm *rmm);
 unsigned int rmm_tracking(const struct rmm *rmm, uint64_t pa);
 unsigned int rmm_par(const struct rmm *rmm, uint64_t pa);	/* RMI_PAR_* of the PAR of pa */
 bool rmm_is_active(const struct rmm *rmm);
+
+/* From now on, commands of this function id are forbidden: done all the same, and counted */
+void rmm_forbid(struct rmm *rmm, uint64_t fid);
+uint64_t rmm_forbidden(const struct rmm *rmm);
 unsigned int rmm_operations(const struct rmm *rmm);	/* begun and not ended */
 /* from now on, in place of what the machine says: 0 makes it honest */
 void rmm_set_hostile_rate(struct rmm *rmm, uint64_t rate);

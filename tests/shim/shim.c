@@ -30,6 +30,8 @@ void ignore_writes_end(const char *file, int line) __asm__("AnnotateIgnoreWrites
 #define PER_THREAD	__thread
 static __thread unsigned int locks_of_this_thread;
 #define LOCKS_HELD	locks_of_this_thread
+static __thread unsigned int atomic_of_this_thread;
+#define ATOMIC		atomic_of_this_thread
 static bool inside;
 
 static void enter(void)
@@ -49,9 +51,15 @@ static void leave(void)
 #else
 #define PER_THREAD
 #define LOCKS_HELD	world.locks_held
+#define ATOMIC		world.atomic
 static void enter(void) {}
 static void leave(void) {}
 #endif
+
+static void might_sleep(void)
+{
+	assert_int_equal(ATOMIC, 0);
+}
 
 /* Memory --------------------------------------------------------------------------------------- */
 
@@ -111,6 +119,7 @@ void *kzalloc(size_t size, gfp_t flags)
 {
 	void *p = NULL;
 
+	might_sleep();
 	enter();
 	assert_true(size < PAGE_SIZE || (is_power_of_2(size) && size <= WORLD_SLOT));
 	if (!must_fail(flags))
@@ -139,6 +148,7 @@ void *kvmalloc_array(size_t n, size_t size, gfp_t flags)
 {
 	void *p = NULL;
 
+	might_sleep();
 	enter();
 	if (!must_fail(flags))
 		p = heap_take(calloc(n, size));
@@ -166,7 +176,7 @@ void *world_at(u64 pa)
 /* Locks, CPUs, time, messages ------------------------------------------------------------------ */
 
 #ifdef SHIM_THREADS
-void mutex_lock(struct mutex *m)
+static void lock(struct mutex *m)
 {
 	pthread_mutex_lock(&m->lock);
 	LOCKS_HELD++;
@@ -264,7 +274,7 @@ void world_meanwhile(void (*fn)(void))
 	let_other_run();
 }
 
-void mutex_lock(struct mutex *m)
+static void lock(struct mutex *m)
 {
 	if (m->held && other.runs)
 		wait_for(m);
@@ -277,7 +287,7 @@ bool mutex_trylock(struct mutex *m)
 {
 	if (m->held)
 		return false;
-	mutex_lock(m);
+	lock(m);
 	return true;
 }
 
@@ -299,6 +309,28 @@ static void work_off(void)
 		return;
 	scheduled = NULL;
 	work->fn(work);
+}
+
+void mutex_lock(struct mutex *m)
+{
+	might_sleep();
+	lock(m);
+}
+
+/* Who holds one doesn't wait for anybody, so that nobody finds it held, but for other threads */
+void spin_lock(spinlock_t *l)
+{
+	lock(l);
+	ATOMIC++;
+}
+
+void spin_unlock(spinlock_t *l)
+{
+	assert_true(ATOMIC > 0);
+	ATOMIC--;
+	unlock(l);
+	if (world.spun)
+		world.spun();
 }
 
 void mutex_unlock(struct mutex *m)
@@ -462,6 +494,11 @@ void *xa_store(struct xarray *xa, unsigned long i, void *p, gfp_t gfp)
 	return p;
 }
 
+int shim_xa_err(const void *p)
+{
+	return IS_ERR(p) ? PTR_ERR(p) : 0;
+}
+
 void xa_destroy(struct xarray *xa)
 {
 	kvfree(xa->at);
@@ -539,11 +576,18 @@ void usleep_range(unsigned long lo, unsigned long hi)
 {
 	assert_true(lo <= hi && hi <= 10000);
 	world.now_ns += hi * 1000;
+	might_sleep();
 	world.slept_ns += hi * 1000;
+}
+
+void udelay(unsigned long us)
+{
+	world.now_ns += us * 1000;
 }
 
 void cond_resched(void)
 {
+	might_sleep();
 	world.reschedules++;
 }
 
@@ -814,6 +858,11 @@ void page_offline_end(void)
 	marking = false;
 }
 
+bool PageOffline(const struct page *page)
+{
+	return page->flags & PAGE_MARKED;
+}
+
 void __SetPageOffline(struct page *page)
 {
 	assert_true(marking);
@@ -1031,6 +1080,48 @@ unsigned long totalram_pages(void)
 		if (world.ram[i].online)
 			bytes += world.ram[i].end - world.ram[i].start;
 	return PHYS_PFN(bytes);
+}
+
+/* This kernel's own driver --------------------------------------------------------------------- */
+
+static bool is_rmm_active(void)
+{
+	assert_int_equal(world.driver.refs, 1);
+	return world.driver.active;
+}
+
+static bool is_rmi_available(void)
+{
+	assert_int_equal(world.driver.refs, 1);
+	return world.driver.available;
+}
+
+static bool driver_has(const char *name)
+{
+	if (!strcmp(name, "is_rmm_active"))
+		return world.driver.active_there;
+	assert_string_equal(name, "is_rmi_available");
+	return world.driver.available_there;
+}
+
+void *__symbol_get(const char *name)
+{
+	if (!driver_has(name))
+		return NULL;
+	world.driver.refs++;
+	return !strcmp(name, "is_rmm_active") ? (void *)is_rmm_active : (void *)is_rmi_available;
+}
+
+void __symbol_put(const char *name)
+{
+	assert_true(driver_has(name) && world.driver.refs);
+	world.driver.refs--;
+}
+
+bool world_has_option(const char *name)
+{
+	assert_string_equal(name, "CONFIG_ARM_RMM_RMI");
+	return world.driver.configured;
 }
 
 bool world_is_movable(const struct page *page)
@@ -1586,6 +1677,8 @@ void world_end_with(u64 pages_out, u64 with_rmm)
 	assert_null(world.cpu_online);
 	assert_null(world.delayed);
 	assert_int_equal(world.module_refs, 0);
+	assert_int_equal(world.driver.refs, 0);
+	assert_int_equal(ATOMIC, 0);
 #ifndef SHIM_THREADS
 	assert_false(other.exists);
 #endif

@@ -96,6 +96,7 @@ struct zone *page_zone(const struct page *page);
 bool PageReserved(const struct page *page);
 void __SetPageOffline(struct page *page);
 void __ClearPageOffline(struct page *page);
+bool PageOffline(const struct page *page);
 void page_offline_begin(void);
 void page_offline_end(void);
 #define __pfn_to_section(pfn)	(pfn)
@@ -145,6 +146,13 @@ void mutex_lock(struct mutex *m);
 bool mutex_trylock(struct mutex *m);
 void mutex_unlock(struct mutex *m);
 
+
+/* The module's own are leaves; under one, and while world.atomic, nobody may sleep */
+typedef struct mutex spinlock_t;
+#define DEFINE_SPINLOCK(name)	struct mutex name
+void spin_lock(spinlock_t *lock);
+void spin_unlock(spinlock_t *lock);
+
 struct list_head {
 	struct list_head *next, *prev;
 };
@@ -181,6 +189,12 @@ typedef struct { s64 v; } atomic64_t;
 	__atomic_compare_exchange_n(&(a)->v, old, new, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)
 #define atomic64_read(a)	READ_ONCE((a)->v)
 
+/* What this kernel's own driver exports, and whether it is configured */
+void *__symbol_get(const char *name);
+void __symbol_put(const char *name);
+#define IS_ENABLED(CONFIG_option)	world_has_option(#CONFIG_option)
+bool world_has_option(const char *name);
+
 /* Grace periods, and what refers to this module */
 void synchronize_rcu_tasks(void);
 #define THIS_MODULE		NULL
@@ -203,7 +217,8 @@ struct xarray {
 #define DEFINE_XARRAY(name)	struct xarray name
 void *xa_load(struct xarray *xa, unsigned long i);
 void *xa_store(struct xarray *xa, unsigned long i, void *p, gfp_t gfp);
-#define xa_err(p)		(IS_ERR(p) ? PTR_ERR(p) : 0)
+#define xa_err(p)		shim_xa_err(p)
+int shim_xa_err(const void *p);	/* looked at once: it is what was stored */
 void xa_destroy(struct xarray *xa);
 #define xa_for_each(xa, i, p)					\
 	for ((i) = 0; (i) < (xa)->room; (i)++)			\
@@ -272,6 +287,7 @@ u32 world_frequency(void);
 #define time_before(a, b)	time_after(b, a)
 #define msecs_to_jiffies(ms)	(((unsigned long)(ms) * HZ + 999) / 1000)
 void usleep_range(unsigned long lo, unsigned long hi);
+void udelay(unsigned long us);
 void cond_resched(void);
 
 /* Of this process */

@@ -69,10 +69,16 @@ struct world {
 	/* each pageblock has a page that can't be moved: only the buddy allocator has some */
 	bool no_contig;
 	void (*unlocked)(void);		/* called after each mutex_unlock() */
+	void (*spun)(void);		/* called after each spin_unlock() */
 	u64 (*choose)(u64 below);	/* which lie a hostile RMM tells; NULL: by its seed */
 	/* called as a notifier is put on a chain, or taken off, where events may come in */
 	void (*registered)(void);
 	void (*unregistering)(void);
+	/* what this kernel's own RMI driver says, if it is there; and whether it is configured */
+	struct {
+		bool active_there, available_there, active, available, configured;
+		unsigned int refs;	/* functions that were got and not put */
+	} driver;
 	u64 movable_from, movable_to;	/* memory of ZONE_MOVABLE */
 	/* the buddy allocator hands out the first free ones from here on, then those below */
 	u64 pages_from;
@@ -91,6 +97,7 @@ struct world {
 	unsigned int allocations;	/* ever */
 	u64 heap_bytes, heap_peak;	/* of those blocks: now, and the most there were */
 	unsigned int locks_held;
+	unsigned int atomic;		/* spinlocks held, a test's own included: nobody sleeps */
 	unsigned int lines;		/* printed */
 	char log[8192];
 	u64 with_rmm;			/* bytes, see world_with_rmm() */

@@ -29,7 +29,8 @@ TESTS_FAILED = 3        # the exit status then, and then alone
 
 # What the module of a healthy host of 3 GB says
 HEALTHY = {
-    'available': '1', 'reason': 'ok', 'detail': '', 'revision': '2.0', 'rmm_state': 'active', 'granule_size': '4096',
+    'available': '1', 'reason': 'ok', 'detail': '', 'revision': '2.0', 'rmm_state': 'active', 'owner': 'this-module', 'kernel_driver': 'absent',
+    'granule_size': '4096',
     'l0gpt_size': '1073741824', 'region_size': '1073741824', 'dialect': 'beta3', 'tracking': 'static',
     'memory_covered': '3221225472', 'memory_donated': '0', 'memory_lost': '0', 'smc_calls': '9',
     'features/granule_sizes': '4096 16384', 'features/ipa_bits': '40',
@@ -396,6 +397,25 @@ def test_kvm():
     result('\nINFO  the firmware can be updated while the host runs (LFA): yes\n' in out, 'ok: live firmware activation', out)
 
 
+def test_kernel_driver():
+    for word, said in (
+            ('absent', ''),
+            ('available', """\
+INFO  this kernel's own driver has the RMM, for its KVM: arm_cca_rmi looks, and
+      changes nothing
+"""), ('gave-up', """\
+INFO  this kernel's own driver gave up at boot: its KVM starts no Realms until
+      it is rebooted on firmware with static memory
+"""), ('stuck', """\
+INFO  this kernel's own driver gave up at boot, and the RMM stayed active: no
+      kexec, no hibernation, and its KVM starts no Realms until it is rebooted
+      on newer firmware
+"""), ('resting', "INFO  this kernel's own driver: resting\n")):
+        status, out, err = Tree({'kernel_driver': word}).run('ok')
+        expected = HEALTHY_OK.replace('SKIP  KVM', said + 'SKIP  KVM')
+        same(f"ok: the kernel's own driver: {word}", (status, out, err), (0, expected, ''))
+
+
 # map ------------------------------------------------------------------------------------------------
 
 def test_map():
@@ -661,6 +681,8 @@ reason          not-tracked
 detail          0x100000000-0x140000000 none
 revision        2.0
 rmm_state       active
+owner           this-module
+kernel_driver   absent
 granule_size    4096
 l0gpt_size      1073741824
 region_size     1073741824
@@ -675,8 +697,8 @@ features/ipa_bits 40
 ''', ''))
     status, out, err = Tree({}).run('show', '--json')
     same('show --json', (status, json.loads(out), err), (0, {
-        'available': 1, 'reason': 'ok', 'detail': '', 'revision': '2.0', 'rmm_state': 'active', 'granule_size': 4096,
-        'l0gpt_size': 1073741824, 'region_size': 1073741824, 'dialect': 'beta3', 'tracking': 'static', 'memory_covered': 3221225472,
+        'available': 1, 'reason': 'ok', 'detail': '', 'revision': '2.0', 'rmm_state': 'active', 'owner': 'this-module', 'kernel_driver': 'absent',
+        'granule_size': 4096, 'l0gpt_size': 1073741824, 'region_size': 1073741824, 'dialect': 'beta3', 'tracking': 'static', 'memory_covered': 3221225472,
         'memory_donated': 0, 'memory_lost': 0, 'smc_calls': 9, 'features': {'granule_sizes': '4096 16384', 'ipa_bits': 40}}, ''))
     test_older()
     status, out, err = Tree(UNTRACKED | {'detail': 'a "b" \\ c', 'smc_calls': str(2**64 - 1)}).run('show', '--json')
@@ -694,7 +716,7 @@ features/ipa_bits 40
 
 def test_older():
     """What a module of before these files says, and what one of after this program"""
-    later = ('region_size', 'dialect', 'tracking')
+    later = ('owner', 'kernel_driver', 'region_size', 'dialect', 'tracking')
     older = Tree({})
     for name in later:
         older.remove(f'sys/firmware/rmi/{name}')
@@ -900,7 +922,7 @@ def main():
         os.chmod(place, 0o755)
         Tree.place = place
         Tree.program = shutil.copy(sys.argv[1], os.path.join(place, 'rmi-host'))
-        for test in (test_ok, test_reasons, test_kvm, test_map, test_map_garbage, test_colours, test_svg, test_show, test_garbage, test_watch,
+        for test in (test_ok, test_reasons, test_kernel_driver, test_kvm, test_map, test_map_garbage, test_colours, test_svg, test_show, test_garbage, test_watch,
                      test_usage, test_files_beside, test_make):
             test()
     print(f'1..{count}')

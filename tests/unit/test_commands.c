@@ -2,6 +2,7 @@
 /*
  * Single commands, and those that delegate and undelegate, against answers that the test dictates.
  */
+#include "../../src/explain.h"
 #include "../../src/granule.h"
 #include "../../src/smc.h"
 #include "dictate.h"
@@ -94,7 +95,7 @@ static void known_command_is_busy(void **state)
 	assert_int_equal(call(RMI_VERSION, (const struct answer[]){ { { 1 } } }, &r), 0);
 	assert_int_equal(call(RMI_VERSION, gone, &r), -EOPNOTSUPP);
 	/* another session's RMM may be another one */
-	rmi_begin_session();
+	rmi_begin_session(false);
 	assert_int_equal(call(RMI_GPT_INFO, gone, &r), -EOPNOTSUPP);
 	assert_int_equal(nr_asked, 1);
 }
@@ -182,8 +183,88 @@ static void latched_rmm_is_left_alone(void **state)
 	rmi_latch("once more");
 	assert_true(rmi_latched(what));
 	assert_string_equal(what, "once more");
-	rmi_begin_session();
+	rmi_begin_session(false);
 	assert_int_equal(call(RMI_FEATURES, ok, &r), 0);
+}
+
+/* Another has the RMM: what would change it isn't issued, whoever calls */
+static void only_looked_at(void **state)
+{
+	static const u64 looks[] = {
+		RMI_VERSION, RMI_FEATURES, RMI_RMM_CONFIG_GET, RMI_RMM_STATE_GET,
+		RMI_GRANULE_TRACKING_GET, RMI_GPT_INFO, RMI_OP_CONTINUE, RMI_OP_MEM_RECLAIM,
+		RMI_OP_CANCEL,
+	};
+	static const u64 changes[] = {
+		RMI_RMM_CONFIG_SET, RMI_RMM_ACTIVATE, RMI_RMM_DEACTIVATE, RMI_GRANULE_TRACKING_SET,
+		RMI_GPT_L1_CREATE, RMI_GPT_L1_DESTROY, RMI_OP_MEM_DONATE, RMI_FID(0x150 + 0x3f),
+	};
+	static const u64 exchanges[] = { RMI_GRANULE_RANGE_DELEGATE, RMI_GRANULE_RANGE_UNDELEGATE };
+	static const enum rmi_caller callers[] = { RMI_FOR_US, RMI_FOR_CONSUMER,
+						   RMI_FOR_CONSUMER_ATOMIC };
+	const struct answer ok[] = { { { 0 } } };
+	struct rmi_regs r;
+	struct verdict why;
+
+	(void)state;
+	rmi_begin_session(true);
+	for (unsigned int c = 0; c < ARRAY_SIZE(callers); c++) {
+		for (unsigned int i = 0; i < ARRAY_SIZE(looks); i++) {
+			say(ok);
+			r = (struct rmi_regs){ .x = { looks[i] } };
+			assert_int_equal(rmi_call_for(callers[c], &r, 0), 0);
+			assert_int_equal(nr_asked, 1);
+		}
+		for (unsigned int i = 0; i < ARRAY_SIZE(changes); i++) {
+			say(ok);
+			r = (struct rmi_regs){ .x = { changes[i], 7 } };
+			assert_int_equal(rmi_call_for(callers[c], &r, 0), -EPERM);
+			assert_int_equal(nr_asked, 0);
+			assert_int_equal(r.x[0], changes[i]);
+			assert_int_equal(r.x[1], 7);
+		}
+		for (unsigned int i = 0; i < ARRAY_SIZE(exchanges); i++) {
+			say(ok);
+			r = (struct rmi_regs){ .x = { exchanges[i] } };
+			assert_int_equal(rmi_call_for(callers[c], &r, 0),
+					 callers[c] == RMI_FOR_US ? -EPERM : 0);
+		}
+	}
+	assert_int_equal(explain_answer(RMI_GPT_L1_CREATE, GB, -EPERM, &r, &why), -EIO);
+	assert_string_equal(why.detail,
+			    "RMI_GPT_L1_CREATE 0x40000000: the kernel's driver has the RMM");
+	rmi_begin_session(false);
+	say(ok);
+	r = (struct rmi_regs){ .x = { RMI_RMM_DEACTIVATE } };
+	assert_int_equal(rmi_call(&r, 0), 0);
+}
+
+/* Who may not sleep doesn't, and gives up by a count */
+static void atomic_call(void **state)
+{
+	const struct answer busy[] = { { { RMI_BUSY } }, { { RMI_BUSY } }, { { 0, 7 } } };
+	struct answer always[100];
+	struct rmi_regs r = { .x = { RMI_GRANULE_RANGE_DELEGATE, GB, 2 * GB } };
+	const struct rmi_regs command = r;
+
+	(void)state;
+	world.atomic = 1;
+	say(busy);
+	assert_int_equal(rmi_call_for(RMI_FOR_CONSUMER_ATOMIC, &r, 0), 0);
+	assert_int_equal(r.x[1], 7);
+	assert_int_equal(nr_asked, 3);
+	for (unsigned int i = 0; i < ARRAY_SIZE(always); i++)
+		always[i] = (struct answer){ { RMI_BLOCKED } };
+	say(always);
+	r = command;
+	assert_int_equal(rmi_call_for(RMI_FOR_CONSUMER_ATOMIC, &r, 0), -ETIMEDOUT);
+	assert_int_equal(nr_asked, 65);
+	/* a latch may be set by it, too */
+	assert_int_equal(rmi_latch("nonsense"), -EPROTO);
+	assert_int_equal(rmi_call_for(RMI_FOR_CONSUMER_ATOMIC, &r, 0), -EPROTO);
+	world.atomic = 0;
+	rmi_unlatch();
+	assert_int_equal(world.reschedules, 0);
 }
 
 static void timeout_parameter_is_checked(void **state)
@@ -442,6 +523,8 @@ int main(void)
 		test(busy_for_ever),
 		test(blocked_is_an_operations_last_word),
 		test(latched_rmm_is_left_alone),
+		test(only_looked_at),
+		test(atomic_call),
 		test(timeout_parameter_is_checked),
 		test(names),
 		test(as_far_as_it_cares_to),

@@ -60,7 +60,7 @@ static const char *kinds(void)
 static int delegate(const struct answer *answers)
 {
 	say(answers);
-	return exchange_delegate(first, page(PAGES), 1);
+	return exchange_delegate(RMI_FOR_US, first, page(PAGES), 1);
 }
 
 static int undelegate(const struct answer *answers)
@@ -86,9 +86,31 @@ static void unguarded_page_does_not_go(void **state)
 {
 	(void)state;
 	say(NULL);
-	assert_int_equal(exchange_delegate(first - PAGE_SIZE, page(PAGES), 1), -EPERM);
+	assert_int_equal(exchange_delegate(RMI_FOR_US, first - PAGE_SIZE, page(PAGES), 1), -EPERM);
 	assert_int_equal(nr_asked, 0);
 	assert_string_equal(kinds(), "hhhhhhhh");
+}
+
+/* The RMM is the kernel's: for us nothing is delegated, and what consumers had comes back */
+static void for_consumers_alone(void **state)
+{
+	const struct answer there[] = { { { 0, page(PAGES) } } },
+			    back[] = { { { 0, page(PAGES) } } };
+
+	(void)state;
+	rmi_begin_session(true);
+	assert_int_equal(delegate(there), -EPERM);
+	assert_int_equal(nr_asked, 0);
+	assert_string_equal(kinds(), "hhhhhhhh");
+	assert_int_equal(exchange_try(OWN), -EPERM);
+	assert_int_equal(nr_asked, 0);
+	assert_false(pagebits_any(OWN, OWN + PAGE_SIZE));
+	say(there);
+	assert_int_equal(exchange_delegate(RMI_FOR_CONSUMER, first, page(PAGES), 1), 0);
+	assert_string_equal(kinds(), "rrrrrrrr");
+	assert_int_equal(undelegate(back), 0);
+	assert_string_equal(kinds(), "hhhhhhhh");
+	rmi_begin_session(false);
 }
 
 /* It is another's, unless it comes back, or can't be delegated at all */
@@ -308,6 +330,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		test(whole),
 		test(unguarded_page_does_not_go),
+		test(for_consumers_alone),
 		test(refused_delegation),
 		test(delegation_that_is_busy),
 		test(delegation_that_breaks_off),

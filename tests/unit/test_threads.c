@@ -15,7 +15,7 @@ static u64 own;				/* physical address of the consumers' own pages */
 static u8 owned[PAGES];			/* by which worker, plus 1 */
 static u8 taken[3 * GB / 4096];		/* granules, counted from 1 GB on: likewise */
 static unsigned int wrong, races;
-static u64 delegated, refused, unavailable, took, plugged, slept;
+static u64 delegated, refused, unavailable, took, plugged, slept, unslept;
 static bool over;
 
 /* cmocka's assertions are for the thread that it began the test in */
@@ -87,6 +87,29 @@ static void exchanges(const struct worker *w, unsigned int first, unsigned int n
 	check(done == nr * PAGE_SIZE);
 }
 
+/* The same by one who may not sleep */
+static void exchanges_atomic(const struct worker *w, unsigned int page)
+{
+	const u64 start = own + page * PAGE_SIZE;
+	size_t done = 0;
+	int rc = cca_rmi_ensure_range(start, PAGE_SIZE);
+
+	check(rc == 0 || rc == -ENODEV);
+	if (rc)
+		return;
+	rc = cca_rmi_delegate_range_atomic(start, PAGE_SIZE, &done);
+	/* Everything may have been given back meanwhile; or another has the room for what it leaves */
+	check(rc == 0 || rc == -ENODEV || rc == -ENXIO || rc == -EAGAIN);
+	check(done == (rc ? 0 : PAGE_SIZE));
+	if (rc)
+		return;
+	count(unslept);
+	claim(&owned[page], w->id);
+	disclaim(&owned[page], w->id);
+	check(cca_rmi_undelegate_range(start, PAGE_SIZE, &done) == 0);
+	check(done == PAGE_SIZE);
+}
+
 static void takes(struct worker *w)
 {
 	phys_addr_t granule[MOST];
@@ -117,6 +140,7 @@ static void *works(void *arg)
 
 		/* one beside another's, so that they share a word */
 		exchanges(w, page + w->id - 1, 1);
+		exchanges_atomic(w, page + w->id - 1);
 		exchanges(w, draw(w, CONTESTED - 8), 1 + draw(w, 8));
 		if (!draw(w, 8))
 			takes(w);
@@ -204,7 +228,7 @@ static void consumers_at_once(u64 flags)
 	 */
 	world.fresh_pages = false;
 	wrong = races = 0;
-	delegated = refused = unavailable = took = plugged = slept = 0;
+	delegated = refused = unavailable = took = plugged = slept = unslept = 0;
 	over = false;
 
 	for (i = 0; i < WORKERS; i++) {
@@ -227,7 +251,7 @@ static void consumers_at_once(u64 flags)
 		      plugged, slept);
 	assert_int_equal(wrong, 0);
 	assert_int_equal(races, 0);
-	assert_true(delegated && took && plugged && slept);
+	assert_true(delegated && took && plugged && slept && unslept);
 	assert_available(GB);
 	assert_int_equal(rmm_delegated(world.rmm), 0);
 	set_foreign(false);

@@ -346,7 +346,8 @@ static void what_it_gives_back_it_had(void **state)
 	for (unsigned int i = 0; i < ARRAY_SIZE(lists); i++)
 		latches(gives, lists[i], 3 * PAGE_SIZE);
 	latches(beyond, lists[0] + 1, 3 * PAGE_SIZE);
-	rmi_begin_session();	/* of an RMM that has been asked for it, NOT_SUPPORTED is BUSY */
+	/* of an RMM that has been asked for it, NOT_SUPPORTED is BUSY */
+	rmi_begin_session(false);
 	latches(unknown, lists[0] + 1, 3 * PAGE_SIZE);
 	assert_int_equal(ledger_bytes(is_region), 4 * PAGE_SIZE);
 }
@@ -362,7 +363,7 @@ static void more_was_taken_than_offered(void **state)
 	(void)state;
 	stock();
 	latches(steps, none, 0);
-	rmi_begin_session();
+	rmi_begin_session(false);
 	latches(unknown, none, 0);
 	/* what became of it nobody knows: it stays lent */
 	assert_int_equal(ledger_bytes(is_region), 4 * PAGE_SIZE);
