@@ -47,11 +47,11 @@ int cca_rmi_ensure_range(phys_addr_t phys, size_t size)
 	rc = rc ?: pagebits_prepare(phys, phys + size) ?: granule_reserve();
 	if (rc)
 		return rc;
-	pagebits_set_usable(phys, phys + size, true);
+	pagebits_usable(phys, phys + size);
 	/* Who undoes it says so afterwards: either he finds it usable, or we find it undone */
 	if (record_is_covered(phys, phys + size))
 		return 0;
-	pagebits_set_usable(phys, phys + size, false);
+	pagebits_unusable(phys, phys + size);
 	return -ENODEV;
 }
 EXPORT_SYMBOL_GPL(cca_rmi_ensure_range);

@@ -47,7 +47,7 @@ static struct unfinished *take_first(struct list_head *list, unsigned int *nr)
 	u = list_first_entry_or_null(list, struct unfinished, node);
 	if (u) {
 		list_del(&u->node);
-		(*nr)--;
+		WRITE_ONCE(*nr, *nr - 1);
 	}
 	spin_unlock(&unfinished_lock);
 	return u;
@@ -57,7 +57,7 @@ static void add_last(struct unfinished *u, struct list_head *list, unsigned int 
 {
 	spin_lock(&unfinished_lock);
 	list_add_tail(&u->node, list);
-	(*nr)++;
+	WRITE_ONCE(*nr, *nr + 1);
 	spin_unlock(&unfinished_lock);
 }
 

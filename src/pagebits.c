@@ -107,29 +107,45 @@ int pagebits_prepare(u64 start, u64 end)
 	return rc;
 }
 
+static void set_usable(u64 start, u64 end, bool is)
+{
+	const struct part part = part_of(start, end);
+
+	spin_lock(&bits_lock);
+	set(part.usable, &part, is);
+	spin_unlock(&bits_lock);
+}
+
 /**
- * pagebits_set_usable() - memory is covered, or it may not be any more
+ * pagebits_usable() - memory is covered
  * @start: physical address, page aligned
- * @end: physical address, exclusive, page aligned, more than @start
- * @is: it is; then pagebits_prepare() made room for it
+ * @end: physical address, exclusive, page aligned; pagebits_prepare() made room for it
  *
  * Context: any but interrupts; takes bits_lock.
  */
-void pagebits_set_usable(u64 start, u64 end, bool is)
+void pagebits_usable(u64 start, u64 end)
+{
+	for (; start < end; start = part_of(start, end).end)
+		set_usable(start, end, true);
+}
+
+/**
+ * pagebits_unusable() - memory may not be covered any more
+ * @start: physical address, page aligned
+ * @end: physical address, exclusive, page aligned, more than @start; whether it has bits or not
+ *
+ * Context: any but interrupts; takes bits_lock.
+ */
+void pagebits_unusable(u64 start, u64 end)
 {
 	unsigned long *bits;
-	struct part part;
 	unsigned long i;
 
 	xa_for_each(&sections, i, bits) {
 		const u64 from = max_t(u64, start, i * SECTION_BYTES);
 
-		if (from >= min_t(u64, end, (i + 1) * SECTION_BYTES))
-			continue;
-		part = part_of(from, end);
-		spin_lock(&bits_lock);
-		set(part.usable, &part, is);
-		spin_unlock(&bits_lock);
+		if (from < min_t(u64, end, (i + 1) * SECTION_BYTES))
+			set_usable(from, end, false);
 	}
 }
 

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Two bits for each page: consumers' own pages that are delegated, or about to change. */
+/* Three bits for each page: consumers' own pages that are delegated, or about to change. */
 #ifndef PAGEBITS_H
 #define PAGEBITS_H
 
 #include <linux/types.h>
 
 int pagebits_prepare(u64 start, u64 end);
-void pagebits_set_usable(u64 start, u64 end, bool is);
+void pagebits_usable(u64 start, u64 end);
+void pagebits_unusable(u64 start, u64 end);
 bool pagebits_claim(u64 start, u64 end, bool out);
 int pagebits_claim_atomic(u64 start, u64 end);
 void pagebits_settle(u64 start, u64 end, bool out);

@@ -159,7 +159,7 @@ void record_has_no_tables(const struct ranges *pars)
 	mutex_lock(&record_lock);
 	for (i = 0; i < pars->nr; i++) {
 		ranges_remove(&record.tables, pars->at[i].start, pars->at[i].end);
-		pagebits_set_usable(pars->at[i].start, pars->at[i].end, false);
+		pagebits_unusable(pars->at[i].start, pars->at[i].end);
 	}
 	mutex_unlock(&record_lock);
 }
@@ -170,7 +170,7 @@ static void forget_facts(const struct step *step)
 
 	ranges_remove(step->kind == LEDGER_TABLE ? &record.tables : &record.fine, span.start,
 		      span.end);
-	pagebits_set_usable(span.start, span.end, false);
+	pagebits_unusable(span.start, span.end);
 }
 
 /**
@@ -245,7 +245,7 @@ void record_offline(u64 start, u64 end)
 	mutex_lock(&record_lock);
 	ranges_remove(&record.online, start, end);
 	ranges_remove(&missed, start, end);
-	pagebits_set_usable(start, end, false);
+	pagebits_unusable(start, end);
 	mutex_unlock(&record_lock);
 }
 
@@ -262,7 +262,7 @@ void record_forget(void)
 	ranges_clear(&record.tables);
 	ranges_clear(&record.payable);
 	ranges_clear(&missed);
-	pagebits_set_usable(0, U64_MAX, false);
+	pagebits_unusable(0, U64_MAX);
 	kvfree(record.made);
 	record.made = NULL;
 	record.nr = 0;

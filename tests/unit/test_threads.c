@@ -98,7 +98,7 @@ static void exchanges_atomic(const struct worker *w, unsigned int page)
 	if (rc)
 		return;
 	rc = cca_rmi_delegate_range_atomic(start, PAGE_SIZE, &done);
-	/* Everything may have been given back meanwhile; or another has the room for what it leaves */
+	/* All may have been given back meanwhile; or another has the room for what it leaves */
 	check(rc == 0 || rc == -ENODEV || rc == -ENXIO || rc == -EAGAIN);
 	check(done == (rc ? 0 : PAGE_SIZE));
 	if (rc)
