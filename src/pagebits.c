@@ -21,6 +21,7 @@
 #include <linux/slab.h>
 #include <linux/xarray.h>
 
+#include "index.h"
 #include "pagebits.h"
 
 #define SECTION_BYTES	(PAGES_PER_SECTION * PAGE_SIZE)
@@ -28,7 +29,8 @@
 /* Both bitmaps of each section that a consumer was ever told to be usable: out, then changing */
 static DEFINE_XARRAY(sections);
 /*
- * A leaf; protects the bits and what follows. Consumers' ranges may be large: others run meanwhile.
+ * Over index_lock alone; protects the bits and what follows. Consumers' ranges may be large: others
+ * run meanwhile.
  */
 static DEFINE_MUTEX(bits_lock);
 static u64 pages_out;			/* as many bits "out" are set */
@@ -99,7 +101,7 @@ int pagebits_prepare(u64 start, u64 end)
 			kvfree(bits);
 	}
 	mutex_unlock(&bits_lock);
-	return rc;
+	return rc ?: index_prepare(start, end);
 }
 
 /**
@@ -130,8 +132,10 @@ bool pagebits_claim(u64 start, u64 end, bool out)
 		set(part.out, &part, true);
 		set(part.changing, &part, true);
 	}
-	if (all && !out)
+	if (all && !out) {
 		pages_out += PHYS_PFN(end - start);
+		index_set(start, end, true);
+	}
 	mutex_unlock(&bits_lock);
 	return all;
 }
@@ -142,6 +146,8 @@ static void settle(u64 start, u64 end, bool out, bool changing)
 	struct part part;
 
 	mutex_lock(&bits_lock);
+	if (!out)
+		index_set(start, end, false);
 	for (; start < end; start = part.end) {
 		part = part_of(start, end);
 		set(part.out, &part, out);
