@@ -736,6 +736,11 @@ def documents():
     return [os.path.relpath(path, TOP) for path in glob.glob(f'{TOP}/*.md') + glob.glob(f'{TOP}/Documentation/*.md')]
 
 
+def headings(lines):
+    """Those of a page, as links name them"""
+    return [re.sub(r'[^\w -]', '', h.lower()).replace(' ', '-') for h in re.findall(r'^#+ (.*)$', lines, re.M)]
+
+
 def test_documents():
     targets = set(re.search(r'^\.PHONY: ((?:.*\\\n)*.*)$', text('Makefile'), re.M)[1].replace('\\\n', ' ').split())
     wrong, links, commands = [], 0, 0
@@ -745,6 +750,10 @@ def test_documents():
             links += 1
             if not os.path.exists(os.path.join(TOP, os.path.dirname(name), link)):
                 wrong.append(f'{name}: no {link}')
+        for link, anchor in re.findall(r'\]\(([^)#]*)#([^)]+)\)', lines):
+            page = os.path.join(os.path.dirname(name), link) if link else name
+            if anchor not in headings(text(page)):
+                wrong.append(f'{name}: {page} has no heading {anchor}')
         for target in re.findall(r'(?:`|^ {4}(?:sudo )?)make ([a-z][a-z-]*)', lines, re.M):
             commands += 1
             if target not in targets:
