@@ -9,7 +9,7 @@
 # make check-quick      while one works: builds, unit tests, lint, three boots
 # make check-all        everything there is: also all boots, check-kernels, check-packages, and check-sweep, the whole fault sweep
 # make dist             build/arm-cca-rmi-VERSION.tar.xz; make check-packages: it, .deb and .rpm, and a Debian that installs them
-# make check-kernels    module and boots on all kernels that Debian has; UPDATE=1 writes what came out into README.md
+# make check-kernels    module and boots on all kernels that Debian has; UPDATE=1 writes what came out into Documentation/develop.md
 # make fuzz             the fuzzers for an hour, or for SECONDS=; make coverage: which lines of src/ the unit tests reach
 # make check-mutants    small faults in src/, and which of them the unit tests notice (N=, SEED=, FILES=, ALL=1)
 # make bench            how many commands it takes, beside others: a table, build/bench.csv, build/bench.svg

@@ -88,7 +88,7 @@ int cca_rmi_ensure_range(phys_addr_t phys, size_t size);
  * series, which brings do_gpf()) do not survive what the module can't prevent for such pages: the
  * kernel's string functions read up to 7 bytes past the end of a string, so that any user can crash
  * the host if the page *before* one of these is used for path names; /proc/kcore and crash dumps
- * read the pages themselves (README, *Crash dumps*). On those kernels, use
+ * read the pages themselves (Documentation/operate.md, *Crash dumps*). On those kernels, use
  * cca_rmi_take_granules().
  * Specification: DEN0137, RMI_GRANULE_RANGE_DELEGATE.
  *

@@ -47,4 +47,16 @@
 /* Built in where there is one, from 7.4 on; see owner.c */
 #define compat_has_rmi_driver() IS_ENABLED(CONFIG_ARM_RMM_RMI)
 
+/* Without /proc/vmcore there is nothing to be kept out of it */
+#ifdef CONFIG_PROC_VMCORE
+#define compat_register_vmcore_cb(cb)	register_vmcore_cb(cb)
+#define compat_unregister_vmcore_cb(cb)	unregister_vmcore_cb(cb)
+#else
+struct vmcore_cb {
+	bool (*pfn_is_ram)(struct vmcore_cb *cb, unsigned long pfn);
+};
+#define compat_register_vmcore_cb(cb)	((void)(cb))
+#define compat_unregister_vmcore_cb(cb)	((void)(cb))
+#endif
+
 #endif

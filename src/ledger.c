@@ -17,6 +17,7 @@
 #include <linux/sched.h>
 #include <linux/sizes.h>
 
+#include "index.h"
 #include "ledger.h"
 
 static DEFINE_MUTEX(ledger_lock);	/* a leaf; protects the set */
@@ -157,14 +158,19 @@ int ledger_enter(u64 start, u64 end)
 {
 	int rc;
 
-	mutex_lock(&ledger_lock);
-	rc = put(start, end, LEDGER_HELD, 0);
-	mutex_unlock(&ledger_lock);
-	if (rc)
+	rc = index_prepare(start, end);
+	if (!rc) {
+		mutex_lock(&ledger_lock);
+		rc = put(start, end, LEDGER_HELD, 0);
+		mutex_unlock(&ledger_lock);
+	}
+	if (rc) {
 		free_pages_of(start, end);
-	else
-		mark(start, end, true);
-	return rc;
+		return rc;
+	}
+	index_set(start, end, true);
+	mark(start, end, true);
+	return 0;
 }
 
 /**
@@ -203,6 +209,8 @@ void ledger_free_held(void)
 			ranges_remove(&ledger, held.start, end);
 		mutex_unlock(&ledger_lock);
 		mark(held.start, end, false);
+		if (held.start < end)
+			index_set(held.start, end, false);
 		free_pages_of(held.start, end);
 		cond_resched();
 	}

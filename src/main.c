@@ -10,6 +10,7 @@
 #include "debugfs.h"
 #include "events.h"
 #include "exchange.h"
+#include "index.h"
 #include "ledger.h"
 #include "record.h"
 #include "rmm.h"
@@ -17,6 +18,7 @@
 #include "take.h"
 #include "transfer.h"
 #include "verdict.h"
+#include "vmcore.h"
 #include "walk.h"
 
 static bool require;
@@ -59,17 +61,23 @@ static int open_all(void)
 	rc = transfer_open();
 	if (rc)
 		return rc;
-	rc = sysfs_register();
+	rc = index_open();
 	if (rc)
 		goto close_transfer;
+	rc = sysfs_register();
+	if (rc)
+		goto close_index;
 	rc = events_register();
 	if (rc)
 		goto unregister_sysfs;
 	debugfs_open();
+	vmcore_open();
 	return 0;
 
 unregister_sysfs:
 	sysfs_unregister();
+close_index:
+	index_close();
 close_transfer:
 	transfer_close();
 	return rc;
@@ -77,6 +85,7 @@ close_transfer:
 
 static void close_all(void)
 {
+	vmcore_close();
 	debugfs_close();
 	events_unregister();
 	walk_set_released(true);
@@ -91,6 +100,7 @@ static void close_all(void)
 	exchange_close();
 	record_forget();
 	ledger_close();
+	index_close();
 }
 
 static bool is_any_out(void)

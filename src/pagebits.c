@@ -23,6 +23,7 @@
 #include <linux/spinlock.h>
 #include <linux/xarray.h>
 
+#include "index.h"
 #include "pagebits.h"
 
 #define SECTION_BYTES	(PAGES_PER_SECTION * PAGE_SIZE)
@@ -34,7 +35,7 @@ enum { OUT, CHANGING, USABLE, NR_MAPS };
 
 /* Protects sections; has claims of those who may sleep come one after the other */
 static DEFINE_MUTEX(sections_lock);
-/* A leaf; protects the bits and what follows. Held over one section, since ranges may be large. */
+/* Over the index's alone; protects the bits and what follows; held over one section at a time */
 static DEFINE_SPINLOCK(bits_lock);
 static u64 pages_out;			/* as many bits "out" are set */
 
@@ -104,7 +105,7 @@ int pagebits_prepare(u64 start, u64 end)
 			kvfree(bits);
 	}
 	mutex_unlock(&sections_lock);
-	return rc;
+	return rc ?: index_prepare(start, end);
 }
 
 static void set_usable(u64 start, u64 end, bool is)
@@ -138,8 +139,7 @@ void pagebits_usable(u64 start, u64 end)
  */
 void pagebits_unusable(u64 start, u64 end)
 {
-	unsigned long *bits;
-	unsigned long i;
+	unsigned long *bits, i;
 
 	xa_for_each(&sections, i, bits) {
 		const u64 from = max_t(u64, start, i * SECTION_BYTES);
@@ -155,12 +155,20 @@ static bool is_free_to(const struct part *part, bool out)
 	return part->out && all_are(part->out, part, out) && all_are(part->changing, part, false);
 }
 
+/* A crash kernel must not read what may be out */
+static void set_index(const struct part *part, bool out)
+{
+	index_set(part->end - PFN_PHYS(part->nr), part->end, out);
+}
+
 static void claim(const struct part *part, bool out)
 {
 	set(part->out, part, true);
 	set(part->changing, part, true);
-	if (!out)
+	if (!out) {
 		pages_out += part->nr;
+		set_index(part, true);
+	}
 }
 
 /* Bits that say more than these two are never mixed in one call */
@@ -173,8 +181,10 @@ static void settle(u64 start, u64 end, bool out, bool changing)
 		spin_lock(&bits_lock);
 		set(part.out, &part, out);
 		set(part.changing, &part, changing);
-		if (!out)
+		if (!out) {
 			pages_out -= part.nr;
+			set_index(&part, false);
+		}
 		spin_unlock(&bits_lock);
 	}
 }
@@ -431,8 +441,7 @@ u64 pagebits_bytes(void)
  */
 void pagebits_close(void)
 {
-	unsigned long *bits;
-	unsigned long i;
+	unsigned long *bits, i;
 
 	xa_for_each(&sections, i, bits)
 		kvfree(bits);

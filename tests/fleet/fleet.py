@@ -696,26 +696,26 @@ def same_files(what, document, directory, sources):
 
 
 def table(lines, heading):
-    """The words in the first column of the table in README that has this head"""
+    """The words in the first column of the table in a page that has this head"""
     rows = lines.partition(f'\n| {heading} |')[2].split('\n\n')[0].splitlines()[2:]
     return [row.split('`')[1] for row in rows]
 
 
 def test_abi():
-    readme, source = text('README.md'), text('src', 'sysfs.c')
+    reference, source = text('Documentation', 'reference.md'), text('src', 'sysfs.c')
     listed = re.search(r'attributes\[\] = \{(.*?)\n\};', source, re.S)[1]
     sysfs = {m[1]: m[2] or '0444' for m in re.finditer(r'__ATTR_RO(?:_MODE)?\((\w+)(?:, (0\d+))?\)', listed)}
     listed = re.search(r'features\[\] = \{(.*?)\n\};', text('src', 'features.c'), re.S)[1]
     features = re.findall(r'__ATTR_RO\((\w+)\)', listed)
     entries = same_files('attribute', 'sysfs-firmware-rmi', '/sys/firmware/rmi/',
                          sysfs | {'features': '0444'} | {f'features/{name}': '0444' for name in features})
-    same('README has all attributes', sorted(table(readme, 'What')), sorted(sysfs))
-    same('README has all features', table(readme, 'Feature'), features)
+    same('reference.md has all attributes', sorted(table(reference, 'What')), sorted(sysfs))
+    same('reference.md has all features', table(reference, 'Feature'), features)
     words = re.findall(r'^\t\t([a-z-]+) {2,}', entries['/sys/firmware/rmi/reason']['Description'], re.M)
     same('sysfs-firmware-rmi: has all reasons', words, reasons())
-    same('README has them too', table(readme, '`reason` | what it means'), reasons())
+    same('reference.md has them too', table(reference, '`reason` | what it means'), reasons())
     same_files('parameter', 'sysfs-module-arm_cca_rmi', PARAMETERS, parameters())
-    same('README has all parameters', sorted(table(readme, 'parameter')), sorted(parameters()))
+    same('reference.md has all parameters', sorted(table(reference, 'parameter')), sorted(parameters()))
     if os.path.exists(f'{TOP}/src/debugfs.c'):
         debugfs = {m[1]: m[2] for m in re.finditer(r'debugfs_create_file\w*\("(\w+)", (0\d+),', text('src', 'debugfs.c'))}
         same_files('file', 'debugfs-rmi', '/sys/kernel/debug/rmi/', debugfs)
@@ -737,6 +737,11 @@ def documents():
     return [os.path.relpath(path, TOP) for path in glob.glob(f'{TOP}/*.md') + glob.glob(f'{TOP}/Documentation/*.md')]
 
 
+def headings(lines):
+    """Those of a page, as links name them"""
+    return [re.sub(r'[^\w -]', '', h.lower()).replace(' ', '-') for h in re.findall(r'^#+ (.*)$', lines, re.M)]
+
+
 def test_documents():
     targets = set(re.search(r'^\.PHONY: ((?:.*\\\n)*.*)$', text('Makefile'), re.M)[1].replace('\\\n', ' ').split())
     wrong, links, commands = [], 0, 0
@@ -746,6 +751,10 @@ def test_documents():
             links += 1
             if not os.path.exists(os.path.join(TOP, os.path.dirname(name), link)):
                 wrong.append(f'{name}: no {link}')
+        for link, anchor in re.findall(r'\]\(([^)#]*)#([^)]+)\)', lines):
+            page = os.path.join(os.path.dirname(name), link) if link else name
+            if anchor not in headings(text(page)):
+                wrong.append(f'{name}: {page} has no heading {anchor}')
         for target in re.findall(r'(?:`|^ {4}(?:sudo )?)make ([a-z][a-z-]*)', lines, re.M):
             commands += 1
             if target not in targets:
@@ -754,6 +763,9 @@ def test_documents():
             if not os.path.exists(f'{TOP}/{path}'):
                 wrong.append(f'{name}: no {path}')
     report(links > 5 and commands > 10 and not wrong, f'{links} links and {commands} make targets of the documents are there', '\n'.join(wrong))
+    pages = {os.path.basename(name) for name in documents() if name.startswith('Documentation/')}
+    linked = set(re.findall(r'\]\(Documentation/([\w-]+\.md)\)', text('README.md')))
+    report(len(text('README.md').splitlines()) <= 150 and linked == pages, 'README is short, and leads to each page', sorted(pages - linked))
     shown = re.findall(r'```\n(.*?)```', text('Documentation', 'fleet.md'), re.S)
     labels, metrics = written(HEALTHY)
     shown = [lines if not EXPIRY.match(lines) else without_expiry(lines) for lines in shown]

@@ -4,7 +4,7 @@
 
     kernels.py [--update] [PATTERN...]
 
-Prints TAP, and a table of what came out; --update writes it into README.md between its two marks. PATTERN chooses kernels
+Prints TAP, and a table of what came out; --update writes it into develop.md between its two marks. PATTERN chooses kernels
 (sid*), or boots (sid*/vacate), which --update doesn't take; rows of other kernels stay as they are. A kernel that can't be fetched, built or booted on this machine is skipped, and the reason printed, unless it
 is one that `make check` needs as well. Exit status 3 if tests failed.
 """
@@ -20,7 +20,7 @@ import tempfile
 import boot
 import suite
 
-README = os.path.join(boot.TOP, 'README.md')
+PAGE = os.path.join(boot.TOP, 'Documentation', 'develop.md')
 BEGIN = '<!-- kernels: `make check-kernels UPDATE=1` writes what is between here -->'
 END = '<!-- and here -->'
 HEAD = ('| kernel | package | pages | builds | boots | passed | failed | skipped |',
@@ -130,19 +130,19 @@ def try_kernel(row, patterns, results):
     row.counts = row.counts + counts
 
 
-def readme_parts():
-    """README.md before the table, the table, and what is after it; all lines."""
-    with open(README, encoding='utf-8') as f:
+def page_parts():
+    """The page before the table, the table, and what is after it; all lines."""
+    with open(PAGE, encoding='utf-8') as f:
         lines = f.read().split('\n')
     if lines.count(BEGIN) != 1 or lines.count(END) != 1 or lines.index(BEGIN) > lines.index(END):
-        sys.exit(f'README.md lacks the marks of the table: {BEGIN} and {END}, each on a line of its own')
+        sys.exit(f'develop.md lacks the marks of the table: {BEGIN} and {END}, each on a line of its own')
     begin, end = lines.index(BEGIN), lines.index(END)
     return lines[:begin + 1], lines[begin + 1:end], lines[end:]
 
 
 def publish(rows, names, update):
-    """A table that isn't that of README.md is no failure: Debian's kernels change from week to week."""
-    before, old, after = readme_parts()
+    """A table that isn't that of the page is no failure: Debian's kernels change from week to week."""
+    before, old, after = page_parts()
     # By kernel; those that there are no more go
     lines = {line.split('`')[1]: line for line in old if '`' in line} | {row.name: str(row) for row in rows}
     table = [*HEAD, *(lines[n] for n in names if n in lines)]
@@ -150,12 +150,12 @@ def publish(rows, names, update):
     if table == old:
         return
     if not update:
-        print('# README.md has another table: UPDATE=1 writes this one')
+        print('# develop.md has another table: UPDATE=1 writes this one')
         return
-    with open(README + '.new', 'w', encoding='utf-8') as f:
+    with open(PAGE + '.new', 'w', encoding='utf-8') as f:
         f.write('\n'.join(before + table + after))
-    os.replace(README + '.new', README)
-    print('# this is in README.md now')
+    os.replace(PAGE + '.new', PAGE)
+    print('# this is in develop.md now')
 
 
 def main():
@@ -165,7 +165,7 @@ def main():
     whole = not any('/' in p for p in patterns)
     if update and not whole:
         sys.exit('the table is of whole kernels: --update takes no boots')
-    readme_parts()
+    page_parts()
     signal.signal(signal.SIGTERM, boot.stop)
     signal.signal(signal.SIGINT, boot.stop)
     status, names, _ = call('kernel', '--list', 'matrix')

@@ -156,9 +156,106 @@ void *kvmalloc_array(size_t n, size_t size, gfp_t flags)
 	return p;
 }
 
+/*
+ * Pages that only another kernel is to find: their address is theirs in this program. Some remain
+ * when the module is gone.
+ */
+#define MAX_OWN_PAGES	4096
+static void *own_pages[MAX_OWN_PAGES];
+
+unsigned long get_zeroed_page(gfp_t flags)
+{
+	unsigned int i = 0;
+	void *p = NULL;
+
+	enter();
+	if (!must_fail(flags)) {
+		while (own_pages[i])
+			assert_true(++i < MAX_OWN_PAGES);
+		p = aligned_alloc(PAGE_SIZE, PAGE_SIZE);
+		assert_non_null(p);
+		memset(p, 0, PAGE_SIZE);
+		own_pages[i] = p;
+		world.own_pages++;
+		world.heap_bytes += PAGE_SIZE;
+		world.heap_peak = max(world.heap_peak, world.heap_bytes);
+	}
+	leave();
+	return (unsigned long)p;
+}
+
+void free_page(unsigned long page)
+{
+	unsigned int i = 0;
+
+	if (!page)
+		return;
+	enter();
+	while (own_pages[i] != (void *)page)
+		assert_true(++i < MAX_OWN_PAGES);
+	own_pages[i] = NULL;
+	world.own_pages--;
+	world.heap_bytes -= PAGE_SIZE;
+	free((void *)page);
+	leave();
+}
+
+static void forget_own_pages(void)
+{
+	for (unsigned int i = 0; i < MAX_OWN_PAGES; i++) {
+		free(own_pages[i]);
+		own_pages[i] = NULL;
+	}
+}
+
+void *phys_to_virt(u64 pa)
+{
+	return (void *)pa;
+}
+
+void *memremap(u64 pa, size_t size, unsigned long flags)
+{
+	assert_int_equal(flags, MEMREMAP_WB);
+	assert_int_equal(pa & (PAGE_SIZE - 1), 0);
+	assert_true(pa && size <= PAGE_SIZE);
+	if (world.fail_memremap && !--world.fail_memremap)
+		return NULL;
+	world.remapped++;
+	return (void *)pa;
+}
+
+void memunmap(void *at)
+{
+	assert_non_null(at);
+	world.remapped--;
+}
+
+u64 get_random_u64(void)
+{
+	return 0x1234567800000001 + world.randoms++;
+}
+
+void register_vmcore_cb(struct vmcore_cb *cb)
+{
+	assert_null(world.vmcore);
+	world.vmcore = cb;
+}
+
+void unregister_vmcore_cb(struct vmcore_cb *cb)
+{
+	assert_ptr_equal(world.vmcore, cb);
+	world.vmcore = NULL;
+}
+
+bool kexec_crash_loaded(void)
+{
+	return world.crash_loaded;
+}
+
 u64 virt_to_phys(const void *p)
 {
-	assert_true(in_slot(p));
+	if (!in_slot(p))
+		return (unsigned long)p;
 	return WORLD_SLOTS_AT + ((const u8 *)p - slots);
 }
 
@@ -1644,6 +1741,7 @@ void world_make(const struct rmm_machine *described, unsigned int page_shift)
 	assert_int_equal(shim_set_cover("eager"), 0);
 	*shim_require = false;
 	memset(slot_used, 0, sizeof(slot_used));
+	forget_own_pages();
 	/* once for all worlds: it is large, and tests make very many */
 	if (!slots)
 		slots = aligned_alloc(WORLD_SLOT, WORLD_SLOTS * WORLD_SLOT);
@@ -1670,6 +1768,8 @@ void world_end_with(u64 pages_out, u64 with_rmm)
 	assert_int_equal(world.files, 0);
 	assert_int_equal(nr_debug_files, 0);
 	assert_null(device);
+	assert_null(world.vmcore);
+	assert_int_equal(world.remapped, 0);
 	assert_null(scheduled);
 	assert_int_equal(world.notifiers.nr, 0);
 	assert_int_equal(world.reboots.nr, 0);
@@ -1684,6 +1784,9 @@ void world_end_with(u64 pages_out, u64 with_rmm)
 #endif
 	assert_int_equal(world.pages_out, pages_out);
 	assert_int_equal(world.with_rmm, with_rmm);
+	if (!pages_out && !with_rmm)
+		assert_int_equal(world.own_pages, 0);
+	forget_own_pages();
 	munmap(frames, frames_size);
 	frames = NULL;
 	if (rmm_memory)

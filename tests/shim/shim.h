@@ -33,6 +33,7 @@ typedef u64 resource_size_t;
 #define fallthrough		__attribute__((fallthrough))
 #define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
 #define BIT_ULL(n)		(1ULL << (n))
+#define BIT(n)			(1UL << (n))
 #define GENMASK_ULL(h, l)	((~0ULL >> (63 - (h))) & (~0ULL << (l)))
 #define ALIGN(x, a)		(((x) + (a) - 1) & ~((__typeof__(x))(a) - 1))
 #define ALIGN_DOWN(x, a)	((x) & ~((__typeof__(x))(a) - 1))
@@ -114,6 +115,19 @@ unsigned long totalram_pages(void);
 bool world_is_movable(const struct page *page);
 unsigned long memory_block_size_bytes(void);
 u64 virt_to_phys(const void *p);
+void *phys_to_virt(u64 pa);
+unsigned long get_zeroed_page(gfp_t flags);
+void free_page(unsigned long page);
+#define MEMREMAP_WB		1
+void *memremap(u64 pa, size_t size, unsigned long flags);
+void memunmap(void *at);
+u64 get_random_u64(void);
+struct vmcore_cb {
+	bool (*pfn_is_ram)(struct vmcore_cb *cb, unsigned long pfn);
+};
+void register_vmcore_cb(struct vmcore_cb *cb);
+void unregister_vmcore_cb(struct vmcore_cb *cb);
+bool kexec_crash_loaded(void);
 
 /* Memory */
 #define GFP_KERNEL		1
@@ -453,6 +467,8 @@ void debugfs_remove(struct dentry *dir);
 #define CONFIG_CONTIG_ALLOC	1
 #define CONFIG_MEMORY_HOTPLUG	1
 #define CONFIG_CRASH_DUMP	1
+#define CONFIG_PROC_VMCORE	1
+#define CONFIG_KEXEC_CORE	1
 bool is_kdump_kernel(void);
 int trace_set_clr_event(const char *system, const char *event, int set);
 
@@ -488,6 +504,8 @@ int shim_module_init(void);
 void shim_module_exit(void);
 int shim_set_timeout_ms(const char *val);
 int shim_set_cover(const char *val);
+int shim_set_vmcore_index(const char *val);
+int shim_get_vmcore_index(char *buf);
 extern bool *shim_require, *shim_trace;
 
 #endif

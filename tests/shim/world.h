@@ -46,6 +46,8 @@ struct world {
 	int conduit;
 	unsigned int cpus;
 	u64 pfr0[8];
+	bool crash_loaded;		/* there is one that will take it */
+	unsigned int fail_memremap;	/* this one of memory of another kernel from now on */
 	bool kdump;			/* this kernel takes the dump of one that crashed */
 	struct world_ram ram[WORLD_MAX_RAM];
 	unsigned int nr_ram;
@@ -87,6 +89,10 @@ struct world {
 	u64 node_bytes; /* so much is of node 0 and of node 1 in turn; 0: all is of 0 */
 
 	/* to look at */
+	struct vmcore_cb *vmcore;	/* registered */
+	unsigned int remapped;		/* and not unmapped */
+	u64 randoms;
+	unsigned int own_pages;		/* of get_zeroed_page(), and not freed */
 	struct rmm *rmm;
 	u64 smcs;
 	u64 now_ns, slept_ns;

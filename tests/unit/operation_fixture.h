@@ -4,6 +4,7 @@
 #define OPERATION_FIXTURE_H
 
 #include "../../src/chunk.h"
+#include "../../src/index.h"
 #include "../../src/sro.h"
 #include "../../src/transfer.h"
 #include "dictate.h"
@@ -22,6 +23,7 @@ static inline int setup(void **state)
 	make_dictated();
 	world_ram(GB, 2 * GB, true);
 	assert_int_equal(transfer_open(), 0);
+	assert_int_equal(index_open(), 0);
 	return 0;
 }
 
@@ -35,6 +37,7 @@ static inline int teardown(void **state)
 	assert_int_equal(world.module_refs, 0);
 	transfer_close();
 	ledger_close();
+	index_close();
 	world_end();
 	return 0;
 }

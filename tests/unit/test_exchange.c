@@ -2,6 +2,7 @@
 /* Whose a page is after a command that failed, against dictated answers */
 #include "../../src/chunk.h"
 #include "../../src/exchange.h"
+#include "../../src/index.h"
 #include "../../src/ledger.h"
 #include "../../src/pagebits.h"
 #include "dictate.h"
@@ -20,6 +21,7 @@ static int setup(void **state)
 	make_dictated();
 	world_ram(GB, 2 * GB, true);
 	assert_int_equal(shim_set_timeout_ms("5"), 0);
+	assert_int_equal(index_open(), 0);
 	assert_int_equal(chunk_take(NUMA_NO_NODE, 0, 0, GB, &nowhere, &chunk), 0);
 	first = chunk.start + PAGE_SIZE;
 	assert_int_equal(pagebits_prepare(OWN, OWN + PAGES * PAGE_SIZE), 0);
@@ -34,6 +36,9 @@ static int teardown(void **state)
 	ledger_free_held();
 	exchange_close();
 	ledger_close();
+	index_close();
+	/* What a test leaves out keeps the index */
+	world.own_pages = 0;
 	world_end();
 	return 0;
 }
