@@ -55,6 +55,7 @@
 struct vmcore_cb {
 	bool (*pfn_is_ram)(struct vmcore_cb *cb, unsigned long pfn);
 };
+
 #define compat_register_vmcore_cb(cb)	((void)(cb))
 #define compat_unregister_vmcore_cb(cb)	((void)(cb))
 #endif

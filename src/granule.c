@@ -32,32 +32,35 @@ struct unfinished {
 	u64 handle;
 };
 
-static LIST_HEAD(unfinished);
-static unsigned int nr_unfinished;
-/* For those who may not allocate: one is taken before a command is issued */
-static LIST_HEAD(spares);
-static unsigned int nr_spares;
-static DEFINE_SPINLOCK(unfinished_lock);	/* a leaf; protects the lists and their counts */
+struct queue {
+	struct list_head list;
+	unsigned int nr;
+};
 
-static struct unfinished *take_first(struct list_head *list, unsigned int *nr)
+static struct queue unfinished = { LIST_HEAD_INIT(unfinished.list) };
+/* For those who may not allocate: one is taken before a command is issued */
+static struct queue spares = { LIST_HEAD_INIT(spares.list) };
+static DEFINE_SPINLOCK(unfinished_lock);	/* a leaf; protects both */
+
+static struct unfinished *take_first(struct queue *q)
 {
 	struct unfinished *u;
 
 	spin_lock(&unfinished_lock);
-	u = list_first_entry_or_null(list, struct unfinished, node);
+	u = list_first_entry_or_null(&q->list, struct unfinished, node);
 	if (u) {
 		list_del(&u->node);
-		WRITE_ONCE(*nr, *nr - 1);
+		WRITE_ONCE(q->nr, q->nr - 1);
 	}
 	spin_unlock(&unfinished_lock);
 	return u;
 }
 
-static void add_last(struct unfinished *u, struct list_head *list, unsigned int *nr)
+static void add_last(struct unfinished *u, struct queue *q)
 {
 	spin_lock(&unfinished_lock);
-	list_add_tail(&u->node, list);
-	WRITE_ONCE(*nr, *nr + 1);
+	list_add_tail(&u->node, &q->list);
+	WRITE_ONCE(q->nr, q->nr + 1);
 	spin_unlock(&unfinished_lock);
 }
 
@@ -92,7 +95,7 @@ static void keep(struct granule_change *change, u64 handle)
 	u->change.start = change->reached;
 	u->handle = handle;
 	__module_get(THIS_MODULE);
-	add_last(u, &unfinished, &nr_unfinished);
+	add_last(u, &unfinished);
 	pr_warn("%s of %#llx-%#llx remains unfinished in the RMM\n",
 		change->delegate ? "DELEGATE" : "UNDELEGATE", change->reached, change->end);
 }
@@ -212,11 +215,11 @@ int granule_reserve(void)
 	struct unfinished *u;
 
 	/* Who may not sleep has a CPU for himself */
-	while (READ_ONCE(nr_spares) < num_online_cpus()) {
+	while (READ_ONCE(spares.nr) < num_online_cpus()) {
 		u = kzalloc(sizeof(*u), GFP_KERNEL | __GFP_NOWARN);
 		if (!u)
 			return -ENOMEM;
-		add_last(u, &spares, &nr_spares);
+		add_last(u, &spares);
 	}
 	return 0;
 }
@@ -238,12 +241,12 @@ int granule_delegate_atomic(struct granule_change *c)
 	c->delegate = true;
 	c->caller = RMI_FOR_CONSUMER_ATOMIC;
 	c->reached = c->start;
-	c->spare = take_first(&spares, &nr_spares);
+	c->spare = take_first(&spares);
 	if (!c->spare)
 		return -ETIMEDOUT;
 	rc = change(c, 0);
 	if (c->spare)
-		add_last(c->spare, &spares, &nr_spares);
+		add_last(c->spare, &spares);
 	return rc;
 }
 
@@ -303,21 +306,21 @@ void granule_resume(void (*ended)(const struct granule_change *change, int rc), 
 	unsigned int n = granule_unfinished();
 	struct unfinished *u;
 
-	while (n-- && (u = take_first(&unfinished, &nr_unfinished))) {
+	while (n-- && (u = take_first(&unfinished))) {
 		struct rmi_regs r = { .x = { RMI_INCOMPLETE } };
 		int rc;
 
 		rc = finish(RMI_FOR_CONSUMER, u->handle,
 			    PHYS_PFN(u->change.end - u->change.start), &r, ms);
 		if (rc) {
-			add_last(u, &unfinished, &nr_unfinished);
+			add_last(u, &unfinished);
 			continue;
 		}
 		rc = judge(&u->change, &r, true);
 		/* One that was given up has changed nothing */
 		if (rc != -EPROTO)
 			ended(&u->change, rc == -EAGAIN ? 0 : rc);
-		add_last(u, &spares, &nr_spares);
+		add_last(u, &spares);
 		module_put(THIS_MODULE);
 	}
 }
@@ -330,7 +333,7 @@ void granule_resume(void (*ended)(const struct granule_change *change, int rc), 
  */
 unsigned int granule_unfinished(void)
 {
-	return READ_ONCE(nr_unfinished);
+	return READ_ONCE(unfinished.nr);
 }
 
 /**
@@ -342,10 +345,10 @@ void granule_close(void)
 {
 	struct unfinished *u;
 
-	while ((u = take_first(&unfinished, &nr_unfinished))) {
+	while ((u = take_first(&unfinished))) {
 		kfree(u);
 		module_put(THIS_MODULE);
 	}
-	while ((u = take_first(&spares, &nr_spares)))
+	while ((u = take_first(&spares)))
 		kfree(u);
 }

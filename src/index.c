@@ -22,7 +22,7 @@
 
 static DEFINE_MUTEX(index_lock);	/* protects head; has tables be made by one at a time */
 static struct index_head *head;
-/* A leaf; protects what follows, and the bits. Held over one page of them, since ranges may be large. */
+/* A leaf; protects what follows, and the bits; held over one page of them at a time */
 static DEFINE_SPINLOCK(bits_lock);
 static u64 pages_out;			/* as many bits are set */
 
@@ -159,6 +159,7 @@ static void free_table(u64 *table, unsigned int level)
 			free_table(phys_to_virt(table[i]), level - 1);
 	free_page((unsigned long)table);
 }
+
 /* NOLINTEND(misc-no-recursion) */
 
 /**

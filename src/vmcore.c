@@ -102,6 +102,7 @@ static int read_page(u64 at, unsigned int level, u64 pfn)
 	memunmap((void *)table);
 	return rc;
 }
+
 /* NOLINTEND(misc-no-recursion) */
 
 /* -ESTALE: there is another index, or none any more */

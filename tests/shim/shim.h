@@ -170,7 +170,8 @@ void spin_unlock(spinlock_t *lock);
 struct list_head {
 	struct list_head *next, *prev;
 };
-#define LIST_HEAD(name)		struct list_head name = { &name, &name }
+#define LIST_HEAD_INIT(name)	{ &(name), &(name) }
+#define LIST_HEAD(name)		struct list_head name = LIST_HEAD_INIT(name)
 #define list_entry(p, type, member)	((type *)((char *)(p) - offsetof(type, member)))
 #define list_first_entry_or_null(head, type, member) \
 	((head)->next == (head) ? NULL : list_entry((head)->next, type, member))

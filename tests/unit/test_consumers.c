@@ -863,7 +863,7 @@ static void undelegation_of_what_is_not_delegated(void **state)
 	assert_int_equal(cca_rmi_undelegate_range(at, 1024 * GB, &done), -EINVAL);
 	assert_int_equal(cca_rmi_undelegate_range((1ULL << 52) - PAGE, PAGE, &done), -EINVAL);
 	assert_int_equal(cca_rmi_undelegate_range((1ULL << 52) - PAGE, 2 * PAGE, &done), -EINVAL);
-	assert_int_equal(cca_rmi_undelegate_range(-2 * PAGE, PAGE, &done), -EINVAL);
+	assert_int_equal(cca_rmi_undelegate_range(~0ULL - 2 * PAGE + 1, PAGE, &done), -EINVAL);
 	assert_int_equal(done, 0);
 	assert_int_equal(world.smcs, calls);
 	unload();

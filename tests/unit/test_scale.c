@@ -429,7 +429,7 @@ static void memory_that_cannot_be_moved_is_soon_given_up(void **state)
 	unload();
 }
 
-/* 8 MB in one piece for a PAR of 64 GB, and a pageblock before: not from two zones, which meet at 4 GB */
+/* 8 MB in one piece for a PAR of 64 GB, and a pageblock before: of one zone; two meet at 4 GB */
 static void a_table_lies_in_one_zone(void **state)
 {
 	(void)state;

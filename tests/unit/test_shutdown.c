@@ -992,8 +992,10 @@ static void several_delegations_that_are_dead(void **state)
 	world.smc = die_in_operation;
 	dead_answer = RMI_BUSY;
 	for (u64 i = 0; i < nr; i++) {
-		own_pages(first + i * MB, first + i * MB + 2 * PAGE);
-		assert_int_equal(cca_rmi_delegate_range(first + i * MB, 2 * PAGE), -ENOTRECOVERABLE);
+		const u64 at = first + i * MB;
+
+		own_pages(at, at + 2 * PAGE);
+		assert_int_equal(cca_rmi_delegate_range(at, 2 * PAGE), -ENOTRECOVERABLE);
 	}
 	assert_int_equal(rmm_operations(world.rmm), nr);
 	start = world.now_ns;

@@ -144,8 +144,8 @@ static void expect_unread(const char *given, const char *why)
 	char text[120];
 
 	crash(given);
-	snprintf(text, sizeof(text), "/proc/vmcore has pages that the RMM may have: use "
-		 "makedumpfile (%s)\n", why);
+	snprintf(text, sizeof(text), "%s (%s)\n",
+		 "/proc/vmcore has pages that the RMM may have: use makedumpfile", why);
 	assert_non_null(strstr(world.log, text));
 	assert_null(world.vmcore);
 	wake_up();
