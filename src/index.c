@@ -15,7 +15,9 @@
 #include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/pfn.h>
+#include <linux/printk.h>
 #include <linux/random.h>
+#include <linux/sizes.h>
 #include <linux/spinlock.h>
 
 #include "index.h"
@@ -169,7 +171,10 @@ static void free_table(u64 *table, unsigned int level)
  */
 void index_close(void)
 {
-	if (!pages_out) {
+	if (pages_out) {
+		pr_warn("%llu KB stay out of crash dumps until reboot\n",
+			pages_out * PAGE_SIZE / SZ_1K);
+	} else {
 		head->magic = 0;
 		free_table(phys_to_virt(head->root), INDEX_LEVELS);
 		free_page((unsigned long)head);

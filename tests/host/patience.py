@@ -18,7 +18,7 @@ import time
 BUSY = 240              # the longest that was seen between two lines is about a tenth of that
 IDLE = 120              # what waits on purpose, for kmemleak or a hung task, does so for 6 s
 EVERY = 1.0             # seconds between two looks
-QUIET = 0.1             # it is idle if it wants less of a CPU than that
+QUIET = 0.3             # it is idle if it wants less of a CPU than that; the ticks of a kernel that idles take half of it
 
 ROUNDS = 1000000        # of calibrate()'s loop
 USUAL = 0.05            # seconds of CPU time that a machine of 2024 takes for it

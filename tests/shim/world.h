@@ -106,6 +106,7 @@ struct world {
 	unsigned int atomic;		/* spinlocks held, a test's own included: nobody sleeps */
 	unsigned int lines;		/* printed */
 	char log[8192];
+	bool index_stays;		/* the module left some of its own pages, and said so */
 	u64 with_rmm;			/* bytes, see world_with_rmm() */
 	u64 contig_calls;		/* of alloc_contig_range() */
 	u64 pages_out;			/* allocated and not freed */
