@@ -71,6 +71,22 @@ static const struct {
 	{ RMI_RMM_ACTIVATE, "RMI_RMM_ACTIVATE" },
 	{ RMI_RMM_DEACTIVATE, "RMI_RMM_DEACTIVATE" },
 	{ RMI_RMM_STATE_GET, "RMI_RMM_STATE_GET" },
+	{ RMI_REC_ENTER, "RMI_REC_ENTER" },
+	{ RMI_RTT_DATA_MAP_INIT, "RMI_RTT_DATA_MAP_INIT" },
+	{ RMI_RTT_DATA_MAP, "RMI_RTT_DATA_MAP" },
+	{ RMI_RTT_DATA_UNMAP, "RMI_RTT_DATA_UNMAP" },
+	{ RMI_RTT_CREATE, "RMI_RTT_CREATE" },
+	{ RMI_RTT_DESTROY, "RMI_RTT_DESTROY" },
+	{ RMI_RTT_INIT_RIPAS, "RMI_RTT_INIT_RIPAS" },
+	{ RMI_RTT_SET_RIPAS, "RMI_RTT_SET_RIPAS" },
+	{ RMI_RTT_READ_ENTRY, "RMI_RTT_READ_ENTRY" },
+	{ RMI_REC_CREATE, "RMI_REC_CREATE" },
+	{ RMI_REC_DESTROY, "RMI_REC_DESTROY" },
+	{ RMI_REALM_CREATE, "RMI_REALM_CREATE" },
+	{ RMI_REALM_ACTIVATE, "RMI_REALM_ACTIVATE" },
+	{ RMI_REALM_TERMINATE, "RMI_REALM_TERMINATE" },
+	{ RMI_REALM_DESTROY, "RMI_REALM_DESTROY" },
+	{ RMI_PSCI_COMPLETE, "RMI_PSCI_COMPLETE" },
 };
 
 static unsigned int index_of(u64 fid)
@@ -220,11 +236,12 @@ static u64 call_once(const struct rmi_regs *in, struct rmi_regs *out)
 {
 	struct arm_smccc_1_2_regs r = {
 		.a0 = in->x[0], .a1 = in->x[1], .a2 = in->x[2], .a3 = in->x[3], .a4 = in->x[4],
+		.a5 = in->x[5],
 	};
 	const u64 start = get_cycles();
 
 	arm_smccc_1_2_smc(&r, &r);
-	*out = (struct rmi_regs){ .x = { r.a0, r.a1, r.a2, r.a3, r.a4 } };
+	*out = (struct rmi_regs){ .x = { r.a0, r.a1, r.a2, r.a3, r.a4, r.a5 } };
 	return get_cycles() - start;
 }
 
@@ -291,6 +308,33 @@ int rmi_call(struct rmi_regs *regs, unsigned int ms)
 	if (trace_rmi_command_enabled())
 		trace_rmi_command(name_of(i), &command, regs, retries, ticks_to_ns(ticks));
 	return rc;
+}
+
+/**
+ * rmi_call_atomic() - issue one command, once
+ * @regs: function id and arguments; set to the answer
+ *
+ * For a command in which others run on this CPU, so that how long it takes says nothing of the RMM.
+ * Specification: DEN0137, "RMI commands".
+ *
+ * Context: any.
+ * Return: 0 with an answer of any status; -EOPNOTSUPP if nobody knows the command; -EPROTO if
+ * rmi_latch() was called: the command wasn't issued, and @regs is as it was.
+ */
+int rmi_call_atomic(struct rmi_regs *regs)
+{
+	const struct rmi_regs command = *regs;
+	const unsigned int i = index_of(command.x[0]);
+	u64 ticks;
+
+	if (READ_ONCE(latch))
+		return -EPROTO;
+	ticks = call_once(&command, regs);
+	note_most(&tallies[i].most, ticks);
+	count(i, 0, is_failure(regs->x[0]), ticks);
+	if (trace_rmi_command_enabled())
+		trace_rmi_command(name_of(i), &command, regs, 0, ticks_to_ns(ticks));
+	return not_supported(regs->x[0]) ? -EOPNOTSUPP : 0;
 }
 
 /**

@@ -6,11 +6,11 @@
 #include <linux/types.h>
 
 /*
- * X0 to X4: a function id and its arguments on the way in (unused ones zero), the answer on the way
+ * X0 to X5: a function id and its arguments on the way in (unused ones zero), the answer on the way
  * out
  */
 struct rmi_regs {
-	u64 x[5];
+	u64 x[6];
 };
 
 /* What commands of one kind cost since the module was loaded */
@@ -25,6 +25,7 @@ struct rmi_tally {
 #define RMI_LATCH_SIZE	96
 
 int rmi_call(struct rmi_regs *regs, unsigned int ms);
+int rmi_call_atomic(struct rmi_regs *regs);
 __printf(1, 2) int rmi_latch(const char *fmt, ...);
 bool rmi_latched(char what[RMI_LATCH_SIZE]);
 void rmi_unlatch(void);

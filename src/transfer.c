@@ -229,6 +229,9 @@ int transfer_donate(struct op *op, struct rmi_regs *r, struct payer *payer)
 	if (op->cancelled || want.state > RMI_MEM_CONDITIONAL || op->lent > payer->limit ||
 	    want.pages > (payer->limit - op->lent) / PAGE_SIZE)
 		return -ENOSPC;
+	/* For Realms there are single pages alone, delegated */
+	if (op->realm && (want.block > 1 || want.state == RMI_MEM_UNDELEGATED))
+		return -ENOSPC;
 	if (payer->most && want.block == 1)
 		want.pages = min(want.pages, payer->most);
 	nr = lend(payer, want, run);

@@ -597,7 +597,7 @@ int arm_smccc_1_1_get_conduit(void)
 
 void arm_smccc_1_2_smc(const struct arm_smccc_1_2_regs *args, struct arm_smccc_1_2_regs *res)
 {
-	u64 x[5] = { args->a0, args->a1, args->a2, args->a3, args->a4 };
+	u64 x[6] = { args->a0, args->a1, args->a2, args->a3, args->a4, args->a5 };
 
 	assert_int_equal(world.conduit, SMCCC_CONDUIT_SMC);
 	enter();
@@ -607,7 +607,7 @@ void arm_smccc_1_2_smc(const struct arm_smccc_1_2_regs *args, struct arm_smccc_1
 	if (world.smc)
 		world.smc(x);
 	if (!world.smc_done) {
-		uint64_t y[5] = { x[0], x[1], x[2], x[3], x[4] };
+		uint64_t y[6] = { x[0], x[1], x[2], x[3], x[4], x[5] };
 
 		if (!world.rmm || !rmm_command(world.rmm, y))
 			y[0] = -1;

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/errno.h>
+#include <linux/kernel.h>
+#include <linux/mm.h>
+#include <linux/sizes.h>
+#include <linux/string.h>
+
+#include "../include/rmi_abi.h"
+#include "cover.h"
+#include "parked.h"
+#include "realm.h"
+#include "rmm.h"
+#include "sro.h"
+#include "take.h"
+
+/* A REC takes 64 KB. What an RMM may want for one command is far more than any is known to. */
+#define LIMIT		SZ_2M
+
+/* So often in a row may the RMM want pages, and take none of them */
+#define MAX_VAIN	16
+
+/*
+ * Others would change what the ledger knows, or end what isn't the caller's. RMI_REC_ENTER isn't
+ * one to be repeated.
+ */
+static const u32 allowed[] = {
+	RMI_REALM_CREATE, RMI_REALM_ACTIVATE, RMI_REALM_TERMINATE, RMI_REALM_DESTROY,
+	RMI_RTT_CREATE, RMI_RTT_DESTROY, RMI_RTT_INIT_RIPAS, RMI_RTT_SET_RIPAS, RMI_RTT_READ_ENTRY,
+	RMI_RTT_DATA_MAP_INIT, RMI_RTT_DATA_MAP, RMI_RTT_DATA_UNMAP,
+	RMI_REC_CREATE, RMI_REC_DESTROY, RMI_PSCI_COMPLETE,
+};
+
+static bool is_allowed(u64 fid)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(allowed); i++)
+		if (allowed[i] == fid)
+			return true;
+	return false;
+}
+
+/* There is no memory for it: 0 if it was too late for that */
+static int give_up(const struct rmi_regs *command, struct rmi_regs *r, struct payer *payer)
+{
+	int rc;
+
+	*r = *command;
+	rc = sro_cancel(r, payer);
+	if (rc)
+		return rc;
+	return payer->lent ? 0 : -ENOMEM;
+}
+
+/* To the command's end; what it wants is taken as it says so */
+static int see_through(struct rmi_regs *r, struct payer *payer)
+{
+	const struct rmi_regs command = *r;
+	unsigned int vain = 0;
+	u64 lent = 0;
+	int rc;
+
+	for (;;) {
+		rc = sro_run(r, payer, rmi_timeout_ms());
+		if (rc != -ENOMEM)
+			return rc;
+		vain = payer->lent == lent ? vain + 1 : 1;
+		lent = payer->lent;
+		rc = vain > MAX_VAIN ? -ENOMEM : take_stock(payer->wanted.pages);
+		if (rc)
+			return give_up(&command, r, payer);
+		*r = command;
+	}
+}
+
+/*
+ * An RMM has few contexts for operations, which others need, too. So one of a Realm's that is
+ * unfinished is ended before another one begins.
+ */
+static int begin(const struct rmi_regs *r)
+{
+	struct rmi_regs unfinished;
+
+	if (rmm_session()->state != RMM_STATE_ACTIVE || !cover_may_lend())
+		return -ENODEV;
+	if (sro_unfinished_realm(&unfinished))
+		return memcmp(&unfinished, r, sizeof(*r)) ? -EBUSY : 0;
+	if (parked_any())
+		parked_resume();
+	return parked_any() ? -EBUSY : 0;
+}
+
+/**
+ * realm_run() - see cca_rmi_run()
+ * @r: function id and arguments; set to the final answer
+ * @stop: once true, what has begun is left unfinished; or NULL
+ *
+ * Specification: DEN0137, RMI_REALM_*, RMI_RTT_*, RMI_REC_*, "Stateful RMI operations".
+ *
+ * Context: may sleep, allocates; takes cover_lock.
+ * Return: as cca_rmi_run().
+ */
+int realm_run(struct rmi_regs *r, const bool *stop)
+{
+	struct payer payer = { .kind = LEDGER_REALM, .limit = LIMIT, .stop = stop };
+	const struct rmi_regs command = *r;
+	struct rmi_regs unfinished;
+	int rc;
+
+	if (!is_allowed(r->x[0]))
+		return -EPERM;
+	cover_lock_all();
+	rc = begin(r);
+	if (!rc) {
+		rc = see_through(r, &payer);
+		if (rc && rc != -EPROTO && sro_unfinished_realm(&unfinished))
+			rc = -EINPROGRESS;
+		if (rc)
+			*r = command;
+		take_settle();
+	}
+	cover_unlock_all();
+	return rc;
+}
