@@ -105,7 +105,8 @@ static void block(const struct kind *k, uint64_t h[8], const uint8_t *in)
 }
 
 /* The last one or two blocks: what is left, a bit, zeros, and the length in bits */
-static void end(const struct kind *k, uint64_t h[8], const uint8_t *in, uint64_t left, uint64_t size)
+static void end(const struct kind *k, uint64_t h[8], const uint8_t *in, uint64_t left,
+		uint64_t size)
 {
 	unsigned int bytes = 2 * k->bits, i;
 	uint8_t last[256] = { 0 };

@@ -87,7 +87,7 @@ void do_rec(struct rmm *rmm, const uint64_t in[6], uint64_t x[3])
 		granule_set(rmm, in[1], GRANULE_DELEGATED);
 		break;
 	default:
-		rec_of(rmm, in[1], &realm)->runnable = true;
+		rec_of(rmm, is_autumn(rmm) ? in[1] : in[2], &realm)->runnable = true;
 	}
 }
 
