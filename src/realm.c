@@ -9,15 +9,11 @@
 #include "cover.h"
 #include "parked.h"
 #include "realm.h"
-#include "rmm.h"
 #include "sro.h"
 #include "take.h"
 
 /* A REC takes 64 KB. What an RMM may want for one command is far more than any is known to. */
 #define LIMIT		SZ_2M
-
-/* So often in a row may the RMM want pages, and take none of them */
-#define MAX_VAIN	16
 
 /*
  * Others would change what the ledger knows, or end what isn't the caller's. RMI_REC_ENTER isn't
@@ -52,21 +48,20 @@ static int give_up(const struct rmi_regs *command, struct rmi_regs *r, struct pa
 	return payer->lent ? 0 : -ENOMEM;
 }
 
-/* To the command's end; what it wants is taken as it says so */
+/*
+ * To the command's end; what it wants is taken as it says so. What it doesn't take stays in stock, so
+ * that the stock lacks nothing at last, up to the limit.
+ */
 static int see_through(struct rmi_regs *r, struct payer *payer)
 {
 	const struct rmi_regs command = *r;
-	unsigned int vain = 0;
-	u64 lent = 0;
 	int rc;
 
 	for (;;) {
 		rc = sro_run(r, payer, rmi_timeout_ms());
 		if (rc != -ENOMEM)
 			return rc;
-		vain = payer->lent == lent ? vain + 1 : 1;
-		lent = payer->lent;
-		rc = vain > MAX_VAIN ? -ENOMEM : take_stock(payer->wanted.pages);
+		rc = take_stock(payer->wanted.pages);
 		if (rc)
 			return give_up(&command, r, payer);
 		*r = command;
@@ -81,7 +76,7 @@ static int begin(const struct rmi_regs *r)
 {
 	struct rmi_regs unfinished;
 
-	if (rmm_session()->state != RMM_STATE_ACTIVE || !cover_may_lend())
+	if (!cover_may_lend())
 		return -ENODEV;
 	if (sro_unfinished_realm(&unfinished))
 		return memcmp(&unfinished, r, sizeof(*r)) ? -EBUSY : 0;

@@ -534,10 +534,11 @@ static void entry_is_one_smc(void **state)
 	text = strstr(world_debug("commands"), "RMI_REC_ENTER");
 	assert_non_null(text);
 	{
-		unsigned long long count, retries, failures;
+		unsigned long long count, retries, failures, most;
 
-		assert_int_equal(sscanf(text, "RMI_REC_ENTER %llu %llu %llu", &count, &retries,
-					&failures), 3);
+		assert_int_equal(sscanf(text, "RMI_REC_ENTER %llu %llu %llu %*s %*s %llu", &count,
+					&retries, &failures, &most), 4);
+		assert_true(most);
 		assert_int_equal(count, 3);
 		assert_int_equal(retries, 0);
 		assert_int_equal(failures, 2);
