@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 #include <ucontext.h>
 
+#include "rmi_abi.h"
 #include "world.h"
 
 struct world world;
@@ -688,10 +689,20 @@ static bool host_choose(void *ctx, uint64_t below, uint64_t *choice)
 	return world.choose;
 }
 
+static void host_enter(void *ctx, struct rmm_entry *entry)
+{
+	(void)ctx;
+	if (world.enter)
+		world.enter(entry);
+	else
+		host_write(NULL, entry->run + RMI_RUN_REASON, RMI_EXIT_IRQ);
+}
+
 static const struct rmm_ops ops = { .read = host_read,
 				    .write = host_write,
 				    .granule = host_granule,
-				    .choose = host_choose };
+				    .choose = host_choose,
+				    .enter = host_enter };
 
 /* Physical memory ------------------------------------------------------------------------------ */
 

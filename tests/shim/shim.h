@@ -440,6 +440,42 @@ void debugfs_remove(struct dentry *dir);
 bool is_kdump_kernel(void);
 int trace_set_clr_event(const char *system, const char *event, int set);
 
+/* What the module that proves Realms needs besides; see shim_prove.c */
+#define KERNEL_VERSION(a, b, c)	((a) << 16 | (b) << 8 | (c))
+#define LINUX_VERSION_CODE	KERNEL_VERSION(6, 13, 0)
+enum hrtimer_restart { HRTIMER_NORESTART };
+struct hrtimer {
+	enum hrtimer_restart (*fn)(struct hrtimer *timer);
+	ktime_t due;
+	bool armed;
+};
+enum hrtimer_mode { HRTIMER_MODE_ABS_PINNED_HARD };
+#ifndef CLOCK_MONOTONIC
+#define CLOCK_MONOTONIC		1
+#endif
+void hrtimer_setup_on_stack(struct hrtimer *timer,
+			    enum hrtimer_restart (*fn)(struct hrtimer *timer), int clock,
+			    enum hrtimer_mode mode);
+void hrtimer_start(struct hrtimer *timer, ktime_t due, enum hrtimer_mode mode);
+int hrtimer_cancel(struct hrtimer *timer);
+void destroy_hrtimer_on_stack(struct hrtimer *timer);
+#define ktime_before(a, b)	((a) < (b))
+void preempt_disable(void);
+void preempt_enable(void);
+unsigned int smp_processor_id(void);
+unsigned long local_daif_save(void);
+void local_daif_restore(unsigned long flags);
+#define pmr_sync()		((void)0)
+u64 get_random_u64(void);
+__printf(3, 4) int scnprintf(char *buf, size_t size, const char *fmt, ...);
+int vscnprintf(char *buf, size_t size, const char *fmt, va_list args);
+struct crypto_shash;
+struct crypto_shash *crypto_alloc_shash(const char *name, u32 type, u32 mask);
+void crypto_free_shash(struct crypto_shash *shash);
+unsigned int crypto_shash_digestsize(const struct crypto_shash *shash);
+int crypto_shash_tfm_digest(struct crypto_shash *shash, const void *from, unsigned int size,
+			    u8 *out);
+
 /* Modules */
 struct kernel_param {
 	void *arg;

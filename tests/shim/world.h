@@ -70,6 +70,8 @@ struct world {
 	bool no_contig;
 	void (*unlocked)(void);		/* called after each mutex_unlock() */
 	u64 (*choose)(u64 below);	/* which lie a hostile RMM tells; NULL: by its seed */
+	/* what runs in a REC: writes an exit into its run page; NULL: an interrupt ends it */
+	void (*enter)(struct rmm_entry *entry);
 	/* called as a notifier is put on a chain, or taken off, where events may come in */
 	void (*registered)(void);
 	void (*unregistering)(void);

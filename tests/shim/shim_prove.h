@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What a test orders of the stand-ins that src/prove has besides, and can ask them. */
+#ifndef SHIM_PROVE_H
+#define SHIM_PROVE_H
+
+#include "world.h"
+
+struct prove_world {
+	unsigned int cpu;		/* this one */
+	bool no_hash;			/* the kernel has none */
+	unsigned int fail_hash;		/* this one from now on fails; 0: none */
+
+	/* to look at */
+	unsigned int timers, hashes;	/* there are */
+	unsigned int randoms;		/* numbers given */
+	unsigned int no_preemption;
+	bool masked, armed;
+};
+
+extern struct prove_world prove_world;
+
+#endif
