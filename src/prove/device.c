@@ -10,16 +10,14 @@
 #include <linux/fs.h>
 #include <linux/jiffies.h>
 #include <linux/kernel.h>
-#include <linux/kthread.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/notifier.h>
 #include <linux/printk.h>
 #include <linux/reboot.h>
-#include <linux/sched.h>
 #include <linux/slab.h>
-#include <linux/smp.h>
+#include <linux/string.h>
 #include <linux/suspend.h>
 #include <linux/uaccess.h>
 #include <asm/virt.h>
@@ -27,14 +25,16 @@
 #include "../../include/arm_cca_rmi.h"
 #include "../../include/rmi_abi.h"
 #include "run.h"
+#include "seat.h"
 
-/* A CPU whose REC doesn't come back is waited for so long */
+#define MAX_REQUEST	4096
+
+/* So long is waited for a proof to end before this kernel does */
 #define GIVE_UP		(10 * HZ)
 
 struct proof {
 	struct prove_run run;
-	struct task_struct *task;
-	struct completion done;
+	struct seat seat;
 };
 
 static DEFINE_MUTEX(proof_lock);	/* protects all below */
@@ -44,23 +44,13 @@ static bool leaving;			/* this kernel ends, or sleeps */
 /* One whose Realm could not be unmade: it holds a reference to this module */
 static struct proof *left;
 
-static int prove(void *data)
+static int prove(struct seat *seat)
 {
-	struct proof *p = data;
-
-	prove_run(&p->run);
-	complete_all(&p->done);
-	/* Not out of this module's code before whoever unloads it knows */
-	set_current_state(TASK_INTERRUPTIBLE);
-	while (!kthread_should_stop()) {
-		schedule();
-		set_current_state(TASK_INTERRUPTIBLE);
-	}
-	__set_current_state(TASK_RUNNING);
+	prove_run(&container_of(seat, struct proof, seat)->run);
 	return 0;
 }
 
-/* Also what an earlier proof left must be gone, as its granules are in the RMM still */
+/* What an earlier proof left must be gone first: its granules are in the RMM still */
 static int clear_left(void)
 {
 	if (!left)
@@ -73,14 +63,7 @@ static int clear_left(void)
 	return 0;
 }
 
-static void keep_left(struct proof *p)
-{
-	__module_get(THIS_MODULE);
-	left = p;
-	pr_err("a Realm of %u granules remains: %s\n", p->run.realm.nr_granules, p->run.realm.why);
-}
-
-/* Whoever has begun it waits for its end; proof_lock is held */
+/* proof_lock is held */
 static void end_proof(void)
 {
 	struct proof *p = proof;
@@ -89,39 +72,35 @@ static void end_proof(void)
 		return;
 	proof = NULL;
 	WRITE_ONCE(p->run.stop, true);
-	if (!wait_for_completion_timeout(&p->done, GIVE_UP)) {
+	if (!seat_end(&p->seat) || p->run.stuck) {
 		__module_get(THIS_MODULE);
-		pr_err("CPU %u doesn't come back from a REC\n", p->run.cpu);
-		return;
-	}
-	kthread_stop(p->task);
-	if (p->run.realm.nr_granules)
-		keep_left(p);
-	else
+		pr_err("a CPU doesn't come back from a REC: this module stays until reboot\n");
+	} else if (p->run.realm.nr_granules) {
+		__module_get(THIS_MODULE);
+		left = p;
+		pr_err("a Realm of %u granules remains: %s\n", p->run.realm.nr_granules,
+		       p->run.realm.why);
+	} else {
 		kfree(p);
+	}
 }
 
-static int begin(unsigned int cpu)
+static int begin(const struct cpumask *cpus)
 {
-	struct proof *p;
+	struct proof *p = kzalloc(sizeof(*p), GFP_KERNEL);
+	int rc;
 
-	p = kzalloc(sizeof(*p), GFP_KERNEL);
 	if (!p)
 		return -ENOMEM;
-	p->run.cpu = cpu;
+	cpumask_copy(&p->run.cpus, cpus);
 	p->run.realm.hash = RMI_HASH_SHA256;
-	init_completion(&p->done);
-	p->task = kthread_create(prove, p, "cca_prove/%u", cpu);
-	if (IS_ERR(p->task)) {
-		const int rc = PTR_ERR(p->task);
-
+	p->seat.rec.cpu = cpumask_first(cpus);
+	rc = seat_start(&p->seat, prove);
+	if (rc)
 		kfree(p);
-		return rc;
-	}
-	kthread_bind(p->task, cpu);
-	proof = p;
-	wake_up_process(p->task);
-	return 0;
+	else
+		proof = p;
+	return rc;
 }
 
 static int device_open(struct inode *inode, struct file *file)
@@ -147,29 +126,51 @@ static int device_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
-/* "cpu N" */
-static ssize_t device_write(struct file *file, const char __user *from, size_t size, loff_t *pos)
+static int request(const struct cpumask *cpus)
 {
-	char text[32] = "";
-	unsigned int cpu;
 	int rc;
 
-	if (size >= sizeof(text))
-		return -EINVAL;
-	if (copy_from_user(text, from, size))
-		return -EFAULT;
-	if (sscanf(text, "cpu %u", &cpu) != 1 || cpu >= nr_cpu_ids || !cpu_online(cpu))
-		return -EINVAL;
 	/* Elsewhere the RMM swaps the host's own timers, and a Realm that loops never comes back */
 	if (!is_kernel_in_hyp_mode())
 		return -EOPNOTSUPP;
 	if (!cca_rmi_is_available())
 		return -ENODEV;
 	mutex_lock(&proof_lock);
-	rc = proof || leaving ? -EBUSY : clear_left();
-	if (!rc)
-		rc = begin(cpu);
+	rc = proof || leaving ? -EBUSY : clear_left() ?: begin(cpus);
 	mutex_unlock(&proof_lock);
+	return rc;
+}
+
+/* "cpus LIST", as it is written in sysfs */
+static int parse(char *text, struct cpumask *cpus)
+{
+	static const char word[] = "cpus ";
+
+	if (strncmp(text, word, strlen(word)) ||
+	    cpulist_parse(strim(text + strlen(word)), cpus) || cpumask_empty(cpus) ||
+	    !cpumask_subset(cpus, cpu_online_mask))
+		return -EINVAL;
+	return 0;
+}
+
+static ssize_t device_write(struct file *file, const char __user *from, size_t size, loff_t *pos)
+{
+	cpumask_var_t cpus;
+	char *text;
+	int rc;
+
+	if (size > MAX_REQUEST)
+		return -EINVAL;
+	text = memdup_user_nul(from, size);
+	if (IS_ERR(text))
+		return PTR_ERR(text);
+	if (!zalloc_cpumask_var(&cpus, GFP_KERNEL)) {
+		kfree(text);
+		return -ENOMEM;
+	}
+	rc = parse(text, cpus) ?: request(cpus);
+	free_cpumask_var(cpus);
+	kfree(text);
 	return rc ?: (ssize_t)size;
 }
 
@@ -181,7 +182,7 @@ static ssize_t device_read(struct file *file, char __user *to, size_t size, loff
 
 	if (!p)
 		return -ENODATA;
-	if (wait_for_completion_interruptible(&p->done))
+	if (wait_for_completion_interruptible(&p->seat.done))
 		return -ERESTARTSYS;
 	return simple_read_from_buffer(to, size, pos, p->run.report.text, p->run.report.used);
 }
@@ -208,8 +209,8 @@ static void leave(void)
 	leaving = true;
 	if (proof) {
 		WRITE_ONCE(proof->run.stop, true);
-		if (!wait_for_completion_timeout(&proof->done, GIVE_UP))
-			pr_err("CPU %u doesn't come back from a REC\n", proof->run.cpu);
+		if (!wait_for_completion_timeout(&proof->seat.done, GIVE_UP))
+			pr_err("a CPU doesn't come back from a REC\n");
 	}
 	clear_left();
 	mutex_unlock(&proof_lock);

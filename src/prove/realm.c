@@ -41,16 +41,30 @@ static phys_addr_t page_of(const struct prove_realm *realm, unsigned int i)
 	return realm->granule[TABLES + nr_tables() + i];
 }
 
+static u64 ipa_of(unsigned int page)
+{
+	return FIRST_IPA + (u64)page * PAGE_SIZE;
+}
+
+/* A host call structure is aligned to its size */
+#define CALL_SIZE	256
+
+static unsigned int nr_pages(const struct prove_realm *realm)
+{
+	return PROVE_CALLS + DIV_ROUND_UP((realm->nr_recs - 1) * CALL_SIZE, PAGE_SIZE);
+}
+
 /**
- * prove_ipa() - where a page of the Realm's is
- * @page: of enum prove_page; from PROVE_NR_PAGES on, one that is tried
+ * prove_probe_ipa() - where a page is that the Realm tries
+ * @realm: the Realm
+ * @i: which
  *
  * Context: any.
  * Return: its IPA.
  */
-u64 prove_ipa(unsigned int page)
+u64 prove_probe_ipa(const struct prove_realm *realm, unsigned int i)
 {
-	return FIRST_IPA + (u64)page * PAGE_SIZE;
+	return ipa_of(nr_pages(realm) + i);
 }
 
 /**
@@ -63,7 +77,7 @@ u64 prove_ipa(unsigned int page)
  */
 phys_addr_t prove_rec(const struct prove_realm *realm, unsigned int i)
 {
-	return page_of(realm, PROVE_NR_PAGES + realm->nr_probes + i);
+	return page_of(realm, nr_pages(realm) + realm->nr_probes + i);
 }
 
 /* 0 if it was done; -EIO if it was refused */
@@ -130,8 +144,8 @@ static int create_tables(struct prove_realm *realm)
 
 static int init_ripas(struct prove_realm *realm)
 {
-	const u64 top = prove_ipa(PROVE_NR_PAGES + realm->nr_probes);
-	u64 at = prove_ipa(0);
+	const u64 top = ipa_of(nr_pages(realm) + realm->nr_probes);
+	u64 at = ipa_of(0);
 
 	while (at < top) {
 		struct cca_rmi_regs r = { { RMI_RTT_INIT_RIPAS, realm->granule[RD], at, top } };
@@ -168,14 +182,14 @@ static int map(struct prove_realm *realm)
 {
 	int rc = 0;
 
-	for (; !rc && realm->mapped < PROVE_NR_PAGES; realm->mapped += !rc) {
+	for (; !rc && realm->mapped < nr_pages(realm); realm->mapped += !rc) {
 		const u64 flags = realm->mapped == PROVE_CODE ? RMI_DATA_MEASURE : 0;
 
 		fill(realm, realm->mapped);
 		rc = make(realm, RTT_DATA_MAP_INIT, realm->granule[RD],
-			  page_of(realm, realm->mapped), prove_ipa(realm->mapped),
+			  page_of(realm, realm->mapped), ipa_of(realm->mapped),
 			  virt_to_phys(realm->source), flags);
-		prove_measure_data(&realm->measure, prove_ipa(realm->mapped), flags, realm->source);
+		prove_measure_data(&realm->measure, ipa_of(realm->mapped), flags, realm->source);
 	}
 	return rc;
 }
@@ -189,28 +203,33 @@ static int create_recs(struct prove_realm *realm)
 {
 	int rc = 0;
 
-	for (; !rc && realm->recs < realm->nr_recs; realm->recs += !rc) {
+	while (!rc && realm->recs < realm->nr_recs) {
 		void *p = memset(realm->params, 0, PAGE_SIZE);
 
 		set(p, RMI_REC_FLAGS, RMI_REC_RUNNABLE);
-		set(p, RMI_REC_PC, prove_ipa(PROVE_CODE));
-		/* Others have a structure of 256 bytes each for their one host call */
-		set(p, RMI_REC_GPRS, prove_ipa(realm->recs ? PROVE_CONFIG : PROVE_CALL) +
-		       (realm->recs ? realm->recs % (PAGE_SIZE / 256) * 256 : 0));
-		set(p, RMI_REC_GPRS + 8, prove_ipa(PROVE_CONFIG));
-		set(p, RMI_REC_GPRS + 16, prove_ipa(PROVE_NR_PAGES));
+		set(p, RMI_REC_PC, ipa_of(PROVE_CODE));
+		set(p, RMI_REC_GPRS, realm->recs ?
+		    ipa_of(PROVE_CALLS) + (realm->recs - 1) * CALL_SIZE : ipa_of(PROVE_CALL));
+		set(p, RMI_REC_GPRS + 8, ipa_of(PROVE_CONFIG));
+		set(p, RMI_REC_GPRS + 16, prove_probe_ipa(realm, 0));
 		set(p, RMI_REC_GPRS + 24, realm->recs);
-		prove_measure_rec(&realm->measure, p);
 		set(p, RMI_REC_MPIDR, mpidr_of(realm->recs));
 		rc = make(realm, REC_CREATE, realm->granule[RD], prove_rec(realm, realm->recs),
 			  virt_to_phys(p));
+		/* An RMM has only so many for a Realm */
+		if (rc == -EIO && realm->recs)
+			return 0;
+		set(p, RMI_REC_MPIDR, 0);
+		if (!rc)
+			prove_measure_rec(&realm->measure, p);
+		realm->recs += !rc;
 	}
 	return rc;
 }
 
 static int take(struct prove_realm *realm)
 {
-	const unsigned int nr = TABLES + nr_tables() + PROVE_NR_PAGES + realm->nr_probes +
+	const unsigned int nr = TABLES + nr_tables() + nr_pages(realm) + realm->nr_probes +
 				realm->nr_recs;
 	int rc;
 
@@ -261,7 +280,7 @@ int prove_realm_probe(struct prove_realm *realm, u64 ipa)
 {
 	int rc;
 
-	if (realm->mapped >= PROVE_NR_PAGES + realm->nr_probes || ipa != prove_ipa(realm->mapped))
+	if (realm->mapped == nr_pages(realm) + realm->nr_probes || ipa != ipa_of(realm->mapped))
 		return -ERANGE;
 	rc = make(realm, RTT_DATA_MAP, realm->granule[RD], ipa, ipa + PAGE_SIZE, RMI_DATA_MAP_RANGE,
 		  page_of(realm, realm->mapped) | 1 << RMI_RANGE_COUNT_SHIFT);
@@ -272,8 +291,8 @@ int prove_realm_probe(struct prove_realm *realm, u64 ipa)
 /* Each call makes progress, or nothing more is unmapped */
 static int unmap(struct prove_realm *realm)
 {
-	const u64 top = prove_ipa(realm->mapped);
-	u64 at = prove_ipa(0);
+	const u64 top = ipa_of(realm->mapped);
+	u64 at = ipa_of(0);
 
 	while (at < top) {
 		struct cca_rmi_regs r = { { RMI_RTT_DATA_UNMAP, realm->granule[RD], at, top } };

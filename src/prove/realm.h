@@ -9,8 +9,11 @@
 #define PROVE_MAX_PROBES	64
 #define PROVE_BITS		32	/* of IPA: the least there is */
 
-/* Pages of the Realm's that are there from the start, before those that are tried */
-enum prove_page { PROVE_CODE, PROVE_CALL, PROVE_CONFIG, PROVE_NR_PAGES };
+/*
+ * Pages of the Realm's that are there from the start. From PROVE_CALLS on, other RECs than the first
+ * have their host call structures.
+ */
+enum prove_page { PROVE_CODE, PROVE_CALL, PROVE_CONFIG, PROVE_CALLS };
 
 struct prove_realm {
 	unsigned int hash;		/* RMI_HASH_* */
@@ -36,7 +39,7 @@ struct prove_realm {
 int prove_realm_make(struct prove_realm *realm);
 int prove_realm_probe(struct prove_realm *realm, u64 ipa);
 int prove_realm_unmake(struct prove_realm *realm);
-u64 prove_ipa(unsigned int page);
+u64 prove_probe_ipa(const struct prove_realm *realm, unsigned int i);
 phys_addr_t prove_rec(const struct prove_realm *realm, unsigned int i);
 
 extern const char prove_payload[], prove_payload_end[];

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <linux/cpumask.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/random.h>
 #include <linux/slab.h>
@@ -11,6 +13,7 @@
 #include "payload.h"
 #include "rec.h"
 #include "run.h"
+#include "seat.h"
 
 /* For so long a REC may run before it says something, in ms */
 #define PATIENCE	1000
@@ -24,6 +27,7 @@
 
 #define NR_PROBES	1
 
+#define PSCI_CPU_OFF	0x84000002U
 #define PSCI_SYSTEM_OFF	0x84000008U
 
 /* A step that doesn't go on: what it is about, and what came in place of what was expected */
@@ -133,9 +137,9 @@ static int serve_faults(struct prove_run *run, struct prove_rec *rec)
 		if (rc || rec->exit.reason != RMI_EXIT_SYNC)
 			break;
 		if (served == nr ||
-		    !prove_rec_is_fault(&rec->exit, prove_ipa(PROVE_NR_PAGES + served)))
+		    !prove_rec_is_fault(&rec->exit, prove_probe_ipa(&run->realm, served)))
 			return fail(run, what, rec, 0);
-		rc = prove_realm_probe(&run->realm, prove_ipa(PROVE_NR_PAGES + served));
+		rc = prove_realm_probe(&run->realm, prove_probe_ipa(&run->realm, served));
 		if (rc) {
 			report_say(&run->report, REPORT_FAIL, "%s: %s", what, run->realm.why);
 			return rc;
@@ -173,62 +177,165 @@ static int see_it_off(struct prove_run *run, struct prove_rec *rec)
 	return 0;
 }
 
-static void run_rec(struct prove_run *run)
+/* What the first REC does */
+static int run_first(struct prove_run *run, unsigned int cpu)
 {
 	struct prove_rec *rec = kzalloc(sizeof(*rec), GFP_KERNEL);
 	void *page = kzalloc(PAGE_SIZE, GFP_KERNEL);
+	int rc = -ENOMEM;
 
 	if (rec && page) {
-		*rec = (struct prove_rec){ .rec = prove_rec(&run->realm, 0), .cpu = run->cpu,
+		*rec = (struct prove_rec){ .rec = prove_rec(&run->realm, 0), .cpu = cpu,
 					   .run = page, .stop = &run->stop };
-		if (!hear_self(run, rec) && !serve_faults(run, rec) && !break_loop(run, rec))
-			see_it_off(run, rec);
+		rc = hear_self(run, rec) ?: serve_faults(run, rec) ?: break_loop(run, rec) ?:
+		     see_it_off(run, rec);
 	} else {
 		report_say(&run->report, REPORT_SKIP, "the Realm runs: no memory");
 	}
 	kfree(page);
 	kfree(rec);
+	return rc;
+}
+
+/* What each of the others does, on its own CPU: it says which one it is, and is off */
+static int run_other(struct seat *seat)
+{
+	struct prove_rec *rec = &seat->rec;
+	int rc = prove_rec_run(rec, PATIENCE);
+
+	if (rc)
+		return rc;
+	if (rec->exit.reason != RMI_EXIT_HOST_CALL || rec->exit.imm != PAYLOAD_INDEX ||
+	    rec->exit.gpr[PAYLOAD_NUMBER] != seat->index)
+		return -EPROTO;
+	rc = prove_rec_run(rec, PATIENCE);
+	if (rc)
+		return rc;
+	return rec->exit.reason == RMI_EXIT_PSCI && (u32)rec->exit.gpr[0] == PSCI_CPU_OFF ?
+	       0 : -EPROTO;
+}
+
+/* They run at the same time, and are waited for in turn */
+static int end_others(struct prove_run *run, struct seat *seats, unsigned int nr)
+{
+	unsigned int i;
+	int rc, result = 0;
+
+	for (i = 1; i < nr; i++) {
+		if (!seat_end(&seats[i])) {
+			run->stuck = true;
+			report_say(&run->report, REPORT_FAIL, "CPU %u doesn't come back from a REC",
+				   seats[i].rec.cpu);
+			return -EIO;
+		}
+		rc = seats[i].rc;
+		if (rc)
+			fail(run, "each CPU runs a REC", &seats[i].rec, rc == -EPROTO ? 0 : rc);
+		result = result ?: rc;
+	}
+	return result;
+}
+
+static int run_others(struct prove_run *run, struct seat *seats)
+{
+	unsigned int i = 1, cpu = cpumask_first(&run->cpus);
+	int rc = 0;
+
+	for (; !rc && i < run->realm.recs; i += !rc) {
+		cpu = cpumask_next(cpu, &run->cpus);
+		seats[i].index = i;
+		seats[i].rec = (struct prove_rec){ .rec = prove_rec(&run->realm, i), .cpu = cpu,
+						   .stop = &run->stop };
+		rc = seat_start(&seats[i], run_other);
+		if (rc)
+			report_say(&run->report, REPORT_SKIP, "CPU %u runs a REC: error %d", cpu,
+				   rc);
+	}
+	return end_others(run, seats, i) ?: rc;
+}
+
+/* Each CPU runs a REC of it; the first one's is what ends it */
+static void run_all(struct prove_run *run)
+{
+	const unsigned int wanted = run->realm.nr_recs, nr = run->realm.recs;
+	struct seat *seats = kcalloc(nr, sizeof(*seats), GFP_KERNEL);
+
+	if (nr < wanted)
+		report_say(&run->report, REPORT_SKIP, "%u of %u CPUs: the RMM has no more RECs",
+			   wanted - nr, wanted);
+	if (!seats) {
+		report_say(&run->report, REPORT_SKIP, "each CPU runs a REC: no memory");
+		return;
+	}
+	if (nr == 1 || !run_others(run, seats)) {
+		if (nr > 1)
+			report_say(&run->report, REPORT_PASS, "%u CPUs run a REC", nr - 1);
+		run_first(run, cpumask_first(&run->cpus));
+	}
+	if (!run->stuck)
+		kfree(seats);
 }
 
 /* Who is short of memory, is stopped or meets a busy RMM has shown nothing against it */
 static enum report_word word_of(int rc)
 {
 	return rc == -ENOMEM || rc == -EINPROGRESS || rc == -ETIMEDOUT || rc == -EBUSY ||
-	       rc == -EOPNOTSUPP ? REPORT_SKIP : REPORT_FAIL;
+	       rc == -ENODEV ? REPORT_SKIP : REPORT_FAIL;
+}
+
+static void unmake(struct prove_run *run)
+{
+	struct prove_realm *realm = &run->realm;
+	const unsigned int nr = realm->nr_granules;
+
+	if (prove_realm_unmake(realm))
+		report_say(&run->report, REPORT_FAIL, "its granules come back: %s", realm->why);
+	else if (nr)
+		report_say(&run->report, REPORT_PASS, "all its granules are back");
+}
+
+/* Returns 0 if there is something to go on with */
+static int prove_one(struct prove_run *run, unsigned int nr_recs, unsigned int nr_probes)
+{
+	struct prove_realm *realm = &run->realm;
+	const unsigned int hash = realm->hash;
+	int rc;
+
+	*realm = (struct prove_realm){ .hash = hash, .nr_recs = nr_recs, .nr_probes = nr_probes,
+				       .stop = &run->stop, .challenge = get_random_u64() };
+	realm->loop_ticks = (u64)arch_timer_get_cntfrq() / 1000 * LOOPS_MS;
+	rc = prove_realm_make(realm);
+	if (rc == -EOPNOTSUPP) {
+		report_say(&run->report, REPORT_SKIP, "this RMM has no Realms");
+		return prove_realm_unmake(realm) ?: rc;
+	}
+	if (rc) {
+		report_say(&run->report, word_of(rc), "a Realm is made: %s", realm->why);
+	} else {
+		report_say(&run->report, REPORT_PASS, "a Realm is made of %u granules, %u of them RECs",
+			   realm->nr_granules, realm->recs);
+		run_all(run);
+	}
+	if (run->stuck)
+		return -EIO;
+	unmake(run);
+	return realm->nr_granules ? -EIO : 0;
 }
 
 /**
- * prove_run() - make a Realm, run it, unmake it
- * @run: cpu is set, and realm.hash; the rest is zero. The report is filled.
+ * prove_run() - make Realms, run them, unmake them
+ * @run: cpus is set, and realm.hash; the rest is zero. The report is filled.
  *
- * Each step has a line in the report, and a bound; what was made is unmade wherever it stops.
+ * The first one is the canonical one: its measurement is the same on each host. The second has a
+ * REC for each of several CPUs. Each step has a line in the report, and a bound; what was made is
+ * unmade wherever it stops. If something of it remains, @run->realm.nr_granules isn't 0.
  *
- * Context: may sleep, allocates; a thread that is bound to @run->cpu.
+ * Context: may sleep, allocates; a thread that is bound to the first of @run->cpus.
  */
 void prove_run(struct prove_run *run)
 {
-	struct prove_realm *realm = &run->realm;
-	int rc;
+	const unsigned int nr = min_t(unsigned int, cpumask_weight(&run->cpus), PROVE_MAX_RECS);
 
-	realm->nr_recs = 1;
-	realm->nr_probes = NR_PROBES;
-	realm->stop = &run->stop;
-	realm->challenge = get_random_u64();
-	realm->loop_ticks = (u64)arch_timer_get_cntfrq() / 1000 * LOOPS_MS;
-	rc = prove_realm_make(realm);
-	if (rc == -EOPNOTSUPP)
-		report_say(&run->report, REPORT_SKIP, "this RMM has no Realms");
-	else if (rc)
-		report_say(&run->report, word_of(rc), "a Realm is made: %s", realm->why);
-	else
-		report_say(&run->report, REPORT_PASS, "a Realm is made of %u granules",
-			   realm->nr_granules);
-	if (!rc)
-		run_rec(run);
-	if (rc == -EOPNOTSUPP || !realm->nr_granules)
-		prove_realm_unmake(realm);
-	else if (prove_realm_unmake(realm))
-		report_say(&run->report, REPORT_FAIL, "its granules come back: %s", realm->why);
-	else
-		report_say(&run->report, REPORT_PASS, "all its granules are back");
+	if (!prove_one(run, 1, NR_PROBES) && nr > 1 && !READ_ONCE(run->stop))
+		prove_one(run, nr, 0);
 }

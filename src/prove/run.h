@@ -3,13 +3,16 @@
 #ifndef PROVE_RUN_H
 #define PROVE_RUN_H
 
+#include <linux/cpumask.h>
+
 #include "realm.h"
 #include "report.h"
 
 struct prove_run {
 	struct prove_realm realm;
 	struct report report;
-	unsigned int cpu;		/* that the REC is entered on */
+	struct cpumask cpus;		/* where RECs are entered */
+	bool stuck;			/* a CPU doesn't come back: nothing may be freed */
 	bool stop;			/* to be set by whoever wants it to end */
 };
 

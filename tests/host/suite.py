@@ -163,7 +163,7 @@ def of_kernel(k):
                                             'flag gives-up\nflag reuses-handles\nflag returns-undelegated\n')
     # No Realm runs over the tests' firmware: it is made and unmade, or there are none
     for name, machine in {'public': f'dialect public\n{DRAM}', 'none': f'dialect public\n{DRAM}flag no-realms\n',
-                          'odd': f'dialect beta3\n{DRAM}{NEWBORN}hashes 7\nflag continues\nflag realm-pages\nflag partial\n'}.items():
+                          'odd': f'dialect beta3\n{DRAM}{NEWBORN}hashes 7\nrecs-order 4\nflag continues\nflag realm-pages\nflag partial\n'}.items():
         all_boots[f'prove-{name}'] = Boot('prove', kernel=k, env={'realms': int(name != 'none')}, machine=machine)
     all_boots['consumer-lazy'] = Boot('consumer', kernel=k, env={'cover': 'lazy'},
                                       machine=f'dialect beta3\n{DRAM}{NEWBORN}')

@@ -469,6 +469,26 @@ void local_daif_restore(unsigned long flags);
 u64 get_random_u64(void);
 __printf(3, 4) int scnprintf(char *buf, size_t size, const char *fmt, ...);
 int vscnprintf(char *buf, size_t size, const char *fmt, va_list args);
+#define cpumask_next(cpu, m) ((unsigned int)__builtin_ctzl((m)->bits & ~0UL << ((cpu) + 1)))
+#define cpumask_weight(m)	((unsigned int)__builtin_popcountl((m)->bits))
+struct completion {
+	bool done;
+};
+#define init_completion(c)	((void)((c)->done = false))
+void complete_all(struct completion *c);
+unsigned long wait_for_completion_timeout(struct completion *c, unsigned long ticks);
+struct task_struct;
+#define kthread_create(fn, data, ...)	shim_kthread(fn, data)
+struct task_struct *shim_kthread(int (*fn)(void *data), void *data);
+void kthread_bind(struct task_struct *task, unsigned int cpu);
+void wake_up_process(struct task_struct *task);
+bool kthread_should_stop(void);
+int kthread_stop(struct task_struct *task);
+#define TASK_RUNNING		0
+#define TASK_INTERRUPTIBLE	1
+#define set_current_state(state)	((void)(state))
+#define __set_current_state(state)	((void)(state))
+void schedule(void);
 struct crypto_shash;
 struct crypto_shash *crypto_alloc_shash(const char *name, u32 type, u32 mask);
 void crypto_free_shash(struct crypto_shash *shash);

@@ -77,6 +77,83 @@ void local_daif_restore(unsigned long flags)
 	prove_world.masked = false;
 }
 
+/* Threads: each runs from its start to its end before anybody else does, on its CPU -------------- */
+
+struct task_struct {
+	int (*fn)(void *data);
+	void *data;
+	unsigned int cpu;
+	bool stopping;
+};
+
+struct task_struct *shim_kthread(int (*fn)(void *data), void *data)
+{
+	struct task_struct *task;
+
+	if (prove_world.no_thread)
+		return ERR_PTR(-ENOMEM);
+	task = calloc(1, sizeof(*task));
+	*task = (struct task_struct){ .fn = fn, .data = data, .cpu = ~0U };
+	prove_world.threads++;
+	return task;
+}
+
+void kthread_bind(struct task_struct *task, unsigned int cpu)
+{
+	task->cpu = cpu;
+}
+
+static struct task_struct *at_work;
+
+void wake_up_process(struct task_struct *task)
+{
+	struct task_struct *before = at_work;
+	const unsigned int cpu = prove_world.cpu;
+
+	assert_int_not_equal(task->cpu, ~0U);
+	if (prove_world.lost && prove_world.lost == task->cpu) {
+		prove_world.threads--;
+		free(task);
+		return;
+	}
+	at_work = task;
+	prove_world.cpu = task->cpu;
+	task->fn(task->data);
+	prove_world.cpu = cpu;
+	at_work = before;
+}
+
+/* Not at once: who waits for it sleeps first */
+bool kthread_should_stop(void)
+{
+	return at_work->stopping;
+}
+
+void schedule(void)
+{
+	assert_false(at_work->stopping);
+	at_work->stopping = true;
+}
+
+int kthread_stop(struct task_struct *task)
+{
+	assert_true(task->stopping);
+	prove_world.threads--;
+	free(task);
+	return 0;
+}
+
+void complete_all(struct completion *c)
+{
+	c->done = true;
+}
+
+unsigned long wait_for_completion_timeout(struct completion *c, unsigned long ticks)
+{
+	assert_int_equal(ticks, 10 * HZ);
+	return c->done;
+}
+
 /* Numbers and text ----------------------------------------------------------------------------- */
 
 u64 get_random_u64(void)

@@ -8,6 +8,8 @@
 struct prove_world {
 	unsigned int cpu;		/* this one */
 	bool no_hash;			/* the kernel has none */
+	bool no_thread;			/* none can be had */
+	unsigned int lost;		/* CPU whose thread never ends; 0: none */
 	unsigned int fail_hash;		/* this one from now on fails; 0: none */
 
 	/* to look at */
@@ -15,6 +17,7 @@ struct prove_world {
 	unsigned int randoms;		/* numbers given */
 	unsigned int no_preemption;
 	bool masked, armed;
+	unsigned int threads;		/* not ended */
 };
 
 extern struct prove_world prove_world;

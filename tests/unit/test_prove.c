@@ -18,6 +18,8 @@ asm(".pushsection .rodata\n"
 
 static const struct prove_run *running;
 static unsigned int entries;
+static u64 others;		/* RECs that said something */
+static u64 challenge;
 static void (*lie)(struct rmm_entry *entry, u64 *run);
 
 static void host_call(u64 *run, u64 what)
@@ -40,6 +42,7 @@ static void tell_self(const struct rmm_entry *entry, u64 *run)
 	memcpy(&gpr[8], entry->measurement, 64);
 }
 
+/* Behind the pages that it has from the start */
 static void touch(u64 *run, u64 ipa)
 {
 	run[0x800 / 8] = 0;
@@ -47,9 +50,28 @@ static void touch(u64 *run, u64 ipa)
 	run[0x910 / 8] = ipa >> 8;
 }
 
+/* What all RECs but the first do */
+static void behave_other(const struct rmm_entry *entry, u64 *run)
+{
+	if (!(others & 1ULL << entry->index)) {
+		others |= 1ULL << entry->index;
+		host_call(run, 4);
+		run[0xa00 / 8] = entry->index;
+	} else {
+		run[0x800 / 8] = 3;
+		run[0xa00 / 8] = 0x84000002;
+	}
+}
+
 /* As src/prove/payload.S has it */
 static void behave(struct rmm_entry *entry, u64 *run, unsigned int step)
 {
+	if (entry->index) {
+		behave_other(entry, run);
+		return;
+	}
+	if (step && !running->realm.nr_probes)
+		step++;
 	switch (step) {
 	case 0:
 		tell_self(entry, run);
@@ -59,7 +81,7 @@ static void behave(struct rmm_entry *entry, u64 *run, unsigned int step)
 		break;
 	case 2:
 		host_call(run, 2);
-		run[0xa00 / 8] = 1;
+		run[0xa00 / 8] = running->realm.nr_probes;
 		break;
 	case 3:
 		/* an interrupt of others first, then the timer's */
@@ -84,7 +106,14 @@ static void inside(struct rmm_entry *entry)
 	u64 *run = world_at(entry->run);
 
 	assert_true(prove_world.masked && prove_world.armed && prove_world.no_preemption == 1);
-	behave(entry, run, entries++);
+	/* Another one is another Realm's */
+	if (challenge != running->realm.challenge) {
+		challenge = running->realm.challenge;
+		entries = 0;
+		others = 0;
+	}
+	assert_int_equal(prove_world.cpu, entry->index + 1);
+	behave(entry, run, entry->index ? 0 : entries++);
 	if (lie)
 		lie(entry, run);
 }
@@ -92,22 +121,23 @@ static void inside(struct rmm_entry *entry)
 /* Before and after ------------------------------------------------------------------------------ */
 
 static struct prove_run *proof;
+static unsigned int recs_order = 5;
 
 static void make_host(enum rmm_dialect dialect, u64 flags, unsigned int shift)
 {
 	describe(dialect);
 	machine.flags = flags;
 	machine.hashes = 7;
-	machine.recs_order = 5;
+	machine.recs_order = recs_order;
 	if (dialect == RMM_DIALECT_AUTUMN)
 		machine.granules = 1;
 	make(shift);
 	load();
 	prove_world = (struct prove_world){ .cpu = 1 };
 	proof = calloc(1, sizeof(*proof));
-	proof->cpu = 1;
+	proof->cpus.bits = 2;
 	running = proof;
-	entries = 0;
+	challenge = 0;
 	lie = NULL;
 	world.enter = inside;
 }
@@ -118,6 +148,8 @@ static void end_host(void)
 	free(proof);
 	assert_int_equal(prove_world.timers, 0);
 	assert_int_equal(prove_world.hashes, 0);
+	assert_int_equal(prove_world.threads, 0);
+	assert_int_equal(prove_world.cpu, 1);
 	assert_int_equal(prove_world.no_preemption, 0);
 	assert_int_equal(rmm_realms(world.rmm), 0);
 	assert_int_equal(rmm_operations(world.rmm), 0);
@@ -128,6 +160,18 @@ static void end_host(void)
 }
 
 #define assert_says(what)	assert_non_null(strstr(proof->report.text, what))
+
+static unsigned int count(const char *what)
+{
+	const char *at = proof->report.text;
+	unsigned int n = 0;
+
+	while ((at = strstr(at, what))) {
+		at++;
+		n++;
+	}
+	return n;
+}
 
 static void expect_all(const char *measurement)
 {
@@ -191,10 +235,394 @@ static void it_is_proved(void **state)
 		}
 }
 
+/* A REC for each CPU; of a Realm with fewer RECs, for as many as there are */
+static void each_cpu_runs_it(void **state)
+{
+	static const struct {
+		unsigned int cpus, order, recs;
+		const char *text;
+	} wide[] = {
+		{ 2, 4, 2, "PASS: 1 CPUs run a REC\n" }, { 4, 4, 4, "PASS: 3 CPUs run a REC\n" },
+		{ 8, 15, 8, "PASS: 7 CPUs run a REC\n" },
+		{ 4, 1, 2, "SKIP: 2 of 4 CPUs: the RMM has no more RECs\nPASS: 1 CPUs" },
+		{ 4, 0, 1, "SKIP: 3 of 4 CPUs: the RMM has no more RECs\nPASS: the Realm runs" },
+	};
+
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(wide); i++) {
+		char line[64];
+
+		recs_order = wide[i].order + 1;
+		make_host(RMM_DIALECT_PUBLIC, 0, 12);
+		proof->cpus.bits = ((1ULL << wide[i].cpus) - 1) << 1;
+		prove_run(proof);
+		assert_int_equal(proof->report.failed, 0);
+		assert_int_equal(proof->report.skipped, wide[i].recs < wide[i].cpus);
+		assert_says(wide[i].text);
+		snprintf(line, sizeof(line), "granules, %u of them RECs\n", wide[i].recs);
+		assert_says(line);
+		/* both of them: all the steps, the second's measurement its own */
+		assert_int_equal(count("as predicted"), 2);
+		assert_int_equal(count("PASS: it turns itself off"), 2);
+		assert_int_equal(count("PASS: all its granules are back"), 2);
+		end_host();
+	}
+	recs_order = 5;
+}
+
+/* Lies ------------------------------------------------------------------------------------------ */
+
+static unsigned int lie_at;		/* the first REC's entry, of both Realms in turn */
+static u64 lie_word, lie_value;
+
+static void change_word(struct rmm_entry *entry, u64 *run)
+{
+	if (!entry->index && entries == lie_at + 1)
+		run[lie_word / 8] = lie_value;
+}
+
+static void interrupts_alone(struct rmm_entry *entry, u64 *run)
+{
+	if (entries <= lie_at)
+		return;
+	world.now_ns += 100000000;
+	run[0x800 / 8] = RMI_EXIT_IRQ;
+	entry->off = false;
+}
+
+/* What the run page says is checked, word by word; nothing in it is believed */
+static void exits_are_checked(void **state)
+{
+	static const struct {
+		unsigned int entry;
+		u64 word, value;
+		const char *text;
+	} lies[] = {
+		{ 0, 0x800, 7, "FAIL: the Realm runs: exit 7, call 1, esr 0\n" },
+		{ 0, 0x800, 0, "FAIL: the Realm runs: exit 0, call 1, esr 0\n" },
+		{ 0, 0xe00, 2, "FAIL: the Realm runs: exit 5, call 2, esr 0\n" },
+		{ 0, 0xa00, 1, "FAIL: RSI: version 1, config 0, measurement 0\n" },
+		{ 0, 0xa18, 2, "FAIL: RSI: version 0, config 2, measurement 0\n" },
+		{ 0, 0xa28, 3, "FAIL: RSI: version 0, config 0, measurement 3\n" },
+		{ 0, 0xa20, 33, "FAIL: its addresses have 33 bits, not 32\n" },
+		{ 0, 0xa30, 5, "FAIL: it computes what only who has the challenge can\n" },
+		{ 0, 0xa40, 0, "FAIL: its measurement is 0000000000000000" },
+		{ 0, 0xa58, 0, "FAIL: its measurement is " },
+		{ 1, 0x910, 0x1040, "FAIL: page faults are served: exit 0, call 0, esr 0x90000007\n" },
+		{ 1, 0x910, 0x1020, "FAIL: page faults are served: exit 0" },
+		{ 1, 0x900, 0x20ULL << 26, "FAIL: page faults are served: exit 0, call 0, esr 0x80" },
+		{ 1, 0x800, 9, "FAIL: page faults are served: exit 9" },
+		{ 2, 0xa00, 0, "FAIL: page faults are served: 1 of 1, and 0 kept what was written\n" },
+		{ 2, 0xe00, 9, "FAIL: page faults are served: exit 5, call 9" },
+		{ 2, 0x800, 0, "FAIL: page faults are served: exit 0" },
+		{ 3, 0x800, 5, "FAIL: a loop is broken by the host's timer: exit 5" },
+		{ 5, 0xe00, 1, "FAIL: it goes on after that: exit 5, call 1" },
+		{ 6, 0x800, 5, "FAIL: it turns itself off: exit 5" },
+		{ 6, 0xa00, 0x84000009, "FAIL: it turns itself off: exit 3" },
+	};
+
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(lies); i++) {
+		make_host(RMM_DIALECT_BETA3, 0, 12);
+		lie = change_word;
+		lie_at = lies[i].entry;
+		lie_word = lies[i].word;
+		lie_value = lies[i].value;
+		prove_run(proof);
+		if (!strstr(proof->report.text, lies[i].text))
+			fail_msg("%u: %s", i, proof->report.text);
+		assert_int_equal(proof->report.failed, 1);
+		assert_says("PASS: all its granules are back\n");
+		end_host();
+	}
+}
+
+/* Bits of HPFAR beside the address mean nothing here */
+static void address_is_a_field(void **state)
+{
+	(void)state;
+	make_host(RMM_DIALECT_BETA3, 0, 12);
+	lie = change_word;
+	lie_at = 1;
+	lie_word = 0x910;
+	lie_value = 0x1030 | 0xf | 0xffULL << 44;
+	prove_run(proof);
+	assert_int_equal(proof->report.failed, 0);
+	end_host();
+}
+
+static void interrupts_prove_nothing(void **state)
+{
+	static const struct {
+		unsigned int from;
+		const char *text;
+	} cases[] = {
+		{ 0, "FAIL: the Realm runs: nothing for 1000 ms\n" },
+		{ 1, "FAIL: page faults are served: nothing for 1000 ms\n" },
+		{ 5, "FAIL: it goes on after that: nothing for 1000 ms\n" },
+		{ 6, "FAIL: it turns itself off: nothing for 1000 ms\n" },
+	};
+
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(cases); i++) {
+		make_host(RMM_DIALECT_PUBLIC, 0, 12);
+		lie = interrupts_alone;
+		lie_at = cases[i].from;
+		prove_run(proof);
+		assert_says(cases[i].text);
+		assert_int_equal(proof->report.failed, 1);
+		end_host();
+	}
+}
+
+/* One that touches pages for ever is entered no more than so often */
+static void touch_for_ever(struct rmm_entry *entry, u64 *run)
+{
+	if (entries > 1)
+		touch(run, 0x100000 + 3 * PAGE_SIZE);
+}
+
+static void faults_have_a_bound(void **state)
+{
+	(void)state;
+	make_host(RMM_DIALECT_PUBLIC, 0, 12);
+	lie = touch_for_ever;
+	prove_run(proof);
+	assert_says("FAIL: page faults are served: exit 0");
+	assert_int_equal(entries, 3);
+	end_host();
+}
+
+static void other_lies(struct rmm_entry *entry, u64 *run)
+{
+	if (entry->index == 2)
+		run[lie_word / 8] = lie_value;
+}
+
+/* What one of the others says counts as much */
+static void others_are_checked(void **state)
+{
+	static const struct {
+		u64 word, value;
+		const char *text;
+	} lies[] = {
+		{ 0xa00, 1, "FAIL: each CPU runs a REC: exit 5, call 4" },
+		{ 0xe00, 1, "FAIL: each CPU runs a REC: exit 5, call 1" },
+		{ 0x800, 6, "FAIL: each CPU runs a REC: exit 6" },
+		{ 0x800, 5, "FAIL: each CPU runs a REC: exit 5" },
+		{ 0x800, 3, "FAIL: each CPU runs a REC: exit 3" },
+		{ 0xa00, 2, "FAIL: each CPU runs a REC: exit 3" },
+	};
+
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(lies); i++) {
+		make_host(RMM_DIALECT_PUBLIC, 0, 12);
+		proof->cpus.bits = 0xe;
+		lie = other_lies;
+		lie_word = lies[i].word;
+		lie_value = lies[i].value;
+		prove_run(proof);
+		if (!strstr(proof->report.text, lies[i].text))
+			fail_msg("%u: %s", i, proof->report.text);
+		assert_int_equal(proof->report.failed, 1);
+		assert_int_equal(count("PASS: all its granules are back"), 2);
+		end_host();
+	}
+}
+
+/* Faults ---------------------------------------------------------------------------------------- */
+
+static u64 fault_at, fault_answer, seen;
+static bool fault_lasts;
+
+static bool is_realms(u64 fid)
+{
+	switch (fid) {
+	case RMI_REALM_CREATE: case RMI_REALM_ACTIVATE: case RMI_REALM_TERMINATE:
+	case RMI_REALM_DESTROY: case RMI_RTT_CREATE: case RMI_RTT_DESTROY:
+	case RMI_RTT_INIT_RIPAS: case RMI_RTT_DATA_MAP_INIT: case RMI_RTT_DATA_MAP:
+	case RMI_RTT_DATA_UNMAP: case RMI_REC_CREATE: case RMI_REC_DESTROY: case RMI_REC_ENTER:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void strike(u64 x[5])
+{
+	if (!is_realms(x[0]))
+		return;
+	if (seen++ != fault_at && !(fault_lasts && seen > fault_at))
+		return;
+	x[0] = fault_answer;
+	x[1] = 0x1234;
+	world.smc_done = true;
+}
+
+/* What an RMM that is well again gives back */
+static void clean_up(void)
+{
+	world.smc = NULL;
+	if (proof->realm.nr_granules)
+		assert_int_equal(prove_realm_unmake(&proof->realm), 0);
+}
+
+/*
+ * Each command of the proof fails once, or from then on: that is told, and nothing is lost. One that
+ * is BUSY once was only late.
+ */
+static void each_command_fails(void **state)
+{
+	static const u64 answers[] = { 1, 2, 0x304, 10, 14, 0xff, -1ULL, 5 };
+	unsigned int n = 0;
+
+	(void)state;
+	for (unsigned int a = 0; a < ARRAY_SIZE(answers); a++)
+		for (unsigned int lasts = 0; lasts < 2; lasts++)
+			for (fault_at = 0; ; fault_at++, n++) {
+				const bool late = !lasts && (answers[a] == 10 || answers[a] == 14);
+				bool hit;
+
+				make_host(RMM_DIALECT_PUBLIC, 0, 12);
+				proof->cpus.bits = 6;
+				fault_answer = answers[a];
+				fault_lasts = lasts;
+				seen = 0;
+				world.smc = strike;
+				prove_run(proof);
+				hit = seen > fault_at;
+				if (hit && !late && !proof->report.failed && !proof->report.skipped &&
+				    answers[a] != -1ULL && answers[a] != 5)
+					fail_msg("%llu at %llu: %s", answers[a], fault_at,
+						 proof->report.text);
+				if (!hit || (late && fault_answer == 10))
+					assert_int_equal(proof->report.failed, 0);
+				clean_up();
+				end_host();
+				if (!hit)
+					break;
+			}
+	assert_true(n > 500);
+}
+
+static void no_realms(void **state)
+{
+	(void)state;
+	make_host(RMM_DIALECT_PUBLIC, RMM_FLAG_NO_REALMS, 12);
+	proof->cpus.bits = 6;
+	prove_run(proof);
+	assert_string_equal(proof->report.text, "SKIP: this RMM has no Realms\n");
+	end_host();
+}
+
+/* Of each allocation that fails, the report says so, or it wasn't needed */
+static void each_allocation_fails(void **state)
+{
+	unsigned int n, skipped = 0;
+
+	(void)state;
+	for (n = 1; ; n++) {
+		unsigned int left;
+
+		make_host(RMM_DIALECT_PUBLIC, 0, 12);
+		proof->cpus.bits = 6;
+		world.fail_alloc = n;
+		prove_run(proof);
+		left = world.fail_alloc;
+		world.fail_alloc = 0;
+		assert_int_equal(proof->report.failed, 0);
+		skipped += proof->report.skipped;
+		clean_up();
+		end_host();
+		if (left)
+			break;
+	}
+	assert_true(n > 10);
+	assert_true(skipped > 5);
+}
+
+static void hashes_fail(void **state)
+{
+	(void)state;
+	make_host(RMM_DIALECT_PUBLIC, 0, 12);
+	prove_world.no_hash = true;
+	prove_run(proof);
+	assert_says("FAIL: a Realm is made: ");
+	prove_world.no_hash = false;
+	end_host();
+	for (unsigned int n = 1; n < 12; n++) {
+		make_host(RMM_DIALECT_PUBLIC, 0, 12);
+		prove_world.fail_hash = n;
+		prove_run(proof);
+		assert_int_equal(proof->report.failed, !prove_world.fail_hash);
+		end_host();
+	}
+}
+
+static void is_stopped(struct rmm_entry *entry, u64 *run)
+{
+	if (entries > lie_at)
+		proof->stop = true;
+}
+
+/* At once, wherever it is; and what is there is unmade */
+static void it_can_be_stopped(void **state)
+{
+	(void)state;
+	for (lie_at = 0; lie_at < 6; lie_at++) {
+		make_host(RMM_DIALECT_PUBLIC, 0, 12);
+		proof->cpus.bits = 6;
+		lie = is_stopped;
+		prove_run(proof);
+		assert_int_equal(entries, lie_at + 1);
+		assert_int_equal(proof->report.failed, 0);
+		assert_int_equal(proof->report.skipped, 1);
+		assert_says(": stopped\nPASS: all its granules are back\n");
+		assert_int_equal(count("a Realm is made"), 1);
+		end_host();
+	}
+}
+
+static void cpu_is_gone(void **state)
+{
+	(void)state;
+	make_host(RMM_DIALECT_PUBLIC, 0, 12);
+	proof->cpus.bits = 4;		/* this is CPU 1 */
+	prove_run(proof);
+	assert_says("SKIP: the Realm runs: CPU 2 went offline\n");
+	assert_int_equal(proof->report.failed, 0);
+	end_host();
+}
+
+static void no_thread(void **state)
+{
+	(void)state;
+	make_host(RMM_DIALECT_PUBLIC, 0, 12);
+	proof->cpus.bits = 6;
+	prove_world.no_thread = true;
+	prove_run(proof);
+	assert_says("SKIP: CPU 2 runs a REC: error -12\n");
+	assert_int_equal(count("PASS: all its granules are back"), 2);
+	end_host();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_is_proved),
+		cmocka_unit_test(each_cpu_runs_it),
+		cmocka_unit_test(exits_are_checked),
+		cmocka_unit_test(address_is_a_field),
+		cmocka_unit_test(interrupts_prove_nothing),
+		cmocka_unit_test(faults_have_a_bound),
+		cmocka_unit_test(others_are_checked),
+		cmocka_unit_test(each_command_fails),
+		cmocka_unit_test(no_realms),
+		cmocka_unit_test(each_allocation_fails),
+		cmocka_unit_test(hashes_fail),
+		cmocka_unit_test(it_can_be_stopped),
+		cmocka_unit_test(cpu_is_gone),
+		cmocka_unit_test(no_thread),
 	};
 
 	if (getenv("T"))
