@@ -27,7 +27,7 @@
 #include "run.h"
 #include "seat.h"
 
-#define MAX_REQUEST	4096
+#define MAX_REQUEST	2048
 
 /* So long is waited for a proof to end before this kernel does */
 #define GIVE_UP		(10 * HZ)

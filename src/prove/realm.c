@@ -20,9 +20,6 @@
 #define FIRST_IPA	SZ_1M
 #define LAST_LEVEL	3
 
-/* An operation that isn't done is gone on with so often */
-#define MAX_RESUMED	16
-
 /* With 4 KB pages a table of level 1 has enough entries for 32 bits, with larger ones of level 2 */
 static unsigned int first_level(void)
 {
@@ -80,19 +77,50 @@ phys_addr_t prove_rec(const struct prove_realm *realm, unsigned int i)
 	return page_of(realm, nr_pages(realm) + realm->nr_probes + i);
 }
 
-/* 0 if it was done; -EIO if it was refused */
-static int issue(struct prove_realm *realm, const char *name, struct cca_rmi_regs *r,
-		 const bool *stop)
+/* What there is of the Realm after a command */
+static void note(struct prove_realm *realm, u64 fid)
 {
-	unsigned int tries = 0;
-	int rc;
+	switch (fid) {
+	case RMI_REALM_CREATE:
+		realm->created = true;
+		break;
+	case RMI_RTT_CREATE:
+		realm->tables++;
+		break;
+	case RMI_RTT_DATA_MAP_INIT:
+	case RMI_RTT_DATA_MAP:
+		realm->mapped++;
+		break;
+	case RMI_REC_CREATE:
+		realm->recs++;
+		break;
+	case RMI_REALM_TERMINATE:
+		realm->terminated = true;
+		break;
+	case RMI_REC_DESTROY:
+		realm->recs--;
+		break;
+	case RMI_RTT_DESTROY:
+		realm->tables--;
+		break;
+	case RMI_REALM_DESTROY:
+		realm->created = false;
+		break;
+	}
+}
 
-	do
-		rc = cca_rmi_run(r, stop);
-	while (rc == -EINPROGRESS && ++tries < MAX_RESUMED && !(stop && READ_ONCE(*stop)));
-	realm->commands++;
-	if (!rc && RMI_RESULT_STATUS(r->x[0]) == RMI_SUCCESS)
+/* 0 if it was done; -EIO if it was refused */
+static int issue(struct prove_realm *realm, const char *name, struct cca_rmi_regs *r)
+{
+	const u64 fid = r->x[0];
+	int rc = cca_rmi_run(r, NULL);
+
+	if (rc == -EINPROGRESS)
+		realm->unfinished = *r;
+	if (!rc && RMI_RESULT_STATUS(r->x[0]) == RMI_SUCCESS) {
+		note(realm, fid);
 		return 0;
+	}
 	if (rc)
 		scnprintf(realm->why, sizeof(realm->why), "%s: error %d", name, rc);
 	else
@@ -100,12 +128,33 @@ static int issue(struct prove_realm *realm, const char *name, struct cca_rmi_reg
 	return rc ?: -EIO;
 }
 
-/* The command in @..., by the end of its name */
+static int issue_unless_stopped(struct prove_realm *realm, const char *name, struct cca_rmi_regs *r)
+{
+	if (!READ_ONCE(*realm->stop))
+		return issue(realm, name, r);
+	scnprintf(realm->why, sizeof(realm->why), "stopped");
+	return -EINTR;
+}
+
+/* The command that ends in @command, and its arguments */
 #define make(realm, command, ...)						\
-	issue(realm, #command, &(struct cca_rmi_regs){ { RMI_##command, __VA_ARGS__ } },	\
-	      (realm)->stop)
+	issue_unless_stopped(realm, #command,					\
+			     &(struct cca_rmi_regs){ { RMI_##command, __VA_ARGS__ } })
 #define unmake(realm, command, ...)						\
-	issue(realm, #command, &(struct cca_rmi_regs){ { RMI_##command, __VA_ARGS__ } }, NULL)
+	issue(realm, #command, &(struct cca_rmi_regs){ { RMI_##command, __VA_ARGS__ } })
+
+/* No other command is begun before the one that is unfinished has ended, whatever it comes to */
+static int finish(struct prove_realm *realm)
+{
+	struct cca_rmi_regs r = realm->unfinished;
+	int rc;
+
+	if (!r.x[0])
+		return 0;
+	realm->unfinished.x[0] = 0;
+	rc = issue(realm, "unfinished", &r);
+	return rc == -EINPROGRESS ? rc : 0;
+}
 
 static void set(void *page, unsigned int offset, u64 value)
 {
@@ -115,7 +164,6 @@ static void set(void *page, unsigned int offset, u64 value)
 static int create(struct prove_realm *realm)
 {
 	void *p = realm->params;
-	int rc;
 
 	set(p, RMI_REALM_S2SZ, PROVE_BITS);
 	set(p, RMI_REALM_BREAKPOINTS, 1);
@@ -126,16 +174,14 @@ static int create(struct prove_realm *realm)
 	set(p, RMI_REALM_RTT_BASE, realm->granule[ROOT]);
 	set(p, RMI_REALM_RTT_LEVEL, first_level());
 	set(p, RMI_REALM_RTT_COUNT, 1);
-	rc = make(realm, REALM_CREATE, realm->granule[RD], virt_to_phys(p));
-	realm->created = !rc;
-	return rc;
+	return make(realm, REALM_CREATE, realm->granule[RD], virt_to_phys(p));
 }
 
 static int create_tables(struct prove_realm *realm)
 {
 	int rc = 0;
 
-	for (; !rc && realm->tables < nr_tables(); realm->tables += !rc)
+	while (!rc && realm->tables < nr_tables())
 		rc = make(realm, RTT_CREATE, realm->granule[RD],
 			  realm->granule[TABLES + realm->tables], 0,
 			  first_level() + 1 + realm->tables);
@@ -149,7 +195,7 @@ static int init_ripas(struct prove_realm *realm)
 
 	while (at < top) {
 		struct cca_rmi_regs r = { { RMI_RTT_INIT_RIPAS, realm->granule[RD], at, top } };
-		const int rc = issue(realm, "RTT_INIT_RIPAS", &r, realm->stop);
+		const int rc = issue_unless_stopped(realm, "RTT_INIT_RIPAS", &r);
 
 		if (rc)
 			return rc;
@@ -182,14 +228,14 @@ static int map(struct prove_realm *realm)
 {
 	int rc = 0;
 
-	for (; !rc && realm->mapped < nr_pages(realm); realm->mapped += !rc) {
-		const u64 flags = realm->mapped == PROVE_CODE ? RMI_DATA_MEASURE : 0;
+	while (!rc && realm->mapped < nr_pages(realm)) {
+		const unsigned int i = realm->mapped;
+		const u64 flags = i == PROVE_CODE ? RMI_DATA_MEASURE : 0;
 
-		fill(realm, realm->mapped);
-		rc = make(realm, RTT_DATA_MAP_INIT, realm->granule[RD],
-			  page_of(realm, realm->mapped), ipa_of(realm->mapped),
-			  virt_to_phys(realm->source), flags);
-		prove_measure_data(&realm->measure, ipa_of(realm->mapped), flags, realm->source);
+		fill(realm, i);
+		rc = make(realm, RTT_DATA_MAP_INIT, realm->granule[RD], page_of(realm, i),
+			  ipa_of(i), virt_to_phys(realm->source), flags);
+		prove_measure_data(&realm->measure, ipa_of(i), flags, realm->source);
 	}
 	return rc;
 }
@@ -205,24 +251,24 @@ static int create_recs(struct prove_realm *realm)
 
 	while (!rc && realm->recs < realm->nr_recs) {
 		void *p = memset(realm->params, 0, PAGE_SIZE);
+		const unsigned int i = realm->recs;
 
 		set(p, RMI_REC_FLAGS, RMI_REC_RUNNABLE);
 		set(p, RMI_REC_PC, ipa_of(PROVE_CODE));
-		set(p, RMI_REC_GPRS, realm->recs ?
-		    ipa_of(PROVE_CALLS) + (realm->recs - 1) * CALL_SIZE : ipa_of(PROVE_CALL));
+		set(p, RMI_REC_GPRS, i ? ipa_of(PROVE_CALLS) + (i - 1) * CALL_SIZE :
+					 ipa_of(PROVE_CALL));
 		set(p, RMI_REC_GPRS + 8, ipa_of(PROVE_CONFIG));
 		set(p, RMI_REC_GPRS + 16, prove_probe_ipa(realm, 0));
-		set(p, RMI_REC_GPRS + 24, realm->recs);
-		set(p, RMI_REC_MPIDR, mpidr_of(realm->recs));
-		rc = make(realm, REC_CREATE, realm->granule[RD], prove_rec(realm, realm->recs),
+		set(p, RMI_REC_GPRS + 24, i);
+		set(p, RMI_REC_MPIDR, mpidr_of(i));
+		rc = make(realm, REC_CREATE, realm->granule[RD], prove_rec(realm, i),
 			  virt_to_phys(p));
 		/* An RMM has only so many for a Realm */
-		if (rc == -EIO && realm->recs)
+		if (rc == -EIO && i)
 			return 0;
 		set(p, RMI_REC_MPIDR, 0);
 		if (!rc)
 			prove_measure_rec(&realm->measure, p);
-		realm->recs += !rc;
 	}
 	return rc;
 }
@@ -278,14 +324,10 @@ int prove_realm_make(struct prove_realm *realm)
  */
 int prove_realm_probe(struct prove_realm *realm, u64 ipa)
 {
-	int rc;
-
 	if (realm->mapped == nr_pages(realm) + realm->nr_probes || ipa != ipa_of(realm->mapped))
 		return -ERANGE;
-	rc = make(realm, RTT_DATA_MAP, realm->granule[RD], ipa, ipa + PAGE_SIZE, RMI_DATA_MAP_RANGE,
-		  page_of(realm, realm->mapped) | 1 << RMI_RANGE_COUNT_SHIFT);
-	realm->mapped += !rc;
-	return rc;
+	return make(realm, RTT_DATA_MAP, realm->granule[RD], ipa, ipa + PAGE_SIZE, RMI_DATA_MAP_RANGE,
+		    page_of(realm, realm->mapped) | 1 << RMI_RANGE_COUNT_SHIFT);
 }
 
 /* Each call makes progress, or nothing more is unmapped */
@@ -296,7 +338,7 @@ static int unmap(struct prove_realm *realm)
 
 	while (at < top) {
 		struct cca_rmi_regs r = { { RMI_RTT_DATA_UNMAP, realm->granule[RD], at, top } };
-		const int rc = issue(realm, "RTT_DATA_UNMAP", &r, NULL);
+		const int rc = issue(realm, "RTT_DATA_UNMAP", &r);
 
 		if (rc)
 			return rc;
@@ -310,17 +352,15 @@ static int unmap(struct prove_realm *realm)
 
 static int destroy(struct prove_realm *realm)
 {
-	int rc = unmake(realm, REALM_TERMINATE, realm->granule[RD]);
+	int rc = realm->terminated ? 0 : unmake(realm, REALM_TERMINATE, realm->granule[RD]);
 
-	for (; !rc && realm->recs; realm->recs -= !rc)
+	while (!rc && realm->recs)
 		rc = unmake(realm, REC_DESTROY, prove_rec(realm, realm->recs - 1));
 	rc = rc ?: unmap(realm);
-	for (; !rc && realm->tables; realm->tables -= !rc)
+	while (!rc && realm->tables)
 		rc = unmake(realm, RTT_DESTROY, realm->granule[RD], 0,
 			    first_level() + realm->tables);
-	rc = rc ?: unmake(realm, REALM_DESTROY, realm->granule[RD]);
-	realm->created = rc;
-	return rc;
+	return rc ?: unmake(realm, REALM_DESTROY, realm->granule[RD]);
 }
 
 /**
@@ -335,8 +375,10 @@ static int destroy(struct prove_realm *realm)
  */
 int prove_realm_unmake(struct prove_realm *realm)
 {
-	int rc = realm->created ? destroy(realm) : 0;
+	int rc = finish(realm);
 
+	if (!rc && realm->created)
+		rc = destroy(realm);
 	if (rc)
 		return rc;
 	if (realm->nr_granules) {

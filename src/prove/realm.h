@@ -3,6 +3,7 @@
 #ifndef PROVE_REALM_H
 #define PROVE_REALM_H
 
+#include "../../include/arm_cca_rmi.h"
 #include "measure.h"
 
 #define PROVE_MAX_RECS		64
@@ -28,12 +29,12 @@ struct prove_realm {
 	phys_addr_t *granule;
 	unsigned int nr_granules;
 	void *params, *source;
-	bool measuring, created;
+	bool measuring, created, terminated;
+	struct cca_rmi_regs unfinished;	/* x[0] is 0: none */
 	unsigned int tables, mapped, recs;
 
 	/* The command that failed, for people */
 	char why[80];
-	unsigned int commands;
 };
 
 int prove_realm_make(struct prove_realm *realm);

@@ -5,7 +5,7 @@
 
 #include <linux/types.h>
 
-#define REPORT_SIZE	8192
+#define REPORT_SIZE	3072
 
 enum report_word { REPORT_PASS, REPORT_FAIL, REPORT_SKIP };
 

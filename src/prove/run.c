@@ -30,6 +30,13 @@
 #define PSCI_CPU_OFF	0x84000002U
 #define PSCI_SYSTEM_OFF	0x84000008U
 
+/* Who is short of memory, is stopped or meets a busy RMM has shown nothing against it */
+static enum report_word word_of(int rc)
+{
+	return rc == -ENOMEM || rc == -EINTR || rc == -EINPROGRESS || rc == -ETIMEDOUT || rc == -EBUSY ||
+	       rc == -ENODEV ? REPORT_SKIP : REPORT_FAIL;
+}
+
 /* A step that doesn't go on: what it is about, and what came in place of what was expected */
 static int fail(struct prove_run *run, const char *what, const struct prove_rec *rec, int rc)
 {
@@ -141,7 +148,7 @@ static int serve_faults(struct prove_run *run, struct prove_rec *rec)
 			return fail(run, what, rec, 0);
 		rc = prove_realm_probe(&run->realm, prove_probe_ipa(&run->realm, served));
 		if (rc) {
-			report_say(&run->report, REPORT_FAIL, "%s: %s", what, run->realm.why);
+			report_say(&run->report, word_of(rc), "%s: %s", what, run->realm.why);
 			return rc;
 		}
 		served++;
@@ -274,13 +281,6 @@ static void run_all(struct prove_run *run)
 	}
 	if (!run->stuck)
 		kfree(seats);
-}
-
-/* Who is short of memory, is stopped or meets a busy RMM has shown nothing against it */
-static enum report_word word_of(int rc)
-{
-	return rc == -ENOMEM || rc == -EINPROGRESS || rc == -ETIMEDOUT || rc == -EBUSY ||
-	       rc == -ENODEV ? REPORT_SKIP : REPORT_FAIL;
 }
 
 static void unmake(struct prove_run *run)

@@ -15,6 +15,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/types.h>
 
 typedef uint8_t u8;
 typedef uint16_t u16;
@@ -407,8 +408,17 @@ struct seq_file {
 	char text[1 << 20];
 	size_t used;
 };
+struct inode;
+struct file;
+#define __user
 struct file_operations {
 	int (*show)(struct seq_file *s, void *unused);
+	/* of a device */
+	void *owner;
+	int (*open)(struct inode *inode, struct file *file);
+	int (*release)(struct inode *inode, struct file *file);
+	ssize_t (*write)(struct file *file, const char *from, size_t size, loff_t *pos);
+	ssize_t (*read)(struct file *file, char *to, size_t size, loff_t *pos);
 };
 #define DEFINE_SHOW_ATTRIBUTE(name) \
 	static const struct file_operations name##_fops = { name##_show }
@@ -477,6 +487,30 @@ struct completion {
 #define init_completion(c)	((void)((c)->done = false))
 void complete_all(struct completion *c);
 unsigned long wait_for_completion_timeout(struct completion *c, unsigned long ticks);
+int wait_for_completion_interruptible(struct completion *c);
+#define ERESTARTSYS		512
+struct miscdevice {
+	int minor;
+	const char *name;
+	const struct file_operations *fops;
+	unsigned short mode;
+};
+#define MISC_DYNAMIC_MINOR	255
+int misc_register(struct miscdevice *device);
+void misc_deregister(struct miscdevice *device);
+char *memdup_user_nul(const char *from, size_t size);
+ssize_t simple_read_from_buffer(char *to, size_t size, loff_t *pos, const void *from,
+				size_t available);
+char *strim(char *text);
+int cpulist_parse(const char *text, struct cpumask *cpus);
+typedef struct cpumask *cpumask_var_t;
+bool zalloc_cpumask_var(cpumask_var_t *cpus, gfp_t gfp);
+#define free_cpumask_var(cpus)	kfree(cpus)
+#define cpumask_copy(to, from)	((void)((to)->bits = (from)->bits))
+#define cpumask_subset(a, b)	(!((a)->bits & ~(b)->bits))
+#define cpu_online_mask		(shim_online_cpus())
+const struct cpumask *shim_online_cpus(void);
+bool is_kernel_in_hyp_mode(void);
 struct task_struct;
 #define kthread_create(fn, data, ...)	shim_kthread(fn, data)
 struct task_struct *shim_kthread(int (*fn)(void *data), void *data);

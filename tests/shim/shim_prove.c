@@ -77,7 +77,7 @@ void local_daif_restore(unsigned long flags)
 	prove_world.masked = false;
 }
 
-/* Threads: each runs from its start to its end before anybody else does, on its CPU -------------- */
+/* Threads: each runs when somebody waits for it, from its start to its end, on its CPU ----------- */
 
 struct task_struct {
 	int (*fn)(void *data);
@@ -85,6 +85,11 @@ struct task_struct {
 	unsigned int cpu;
 	bool stopping;
 };
+
+#define MAX_THREADS	64
+static struct task_struct *ready[MAX_THREADS];
+static unsigned int nr_ready;
+static struct task_struct *at_work;
 
 struct task_struct *shim_kthread(int (*fn)(void *data), void *data)
 {
@@ -103,22 +108,27 @@ void kthread_bind(struct task_struct *task, unsigned int cpu)
 	task->cpu = cpu;
 }
 
-static struct task_struct *at_work;
-
 void wake_up_process(struct task_struct *task)
 {
-	struct task_struct *before = at_work;
-	const unsigned int cpu = prove_world.cpu;
-
 	assert_int_not_equal(task->cpu, ~0U);
 	if (prove_world.lost && prove_world.lost == task->cpu) {
 		prove_world.threads--;
 		free(task);
 		return;
 	}
-	at_work = task;
-	prove_world.cpu = task->cpu;
-	task->fn(task->data);
+	assert_true(nr_ready < MAX_THREADS);
+	ready[nr_ready++] = task;
+}
+
+static void run_first_ready(void)
+{
+	struct task_struct *before = at_work;
+	const unsigned int cpu = prove_world.cpu;
+
+	at_work = ready[0];
+	memmove(ready, ready + 1, --nr_ready * sizeof(ready[0]));
+	prove_world.cpu = at_work->cpu;
+	at_work->fn(at_work->data);
 	prove_world.cpu = cpu;
 	at_work = before;
 }
@@ -151,7 +161,115 @@ void complete_all(struct completion *c)
 unsigned long wait_for_completion_timeout(struct completion *c, unsigned long ticks)
 {
 	assert_int_equal(ticks, 10 * HZ);
+	while (!c->done && nr_ready)
+		run_first_ready();
 	return c->done;
+}
+
+int wait_for_completion_interruptible(struct completion *c)
+{
+	if (prove_world.interrupted)
+		return -ERESTARTSYS;
+	while (!c->done && nr_ready)
+		run_first_ready();
+	assert_true(c->done);
+	return 0;
+}
+
+/* The device ------------------------------------------------------------------------------------ */
+
+static const struct miscdevice *registered;
+
+int misc_register(struct miscdevice *device)
+{
+	if (prove_world.misc_error)
+		return prove_world.misc_error;
+	assert_null(registered);
+	assert_int_equal(device->mode, 0600);
+	assert_string_equal(device->name, "arm_cca_prove");
+	registered = device;
+	return 0;
+}
+
+void misc_deregister(struct miscdevice *device)
+{
+	assert_ptr_equal(registered, device);
+	registered = NULL;
+}
+
+const struct file_operations *prove_device(void)
+{
+	return registered ? registered->fops : NULL;
+}
+
+char *memdup_user_nul(const char *from, size_t size)
+{
+	char *text;
+
+	if (!from)
+		return ERR_PTR(-EFAULT);
+	text = kzalloc(size + 1, GFP_KERNEL);
+	if (!text)
+		return ERR_PTR(-ENOMEM);
+	memcpy(text, from, size);
+	return text;
+}
+
+ssize_t simple_read_from_buffer(char *to, size_t size, loff_t *pos, const void *from,
+				size_t available)
+{
+	const size_t n = min(size, available - min((size_t)*pos, available));
+
+	memcpy(to, (const char *)from + *pos, n);
+	*pos += n;
+	return n;
+}
+
+char *strim(char *text)
+{
+	size_t n = strlen(text);
+
+	while (n && strchr(" \n\t", text[n - 1]))
+		text[--n] = 0;
+	while (*text && strchr(" \n\t", *text))
+		text++;
+	return text;
+}
+
+/* "A-B,C" */
+int cpulist_parse(const char *text, struct cpumask *cpus)
+{
+	unsigned int from, to;
+	int n;
+
+	cpus->bits = 0;
+	for (; *text; text += n + (text[n] == ',')) {
+		if (sscanf(text, "%u-%u%n", &from, &to, &n) != 2) {
+			if (sscanf(text, "%u%n", &from, &n) != 1)
+				return -EINVAL;
+			to = from;
+		}
+		if (to < from || to > 63 || (text[n] && text[n] != ','))
+			return -EINVAL;
+		cpus->bits |= (~0ULL >> (63 - (to - from))) << from;
+	}
+	return 0;
+}
+
+bool zalloc_cpumask_var(cpumask_var_t *cpus, gfp_t gfp)
+{
+	*cpus = kzalloc(sizeof(**cpus), gfp);
+	return *cpus;
+}
+
+const struct cpumask *shim_online_cpus(void)
+{
+	return &prove_world.online;
+}
+
+bool is_kernel_in_hyp_mode(void)
+{
+	return !prove_world.at_el1;
 }
 
 /* Numbers and text ----------------------------------------------------------------------------- */

@@ -10,6 +10,10 @@ struct prove_world {
 	bool no_hash;			/* the kernel has none */
 	bool no_thread;			/* none can be had */
 	unsigned int lost;		/* CPU whose thread never ends; 0: none */
+	bool interrupted;		/* who waits gets a signal */
+	bool at_el1;			/* this kernel is */
+	int misc_error;			/* that there is instead of a device */
+	struct cpumask online;
 	unsigned int fail_hash;		/* this one from now on fails; 0: none */
 
 	/* to look at */
@@ -21,5 +25,10 @@ struct prove_world {
 };
 
 extern struct prove_world prove_world;
+
+/* NULL: there is none */
+const struct file_operations *prove_device(void);
+int shim_prove_init(void);
+void shim_prove_exit(void);
 
 #endif
