@@ -49,8 +49,8 @@ static int give_up(const struct rmi_regs *command, struct rmi_regs *r, struct pa
 }
 
 /*
- * To the command's end; what it wants is taken as it says so. What it doesn't take stays in stock, so
- * that the stock lacks nothing at last, up to the limit.
+ * To the command's end; what it wants is taken as it says so. What it doesn't take stays in stock,
+ * so that the stock lacks nothing at last, up to the limit.
  */
 static int see_through(struct rmi_regs *r, struct payer *payer)
 {

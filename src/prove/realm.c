@@ -188,6 +188,15 @@ static int create_tables(struct prove_realm *realm)
 	return rc;
 }
 
+/* A command makes progress from @at to @reached, which is to be up to @top */
+static bool is_top(struct prove_realm *realm, const char *name, u64 at, u64 reached, u64 top)
+{
+	if (reached > at && reached <= top && PAGE_ALIGNED(reached))
+		return true;
+	scnprintf(realm->why, sizeof(realm->why), "%s: out_top %#llx", name, reached);
+	return false;
+}
+
 static int init_ripas(struct prove_realm *realm)
 {
 	const u64 top = ipa_of(nr_pages(realm) + realm->nr_probes);
@@ -199,11 +208,8 @@ static int init_ripas(struct prove_realm *realm)
 
 		if (rc)
 			return rc;
-		if (r.x[1] <= at || r.x[1] > top || !PAGE_ALIGNED(r.x[1])) {
-			scnprintf(realm->why, sizeof(realm->why), "RTT_INIT_RIPAS: out_top %#llx",
-				  r.x[1]);
+		if (!is_top(realm, "RTT_INIT_RIPAS", at, r.x[1], top))
 			return -EPROTO;
-		}
 		prove_measure_ripas(&realm->measure, at, r.x[1]);
 		at = r.x[1];
 	}
@@ -326,8 +332,8 @@ int prove_realm_probe(struct prove_realm *realm, u64 ipa)
 {
 	if (realm->mapped == nr_pages(realm) + realm->nr_probes || ipa != ipa_of(realm->mapped))
 		return -ERANGE;
-	return make(realm, RTT_DATA_MAP, realm->granule[RD], ipa, ipa + PAGE_SIZE, RMI_DATA_MAP_RANGE,
-		    page_of(realm, realm->mapped) | 1 << RMI_RANGE_COUNT_SHIFT);
+	return make(realm, RTT_DATA_MAP, realm->granule[RD], ipa, ipa + PAGE_SIZE,
+		    RMI_DATA_MAP_RANGE, page_of(realm, realm->mapped) | 1 << RMI_RANGE_COUNT_SHIFT);
 }
 
 /* Each call makes progress, or nothing more is unmapped */
@@ -342,7 +348,7 @@ static int unmap(struct prove_realm *realm)
 
 		if (rc)
 			return rc;
-		if (r.x[1] <= at || r.x[1] > top)
+		if (!is_top(realm, "RTT_DATA_UNMAP", at, r.x[1], top))
 			return -EPROTO;
 		at = r.x[1];
 	}

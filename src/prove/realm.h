@@ -11,8 +11,8 @@
 #define PROVE_BITS		32	/* of IPA: the least there is */
 
 /*
- * Pages of the Realm's that are there from the start. From PROVE_CALLS on, other RECs than the first
- * have their host call structures.
+ * Pages of the Realm's that are there from the start. From PROVE_CALLS on, other RECs than the
+ * first have their host call structures.
  */
 enum prove_page { PROVE_CODE, PROVE_CALL, PROVE_CONFIG, PROVE_CALLS };
 

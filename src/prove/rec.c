@@ -16,7 +16,7 @@
 #include "../compat.h"
 #include "rec.h"
 
-/* What a synchronous exit for a page that isn't there says: the class of ESR, and which bits HPFAR has */
+/* An exit for a page that isn't there: the class in ESR, and the address in HPFAR */
 #define ESR_CLASS(esr)		((esr) >> 26 & 0x3f)
 #define ESR_DATA_ABORT		0x24
 #define HPFAR_IPA(hpfar)	(((hpfar) & GENMASK_ULL(43, 4)) << 8)

@@ -33,8 +33,17 @@
 /* Who is short of memory, is stopped or meets a busy RMM has shown nothing against it */
 static enum report_word word_of(int rc)
 {
-	return rc == -ENOMEM || rc == -EINTR || rc == -EINPROGRESS || rc == -ETIMEDOUT || rc == -EBUSY ||
-	       rc == -ENODEV ? REPORT_SKIP : REPORT_FAIL;
+	switch (rc) {
+	case -ENOMEM:
+	case -EINTR:
+	case -EINPROGRESS:
+	case -ETIMEDOUT:
+	case -EBUSY:
+	case -ENODEV:
+		return REPORT_SKIP;
+	default:
+		return REPORT_FAIL;
+	}
 }
 
 /* A step that doesn't go on: what it is about, and what came in place of what was expected */
@@ -114,7 +123,8 @@ static int hear_self(struct prove_run *run, struct prove_rec *rec)
 		return rc;
 	report_say(&run->report, REPORT_PASS, "the Realm runs on CPU %u", rec->cpu);
 	if (gpr[PAYLOAD_VERSION_RC] || gpr[PAYLOAD_CONFIG_RC] || gpr[PAYLOAD_MEASURE_RC])
-		report_say(&run->report, REPORT_FAIL, "RSI: version %llu, config %llu, measurement %llu",
+		report_say(&run->report, REPORT_FAIL,
+			   "RSI: version %llu, config %llu, measurement %llu",
 			   gpr[PAYLOAD_VERSION_RC], gpr[PAYLOAD_CONFIG_RC],
 			   gpr[PAYLOAD_MEASURE_RC]);
 	else
@@ -126,7 +136,8 @@ static int hear_self(struct prove_run *run, struct prove_rec *rec)
 			   gpr[PAYLOAD_IPA_WIDTH], PROVE_BITS);
 	check_measurement(run, gpr);
 	report_say(&run->report,
-		   gpr[PAYLOAD_COMPUTED] == computed(run->realm.challenge) ? REPORT_PASS : REPORT_FAIL,
+		   gpr[PAYLOAD_COMPUTED] == computed(run->realm.challenge) ? REPORT_PASS :
+									     REPORT_FAIL,
 		   "it computes what only who has the challenge can");
 	return 0;
 }
@@ -312,7 +323,8 @@ static int prove_one(struct prove_run *run, unsigned int nr_recs, unsigned int n
 	if (rc) {
 		report_say(&run->report, word_of(rc), "a Realm is made: %s", realm->why);
 	} else {
-		report_say(&run->report, REPORT_PASS, "a Realm is made of %u granules, %u of them RECs",
+		report_say(&run->report, REPORT_PASS,
+			   "a Realm is made of %u granules, %u of them RECs",
 			   realm->nr_granules, realm->recs);
 		run_all(run);
 	}

@@ -451,8 +451,8 @@ bool is_kdump_kernel(void);
 int trace_set_clr_event(const char *system, const char *event, int set);
 
 /* What the module that proves Realms needs besides; see shim_prove.c */
-#define KERNEL_VERSION(a, b, c)	((a) << 16 | (b) << 8 | (c))
 #define LINUX_VERSION_CODE	KERNEL_VERSION(6, 13, 0)
+#define KERNEL_VERSION(a, b, c)	((a) << 16 | (b) << 8 | (c))
 enum hrtimer_restart { HRTIMER_NORESTART };
 struct hrtimer {
 	enum hrtimer_restart (*fn)(struct hrtimer *timer);

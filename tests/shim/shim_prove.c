@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Stand-ins for what src/prove needs of the kernel, and src/ doesn't. */
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -77,7 +78,7 @@ void local_daif_restore(unsigned long flags)
 	prove_world.masked = false;
 }
 
-/* Threads: each runs when somebody waits for it, from its start to its end, on its CPU ----------- */
+/* Threads: each runs when somebody waits for it, from its start to its end, on its CPU --------- */
 
 struct task_struct {
 	int (*fn)(void *data);
@@ -176,7 +177,7 @@ int wait_for_completion_interruptible(struct completion *c)
 	return 0;
 }
 
-/* The device ------------------------------------------------------------------------------------ */
+/* The device ----------------------------------------------------------------------------------- */
 
 static const struct miscdevice *registered;
 
@@ -218,7 +219,8 @@ char *memdup_user_nul(const char *from, size_t size)
 ssize_t simple_read_from_buffer(char *to, size_t size, loff_t *pos, const void *from,
 				size_t available)
 {
-	const size_t n = min(size, available - min((size_t)*pos, available));
+	const size_t at = *pos, left = at < available ? available - at : 0;
+	const size_t n = min(size, left);
 
 	memcpy(to, (const char *)from + *pos, n);
 	*pos += n;
@@ -229,9 +231,9 @@ char *strim(char *text)
 {
 	size_t n = strlen(text);
 
-	while (n && strchr(" \n\t", text[n - 1]))
+	while (n && isspace(text[n - 1]))
 		text[--n] = 0;
-	while (*text && strchr(" \n\t", *text))
+	while (isspace(*text))
 		text++;
 	return text;
 }
@@ -297,7 +299,7 @@ int scnprintf(char *buf, size_t size, const char *fmt, ...)
 	return n;
 }
 
-/* Hashes: the model's, which test_rmm_realms.c holds to what others compute --------------------- */
+/* Hashes: the model's, which test_rmm_realms.c holds to what others compute -------------------- */
 
 struct crypto_shash {
 	unsigned int algorithm;

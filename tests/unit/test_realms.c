@@ -116,7 +116,7 @@ static void only_these_commands(void **state)
 	end_realm_world();
 }
 
-/* Answers to order --------------------------------------------------------------------------- */
+/* Answers to order ----------------------------------------------------------------------------- */
 
 struct line {
 	u64 x0, x1, x2;

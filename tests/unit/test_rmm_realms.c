@@ -380,7 +380,8 @@ static void test_measurement(void **state)
 		uint64_t hash, flags;
 		const char *rim[2];	/* in hexadecimal */
 	} want[] = {
-		{ 0, 0, { "c9bb6e1e8ca9cea8d1e434ba2fc43e8d1820ab2cd2e06229035669d05fe479dd", "" } },
+		{ 0, 0,
+		  { "c9bb6e1e8ca9cea8d1e434ba2fc43e8d1820ab2cd2e06229035669d05fe479dd", "" } },
 		{ 1, 0, { "b177bb0fb22f8832e2ab33f9a64672ec390fdf9dbcd9179707b0048cdfd9f9b7",
 			  "d6f681a95a5ddff24624318ec3fd2f501031e2e146c4c52946cb872f27ddba44" } },
 		{ 2, 0, { "73c8a8dde85a1ba5443d4f0dc09d4872bfa3db24d7ad196658cc4950ab36ac4e",
