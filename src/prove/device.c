@@ -35,13 +35,14 @@
 struct proof {
 	struct prove_run run;
 	struct seat seat;
+	bool sits;		/* its thread didn't end in time */
 };
 
 static DEFINE_MUTEX(proof_lock);	/* protects all below */
 static bool is_open;
 static struct proof *proof;		/* of who has it open; NULL before it is begun */
 static bool leaving;			/* this kernel ends, or sleeps */
-/* One whose Realm could not be unmade: it holds a reference to this module */
+/* One that didn't end, or whose Realm could not be unmade: it holds a reference to this module */
 static struct proof *left;
 
 static int prove(struct seat *seat)
@@ -55,7 +56,12 @@ static int clear_left(void)
 {
 	if (!left)
 		return 0;
-	if (prove_realm_unmake(&left->run.realm))
+	if (left->sits && !completion_done(&left->seat.done))
+		return -EBUSY;
+	if (left->sits)
+		seat_end(&left->seat);
+	left->sits = false;
+	if (left->run.stuck || prove_realm_unmake(&left->run.realm))
 		return -EBUSY;
 	kfree(left);
 	left = NULL;
@@ -72,17 +78,18 @@ static void end_proof(void)
 		return;
 	proof = NULL;
 	WRITE_ONCE(p->run.stop, true);
-	if (!seat_end(&p->seat) || p->run.stuck) {
-		__module_get(THIS_MODULE);
-		pr_err("a CPU doesn't come back from a REC: this module stays until reboot\n");
-	} else if (p->run.realm.nr_granules) {
-		__module_get(THIS_MODULE);
-		left = p;
+	p->sits = !seat_end(&p->seat);
+	if (!p->sits && !p->run.stuck && !p->run.realm.nr_granules) {
+		kfree(p);
+		return;
+	}
+	__module_get(THIS_MODULE);
+	left = p;
+	if (p->sits || p->run.stuck)
+		pr_err("a CPU doesn't come back from a REC\n");
+	else
 		pr_err("a Realm of %u granules remains: %s\n", p->run.realm.nr_granules,
 		       p->run.realm.why);
-	} else {
-		kfree(p);
-	}
 }
 
 static int begin(const struct cpumask *cpus)

@@ -74,6 +74,27 @@ static bool is_interrupt(u64 reason)
 	return reason == RMI_EXIT_IRQ || reason == RMI_EXIT_FIQ;
 }
 
+/* 0 if it said something; -ETIME if it may be entered again */
+static int attempt(struct prove_rec *rec, struct hrtimer *timer, ktime_t deadline)
+{
+	int rc;
+
+	if (READ_ONCE(*rec->stop))
+		return -EINTR;
+	rc = enter_once(rec, timer, deadline);
+	if (rc)
+		return rc;
+	if (RMI_RESULT_STATUS(rec->result) == RMI_BUSY)
+		return -ETIME;
+	if (RMI_RESULT_STATUS(rec->result) != RMI_SUCCESS)
+		return -EIO;
+	copy_exit(rec);
+	if (!is_interrupt(rec->exit.reason))
+		return 0;
+	rec->interrupts++;
+	return -ETIME;
+}
+
 /**
  * prove_rec_run() - run a REC on this CPU until it says something
  * @rec: the REC; exit, result and the counts are set
@@ -96,20 +117,7 @@ int prove_rec_run(struct prove_rec *rec, unsigned int ms)
 	compat_hrtimer_on_stack(&timer, ring, CLOCK_MONOTONIC, HRTIMER_MODE_ABS_PINNED_HARD);
 	do {
 		cond_resched();
-		rc = READ_ONCE(*rec->stop) ? -EINTR : enter_once(rec, &timer, deadline);
-		if (rc)
-			break;
-		if (RMI_RESULT_STATUS(rec->result) == RMI_BUSY)
-			rc = -ETIME;
-		else if (RMI_RESULT_STATUS(rec->result) != RMI_SUCCESS)
-			rc = -EIO;
-		if (rc)
-			continue;
-		copy_exit(rec);
-		if (!is_interrupt(rec->exit.reason))
-			break;
-		rec->interrupts++;
-		rc = -ETIME;
+		rc = attempt(rec, &timer, deadline);
 	} while (rc == -ETIME && ktime_before(ktime_get(), deadline));
 	destroy_hrtimer_on_stack(&timer);
 	return rc;

@@ -290,7 +290,9 @@ static void run_all(struct prove_run *run)
 			report_say(&run->report, REPORT_PASS, "%u CPUs run a REC", nr - 1);
 		run_first(run, cpumask_first(&run->cpus));
 	}
-	if (!run->stuck)
+	if (run->stuck)
+		run->seats = seats;
+	else
 		kfree(seats);
 }
 

@@ -8,11 +8,15 @@
 #include "realm.h"
 #include "report.h"
 
+struct seat;
+
 struct prove_run {
 	struct prove_realm realm;
 	struct report report;
 	struct cpumask cpus;		/* where RECs are entered */
-	bool stuck;			/* a CPU doesn't come back: nothing may be freed */
+	/* a CPU doesn't come back: nothing may be freed, and these are kept */
+	bool stuck;
+	struct seat *seats;
 	bool stop;			/* to be set by whoever wants it to end */
 };
 

@@ -486,6 +486,7 @@ struct completion {
 };
 #define init_completion(c)	((void)((c)->done = false))
 void complete_all(struct completion *c);
+#define completion_done(c)	((c)->done)
 unsigned long wait_for_completion_timeout(struct completion *c, unsigned long ticks);
 int wait_for_completion_interruptible(struct completion *c);
 #define ERESTARTSYS		512

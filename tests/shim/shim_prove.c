@@ -90,7 +90,7 @@ struct task_struct {
 #define MAX_THREADS	64
 static struct task_struct *ready[MAX_THREADS];
 static unsigned int nr_ready;
-static struct task_struct *at_work;
+static struct task_struct *at_work, *lost;
 
 struct task_struct *shim_kthread(int (*fn)(void *data), void *data)
 {
@@ -113,8 +113,7 @@ void wake_up_process(struct task_struct *task)
 {
 	assert_int_not_equal(task->cpu, ~0U);
 	if (prove_world.lost && prove_world.lost == task->cpu) {
-		prove_world.threads--;
-		free(task);
+		lost = task;
 		return;
 	}
 	assert_true(nr_ready < MAX_THREADS);
@@ -132,6 +131,14 @@ static void run_first_ready(void)
 	at_work->fn(at_work->data);
 	prove_world.cpu = cpu;
 	at_work = before;
+}
+
+void prove_world_come_back(void)
+{
+	assert_non_null(lost);
+	ready[nr_ready++] = lost;
+	lost = NULL;
+	run_first_ready();
 }
 
 /* Not at once: who waits for it sleeps first */

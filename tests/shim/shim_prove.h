@@ -9,7 +9,7 @@ struct prove_world {
 	unsigned int cpu;		/* this one */
 	bool no_hash;			/* the kernel has none */
 	bool no_thread;			/* none can be had */
-	unsigned int lost;		/* CPU whose thread never ends; 0: none */
+	unsigned int lost;		/* CPU whose thread doesn't end; 0: none */
 	bool interrupted;		/* who waits gets a signal */
 	bool at_el1;			/* this kernel is */
 	int misc_error;			/* that there is instead of a device */
@@ -26,6 +26,8 @@ struct prove_world {
 
 extern struct prove_world prove_world;
 
+/* That thread runs after all, to its end */
+void prove_world_come_back(void);
 /* NULL: there is none */
 const struct file_operations *prove_device(void);
 int shim_prove_init(void);

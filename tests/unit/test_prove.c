@@ -717,7 +717,23 @@ static void cpu_is_lost(void **state)
 	lost_seat = (struct seat){ .rec = { .cpu = 3 } };
 	assert_int_equal(seat_start(&lost_seat, nothing), 0);
 	assert_false(seat_end(&lost_seat));
-	kfree(lost_seat.rec.run);
+	prove_world_come_back();
+	assert_true(seat_end(&lost_seat));
+	end_host();
+
+	make_host(RMM_DIALECT_PUBLIC, 0, 12);
+	proof->cpus.bits = 0xe;
+	prove_world.lost = 3;
+	prove_run(proof);
+	assert_true(proof->stuck);
+	assert_says("FAIL: CPU 3 doesn't come back from a REC\n");
+	/* of the first Realm alone */
+	assert_int_equal(count("PASS: all its granules are back"), 1);
+	assert_int_equal(rmm_realms(world.rmm), 1);
+	prove_world_come_back();
+	assert_true(seat_end(&proof->seats[2]));
+	kfree(proof->seats);
+	clean_up();
 	end_host();
 }
 
@@ -849,6 +865,32 @@ static void closing_ends_it(void **state)
 	end_device();
 }
 
+/* The module stays, and nothing else is begun before it is back */
+static void late_cpu_is_waited_for(void **state)
+{
+	(void)state;
+	make_device(RMM_DIALECT_PUBLIC, 0);
+	world.enter = NULL;
+	prove_world.lost = 1;
+	assert_int_equal(device->open(NULL, NULL), 0);
+	assert_int_equal(request("cpus 1"), 6);
+	assert_int_equal(world_pm(PM_SUSPEND_PREPARE), 0);
+	assert_non_null(strstr(world.log, "a CPU doesn't come back from a REC\n"));
+	world.log[0] = 0;
+	assert_int_equal(world_pm(PM_POST_SUSPEND), 0);
+	assert_int_equal(device->release(NULL, NULL), 0);
+	assert_non_null(strstr(world.log, "a CPU doesn't come back from a REC\n"));
+	assert_int_equal(world.module_refs, 1);
+	assert_int_equal(device->open(NULL, NULL), 0);
+	assert_int_equal(request("cpus 2"), -EBUSY);
+	prove_world.lost = 0;
+	prove_world_come_back();
+	assert_int_equal(request("cpus 2"), 6);
+	assert_int_equal(world.module_refs, 0);
+	assert_int_equal(device->release(NULL, NULL), 0);
+	end_device();
+}
+
 static bool deny_destroy;
 
 static void deny(u64 x[5])
@@ -973,6 +1015,7 @@ int main(void)
 		cmocka_unit_test(device_reports),
 		cmocka_unit_test(requests_are_checked),
 		cmocka_unit_test(closing_ends_it),
+		cmocka_unit_test(late_cpu_is_waited_for),
 		cmocka_unit_test(what_is_left_is_ended_first),
 		cmocka_unit_test(realm_ends_before_this_kernel),
 		cmocka_unit_test(nothing_is_registered_in_part),
