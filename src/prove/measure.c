@@ -24,6 +24,7 @@ struct descriptor {
 	};
 	u8 zero[96];
 };
+
 static_assert(sizeof(struct descriptor) == 256);
 
 #define TYPE_DATA	0
