@@ -13,8 +13,8 @@
 #include "granule.h"
 #include "ledger.h"
 #include "pagebits.h"
-#include "record.h"
 #include "ranges.h"
+#include "record.h"
 #include "smc.h"
 #include "take.h"
 #include "update.h"
@@ -48,7 +48,10 @@ int cca_rmi_ensure_range(phys_addr_t phys, size_t size)
 	if (rc)
 		return rc;
 	pagebits_usable(phys, phys + size);
-	/* Who undoes it says so afterwards: either he finds it usable, or we find it undone */
+	/*
+	 * Cover that is undone is first taken from the record, then from the bits. Where that
+	 * happened before they were set here, the record tells.
+	 */
 	if (record_is_covered(phys, phys + size))
 		return 0;
 	pagebits_unusable(phys, phys + size);
@@ -104,10 +107,14 @@ int cca_rmi_delegate_range_atomic(phys_addr_t phys, size_t size, size_t *done)
 	rc = pagebits_claim_atomic(phys, end);
 	if (rc)
 		return rc;
-	/* As above */
-	if (walk_is_released() || ledger_has_marked(phys, end)) {
+	/* Who releases everything looks at what is claimed after saying so */
+	if (walk_is_released())
+		rc = -ENODEV;
+	else if (ledger_has_marked(phys, end))
+		rc = -EEXIST;
+	if (rc) {
 		pagebits_settle(phys, end, false);
-		return walk_is_released() ? -ENODEV : -EEXIST;
+		return rc;
 	}
 	rc = exchange_delegate_atomic(phys, end, &reached);
 	*done = reached - phys;

@@ -3,9 +3,8 @@
 #ifndef EXCHANGE_H
 #define EXCHANGE_H
 
-#include "smc.h"
-
 #include "ledger.h"
+#include "smc.h"
 
 void exchange_recover_lent(enum ledger_kind kind, u64 payee);
 int exchange_delegate(enum rmi_caller caller, u64 start, u64 end, unsigned int ms);

@@ -64,6 +64,12 @@ static void add_last(struct unfinished *u, struct queue *q)
 	spin_unlock(&unfinished_lock);
 }
 
+/* One for each CPU, since who may not sleep has a CPU for himself */
+static bool lacks_spares(void)
+{
+	return READ_ONCE(spares.nr) < num_online_cpus();
+}
+
 /* From the answer INCOMPLETE in @r to one that isn't, or an error of rmi_call() */
 static int finish(enum rmi_caller caller, u64 handle, u64 granules, struct rmi_regs *r,
 		  unsigned int ms)
@@ -214,8 +220,7 @@ int granule_reserve(void)
 {
 	struct unfinished *u;
 
-	/* Who may not sleep has a CPU for himself */
-	while (READ_ONCE(spares.nr) < num_online_cpus()) {
+	while (lacks_spares()) {
 		u = kzalloc(sizeof(*u), GFP_KERNEL | __GFP_NOWARN);
 		if (!u)
 			return -ENOMEM;
@@ -320,7 +325,10 @@ void granule_resume(void (*ended)(const struct granule_change *change, int rc), 
 		/* One that was given up has changed nothing */
 		if (rc != -EPROTO)
 			ended(&u->change, rc == -EAGAIN ? 0 : rc);
-		add_last(u, &spares);
+		if (lacks_spares())
+			add_last(u, &spares);
+		else
+			kfree(u);
 		module_put(THIS_MODULE);
 	}
 }

@@ -17,12 +17,14 @@
 #include <linux/pfn.h>
 #include <linux/printk.h>
 #include <linux/random.h>
+#include <linux/sched.h>
 #include <linux/sizes.h>
 #include <linux/spinlock.h>
 
 #include "index.h"
 
-static DEFINE_MUTEX(index_lock);	/* protects head; has tables be made by one at a time */
+/* Protects head from those who only look where it is; has tables be made by one at a time */
+static DEFINE_MUTEX(index_lock);
 static struct index_head *head;
 /* A leaf; protects what follows, and the bits; held over one page of them at a time */
 static DEFINE_SPINLOCK(bits_lock);
@@ -74,8 +76,10 @@ int index_prepare(u64 start, u64 end)
 	int rc = 0;
 
 	mutex_lock(&index_lock);
-	for (i = PHYS_PFN(start) >> INDEX_PAGE_BITS; !rc && i <= last; i++)
+	for (i = PHYS_PFN(start) >> INDEX_PAGE_BITS; !rc && i <= last; i++) {
 		rc = bits_of(i << INDEX_PAGE_BITS, true) ? 0 : -ENOMEM;
+		cond_resched();
+	}
 	mutex_unlock(&index_lock);
 	return rc;
 }
@@ -110,44 +114,45 @@ void index_set(u64 start, u64 end, bool out)
 
 /**
  * index_where() - where a crash kernel finds the index
- * @at: set to the physical address of its head
+ * @at: set to the physical address of its head; 0: there is none
  * @generation: set to what the head must have there
  *
+ * The module's parameters can be read before it is initialised, and after it has ended.
+ *
  * Context: may sleep; takes index_lock.
- * Return: false if there is none.
  */
-bool index_where(u64 *at, u64 *generation)
+void index_where(u64 *at, u64 *generation)
 {
 	mutex_lock(&index_lock);
-	if (head) {
-		*at = virt_to_phys(head);
-		*generation = head->generation;
-	}
+	*at = head ? virt_to_phys(head) : 0;
+	*generation = head ? head->generation : 0;
 	mutex_unlock(&index_lock);
-	return head;
 }
 
 /**
  * index_open() - have an index, of nothing
  *
- * Context: may sleep, allocates; module load.
+ * Context: may sleep, allocates; takes index_lock; module load.
  * Return: 0 or -ENOMEM.
  */
 int index_open(void)
 {
 	void *root = new_page();
+	struct index_head *new = root ? new_page() : NULL;
 
-	head = root ? new_page() : NULL;
-	if (!head) {
+	if (!new) {
 		free_page((unsigned long)root);
 		return -ENOMEM;
 	}
-	*head = (struct index_head){
+	*new = (struct index_head){
 		.magic = INDEX_MAGIC,
 		.generation = get_random_u64(),
 		.page_shift = PAGE_SHIFT,
 		.root = virt_to_phys(root),
 	};
+	mutex_lock(&index_lock);
+	head = new;
+	mutex_unlock(&index_lock);
 	return 0;
 }
 
@@ -167,10 +172,11 @@ static void free_table(u64 *table, unsigned int level)
 /**
  * index_close() - forget the index, unless something is still out: then it remains until reboot
  *
- * Context: may sleep; module unload, nothing else runs.
+ * Context: may sleep; takes index_lock; module unload: nobody but index_where() is left.
  */
 void index_close(void)
 {
+	mutex_lock(&index_lock);
 	if (pages_out) {
 		pr_warn("%llu KB stay out of crash dumps until reboot\n",
 			pages_out * PAGE_SIZE / SZ_1K);
@@ -181,4 +187,5 @@ void index_close(void)
 	}
 	head = NULL;
 	pages_out = 0;
+	mutex_unlock(&index_lock);
 }

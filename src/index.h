@@ -29,6 +29,6 @@ int index_open(void);
 void index_close(void);
 int index_prepare(u64 start, u64 end);
 void index_set(u64 start, u64 end, bool out);
-bool index_where(u64 *head, u64 *generation);
+void index_where(u64 *at, u64 *generation);
 
 #endif

@@ -14,6 +14,7 @@
 #include "../include/rmi_abi.h"
 #include "exchange.h"
 #include "orphan.h"
+#include "rmm.h"
 
 /* Of one PAR */
 #define MAX_TURNS	1024
@@ -75,7 +76,10 @@ static enum fate ask_region(const struct rmi_regs *command, const struct payer *
 			return command->x[3] == RMI_TRACKING_FINE ? DONE : AS_BEFORE;
 		case RMI_TRACKING_COARSE:
 			return command->x[3] == RMI_TRACKING_FINE ? AS_BEFORE : DONE;
-		case RMI_TRACKING_INTERMEDIATE:
+		case RMI_TRACKING_NONE:
+		case RMI_TRACKING_RESERVED:
+			break;
+		default:
 			return UNKNOWN;
 		}
 		if (r.x[3] && (r.x[3] <= at || !PAGE_ALIGNED(r.x[3])))
@@ -124,13 +128,13 @@ static enum fate ask_table(const struct rmi_regs *command, const struct payer *p
 
 static enum fate ask_rmm(const struct rmi_regs *command)
 {
-	struct rmi_regs r = { .x = { RMI_RMM_STATE_GET } };
-	bool is_active;
+	const int is_active = rmm_ask_state();
 
+	if (is_active == -ETIMEDOUT)
+		return UNKNOWN;
 	/* Where it can't be asked, it says what it thinks of the command when it gets it again */
-	if (rmi_call(&r, rmi_timeout_ms()) || RMI_RESULT_STATUS(r.x[0]) != RMI_SUCCESS)
+	if (is_active < 0)
 		return AS_BEFORE;
-	is_active = RMI_RMM_STATE(r.x[1]) == RMI_RMM_ACTIVE;
 	return is_active == (command->x[0] == RMI_RMM_ACTIVATE) ? DONE : AS_BEFORE;
 }
 

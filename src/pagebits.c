@@ -35,7 +35,7 @@ enum { OUT, CHANGING, USABLE, NR_MAPS };
 
 /* Protects sections; has claims of those who may sleep come one after the other */
 static DEFINE_MUTEX(sections_lock);
-/* Over the index's alone; protects the bits and what follows; held over one section at a time */
+/* Over the index's alone; protects the bits and what follows; held over a few sections at most */
 static DEFINE_SPINLOCK(bits_lock);
 static u64 pages_out;			/* as many bits "out" are set */
 
@@ -115,6 +115,7 @@ static void set_usable(u64 start, u64 end, bool is)
 	spin_lock(&bits_lock);
 	set(part.usable, &part, is);
 	spin_unlock(&bits_lock);
+	cond_resched();
 }
 
 /**
@@ -122,7 +123,7 @@ static void set_usable(u64 start, u64 end, bool is)
  * @start: physical address, page aligned
  * @end: physical address, exclusive, page aligned; pagebits_prepare() made room for it
  *
- * Context: any but interrupts; takes bits_lock.
+ * Context: may sleep; takes bits_lock.
  */
 void pagebits_usable(u64 start, u64 end)
 {
@@ -135,7 +136,7 @@ void pagebits_usable(u64 start, u64 end)
  * @start: physical address, page aligned
  * @end: physical address, exclusive, page aligned, more than @start; whether it has bits or not
  *
- * Context: any but interrupts; takes bits_lock.
+ * Context: may sleep; takes bits_lock.
  */
 void pagebits_unusable(u64 start, u64 end)
 {

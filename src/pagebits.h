@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Three bits for each page: consumers' own pages that are delegated, or about to change. */
+/* Three bits for each page that a consumer may delegate: is it, is it changing, is it covered? */
 #ifndef PAGEBITS_H
 #define PAGEBITS_H
 

@@ -272,28 +272,14 @@ static int run_activation(struct rmi_regs *r, struct payer *payer, struct verdic
 	return rc ? explain_answer(command.x[0], 0, rc, r, why) : 0;
 }
 
-/*
- * What the RMM itself says, since beta 3: is it active? Before, that number was another command's.
- * Negative if it doesn't say.
- */
-static int ask_state(const struct rmm_session *s)
-{
-	struct rmi_regs r = { .x = { RMI_RMM_STATE_GET } };
-
-	if (!s->has_gpt_info || rmi_call(&r, rmi_timeout_ms()) ||
-	    RMI_RESULT_STATUS(r.x[0]) != RMI_SUCCESS || RMI_RMM_STATE(r.x[1]) > RMI_RMM_ACTIVE)
-		return -1;
-	return RMI_RMM_STATE(r.x[1]) == RMI_RMM_ACTIVE;
-}
-
 /**
  * rmm_activate() - have the RMM active, or go on with an activation that could not be finished
  * @why: set on error
  *
- * It is active already where this kernel's own driver has it. It is, by an earlier load of this
- * module, that driver before it gave up, or the kernel before a kexec, if it took no configuration
- * and says so; where it can't be asked, if it says ERROR_GLOBAL here. One that took it and says
- * that refuses for a reason of its own.
+ * Where this kernel's own driver has the RMM, it is active. Others may have activated it, too: an
+ * earlier load of this module, that driver before it gave up, the kernel before a kexec. Such an
+ * RMM takes no configuration, and says that it is active; one that can't be asked says ERROR_GLOBAL
+ * here. One that took the configuration and says that refuses for a reason of its own.
  * Specification: DEN0137, RMI_RMM_ACTIVATE, RMI_RMM_STATE_GET.
  *
  * Context: may sleep; under cover_lock.
@@ -305,7 +291,7 @@ int rmm_activate(struct verdict *why)
 	struct payer payer = { .kind = LEDGER_RMM, .size = s.pa_end, .limit = SZ_64M };
 	struct rmi_regs r = { .x = { RMI_RMM_ACTIVATE } };
 	const int active = s.owner == RMM_OWNER_KERNEL ? 1 :
-			   s.owner == RMM_OWNER_ADOPTED ? ask_state(&s) : 0;
+			   s.owner == RMM_OWNER_ADOPTED ? rmm_ask_state() : 0;
 	int rc = 0;
 
 	if (active <= 0)

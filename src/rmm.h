@@ -40,6 +40,7 @@ void rmm_close(void);
 bool rmm_is_kernels(void);
 const struct rmm_session *rmm_session(void);
 int rmm_ask(struct rmm_session *s, struct verdict *why);
+int rmm_ask_state(void);
 void rmm_learn(const struct rmm_session *s);
 void rmm_copy_session(struct rmm_session *copy);
 const char *rmm_state_word(enum rmm_state state);

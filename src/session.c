@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <linux/errno.h>
 #include <linux/mutex.h>
 
+#include "../include/rmi_abi.h"
 #include "rmm.h"
 
 /* Copied by readers; swapped whole by rmm_learn(), under cover_lock */
@@ -56,6 +58,28 @@ void rmm_learn(const struct rmm_session *s)
 	mutex_lock(&session_lock);
 	session = *s;
 	mutex_unlock(&session_lock);
+}
+
+/**
+ * rmm_ask_state() - is the RMM active?
+ *
+ * Before beta 3, the command's number was another one's: such an RMM isn't asked.
+ * Specification: DEN0137, RMI_RMM_STATE_GET.
+ *
+ * Context: may sleep; under cover_lock.
+ * Return: 1 if so, else 0; -EOPNOTSUPP if it can't be asked; -ETIMEDOUT or -EPROTO if it doesn't
+ * answer; -EIO if it says something else.
+ */
+int rmm_ask_state(void)
+{
+	struct rmi_regs r = { .x = { RMI_RMM_STATE_GET } };
+	const int rc = session.has_gpt_info ? rmi_call(&r, rmi_timeout_ms()) : -EOPNOTSUPP;
+
+	if (rc)
+		return rc;
+	if (RMI_RESULT_STATUS(r.x[0]) != RMI_SUCCESS || RMI_RMM_STATE(r.x[1]) > RMI_RMM_ACTIVE)
+		return -EIO;
+	return RMI_RMM_STATE(r.x[1]) == RMI_RMM_ACTIVE;
 }
 
 /**

@@ -271,7 +271,10 @@ static int call_for(unsigned int i, const struct rmi_regs *command, struct rmi_r
 	return try_later(command->x[0], answer->x[0]) ? -EAGAIN : 0;
 }
 
-/* Does a command leave the RMM as it is? Operations that others began can't be meant. */
+/*
+ * Does a command leave the RMM as it is, or go on with an operation? That was begun by this module,
+ * since nobody else's handle is known here.
+ */
 static bool only_looks(u64 fid)
 {
 	switch (fid) {

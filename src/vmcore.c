@@ -15,6 +15,7 @@
 #include <linux/moduleparam.h>
 #include <linux/pfn.h>
 #include <linux/printk.h>
+#include <linux/sched.h>
 #include <linux/sizes.h>
 #include <linux/string.h>
 
@@ -94,6 +95,7 @@ static int read_page(u64 at, unsigned int level, u64 pfn)
 	table = memremap(at, PAGE_SIZE, MEMREMAP_WB);
 	if (!table)
 		return -ENOMEM;
+	cond_resched();
 	if (!level)
 		rc = read_bits((const unsigned long *)table, pfn);
 	for (i = 0; level && !rc && i < nr; i++)

@@ -248,7 +248,7 @@ def of_kernel(k):
         def huge(gb, **more):
             return Boot('hugepages', kernel=k, ram=f'{gb}G', cost=20, machine=f'dialect beta3\nmemory 1G {gb + 1}G\n{NEWBORN}', **more)
 
-        all_boots |= {'hugepages-6g': huge(6), 'hugepages-12g': huge(12), 'hugepages-churn': huge(6, env={'churn': 60}),
+        all_boots |= {'hugepages-6g': huge(6), 'hugepages-12g': huge(12), 'hugepages-churn': huge(6, env={'churn': 150}),
                       'hugepages-2-nodes': huge(8, nodes=2, env={'nodes': 2})}
     if k in (KERNELS[0], DEBUG):
         all_boots['fleet'] = Boot('fleet', kernel=k, env={'available': 1, 'reason': 'ok'}, machine=f'dialect beta3\n{DRAM}{NEWBORN}')

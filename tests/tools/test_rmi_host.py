@@ -292,8 +292,8 @@ def test_reasons():
         "PASS  the size of the RMM's tracking regions is known",
         "FAIL  the module's reason is one that this rmi-host knows",
         '      moon-phase: full',
-        '      what helps: this rmi-host is older than the module, whose README tells',
-        '      what that word means',
+        '      what helps: this rmi-host is older than the module, whose reference.md',
+        '      tells what that word means',
         'SKIP  the RMM does what it is asked to (not reached)'], ''))
 
 

@@ -979,7 +979,7 @@ static void several_operations_that_are_dead(void **state)
 static void several_delegations_that_are_dead(void **state)
 {
 	const u64 first = GB + 64 * MB, nr = 6;
-	u64 start, took;
+	u64 start, took, heap;
 	size_t done;
 
 	(void)state;
@@ -989,6 +989,9 @@ static void several_delegations_that_are_dead(void **state)
 	make(12);
 	load();
 	assert_file("reason", "ok");
+	for (u64 i = 0; i < nr; i++)
+		assert_int_equal(cca_rmi_ensure_range(first + i * MB, 2 * PAGE), 0);
+	heap = world.heap_bytes;
 	world.smc = die_in_operation;
 	dead_answer = RMI_BUSY;
 	for (u64 i = 0; i < nr; i++) {
@@ -1009,6 +1012,8 @@ static void several_delegations_that_are_dead(void **state)
 		assert_int_equal(cca_rmi_undelegate_range(first + i * MB, 2 * PAGE, &done), 0);
 		free_own_pages(first + i * MB, first + i * MB + 2 * PAGE);
 	}
+	/* what they were kept in, 80 bytes each, is free again */
+	assert_in_range(world.heap_bytes - heap, 0, 128);
 	unload();
 }
 

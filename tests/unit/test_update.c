@@ -411,6 +411,7 @@ static void what_says_nothing_is_unfinished(void **state)
 		{ RMI_BUSY }, { RMI_ERROR_INPUT }, { RMI_SUCCESS, 0, RMI_TRACKING_NONE, GB },
 		{ RMI_SUCCESS, 0, RMI_TRACKING_NONE, GB + 1 },
 		{ RMI_SUCCESS, 0, RMI_TRACKING_INTERMEDIATE, 2 * GB },
+		{ RMI_SUCCESS, 0, RMI_TRACKING_INTERMEDIATE + 1, 2 * GB },
 	};
 
 	(void)state;
@@ -521,6 +522,8 @@ static void older_rmm_is_asked_by_the_command(void **state)
 	load();
 	assert_file("reason", "no-answer");
 	assert_non_null(strstr(world.log, "RMI_RMM_ACTIVATE 0 was ended"));
+	/* In beta 1 that number is another command's */
+	assert_int_equal(rmm_commands(world.rmm, RMI_RMM_STATE_GET), 0);
 	shim_module_exit();
 	world_forget_module();
 	load();
