@@ -100,7 +100,7 @@ static const struct reason {
 static const struct reason unknown = {
 	.fails = COMMANDS,
 	.anywhere = true,
-	.help = "this rmi-host is older than the module, whose reference.md tells what that word means",
+	.help = "this rmi-host is older than the module, whose reference.md tells what it means",
 };
 
 /* What failed instead of the check that a reason is about, which wasn't reached; or NULL */

@@ -293,7 +293,7 @@ def test_reasons():
         "FAIL  the module's reason is one that this rmi-host knows",
         '      moon-phase: full',
         '      what helps: this rmi-host is older than the module, whose reference.md',
-        '      tells what that word means',
+        '      tells what it means',
         'SKIP  the RMM does what it is asked to (not reached)'], ''))
 
 
