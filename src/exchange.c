@@ -45,7 +45,7 @@ enum refusal {
 	BEGUN,		/* a command on them was begun, and ended with an error */
 	REFUSED,	/* one was refused */
 	UNTRACKED,	/* likewise, since they can't be delegated at all */
-	ORPHANED,	/* one that is about them was ended by an update of the RMM */
+	ORPHANED,	/* one that is about them was ended by an update of the RMM, or BLOCKED */
 };
 
 /* What can't be undelegated is so already if it can be delegated */

@@ -109,7 +109,7 @@ static void keep(struct granule_change *change, u64 handle)
 /* What the final answer of one command means; @begun: it was an operation */
 static int judge(struct granule_change *c, const struct rmi_regs *r, bool begun)
 {
-	c->orphan = begun && c->pauses != rmi_pauses();
+	c->orphan = c->blocked || (begun && c->pauses != rmi_pauses());
 	c->refusal = r->x[0];
 	switch (RMI_RESULT_STATUS(r->x[0])) {
 	case RMI_SUCCESS:
@@ -118,11 +118,13 @@ static int judge(struct granule_change *c, const struct rmi_regs *r, bool begun)
 					 c->delegate ? "DELEGATE" : "UNDELEGATE", c->reached,
 					 c->end, r->x[1]);
 		c->reached = r->x[1];
+		c->blocked = false;
 		return 0;
 	case RMI_BLOCKED:
+		c->blocked |= begun;
 		return -EAGAIN;
 	default:
-		return begun ? -EREMOTEIO : -EIO;
+		return begun || c->blocked ? -EREMOTEIO : -EIO;
 	}
 }
 
@@ -157,7 +159,8 @@ static int step(struct granule_change *c, unsigned int ms)
 }
 
 /*
- * An operation that ends BLOCKED has done nothing, and its handle is dead: the command starts anew
+ * An operation that ends BLOCKED says that it has done nothing, and its handle is dead: the command
+ * starts anew. If the RMM refuses it then, that may not have been so.
  */
 static int change(struct granule_change *c, unsigned int ms)
 {

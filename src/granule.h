@@ -17,7 +17,8 @@ struct granule_change {
 	struct unfinished *spare;
 	u64 refusal;		/* X0 of the last answer */
 	unsigned int pauses;	/* there had been so many before the last command */
-	bool orphan;		/* it may have been ended by an update of the RMM */
+	bool orphan;		/* it may have been ended by an update of the RMM, or BLOCKED */
+	bool blocked;		/* so did the last operation on what starts at reached end */
 };
 
 int granule_delegate(struct granule_change *c, unsigned int ms);

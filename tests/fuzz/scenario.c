@@ -640,10 +640,22 @@ static void look(void)
 		assert_non_null(world_read(world.file[i]->attr.name));
 }
 
+/* Of a hundred allocations so many fail, by chance */
+static unsigned int scarcity;
+static u32 chance;
+
+static void on_alloc(void)
+{
+	chance = chance * 1664525 + 1013904223;
+	if ((chance >> 16) % 100 < scarcity)
+		world.fail_alloc = 1;
+}
+
 static void op(void)
 {
 	static const char * const timeouts[] = { "0", "1", "5", "20" };
 	static const char * const covers[] = { "lazy", "eager" };
+	unsigned int nth;
 
 	switch (choose(24)) {
 	case 0:
@@ -676,7 +688,11 @@ static void op(void)
 		reboot();
 		break;
 	case 12:
-		world.fail_alloc = 1 + choose(40);
+		nth = choose(80);
+		if (nth < 40)
+			world.fail_alloc = 1 + nth;
+		else
+			scarcity = nth - 40;
 		break;
 	case 13:
 		world.no_pages = choose(2);
@@ -722,7 +738,7 @@ static bool load_afresh(bool *available)
 	for (i = 0; loaded && i < 3; i++)
 		later();
 	unload();
-	world.fail_alloc = 0;
+	world.fail_alloc = scarcity = 0;
 	world.no_pages = world.no_contig = false;
 	world.pages_from = 0;
 	assert_int_equal(shim_set_timeout_ms("1000"), 0);
@@ -754,6 +770,9 @@ static void make(void)
 	smcs_unloaded = 0;
 	nr_handles = 0;
 	world.smc = watch;
+	scarcity = 0;
+	chance = 1;
+	world.allocates = on_alloc;
 }
 
 static void finish(void)

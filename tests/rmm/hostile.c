@@ -8,7 +8,8 @@
  * said.
  * The rule, for each command by which a granule can come to the host or fail to leave it:
  *  - an undelegation is never said to have gone further than it has,
- *  - a delegation or donation that was carried out isn't denied, nor made less of,
+ *  - a delegation or donation that was carried out isn't denied, nor made less of; nor one that was
+ *    carried out in part said to have ended BLOCKED, which means that nothing was done,
  *  - no descriptor says "undelegated" of a granule that the RMM has,
  *  - an operation that is giving pages back isn't said to have ended while it has some,
  *  - the size of granules, in which all that is counted, is what it says.
@@ -126,6 +127,13 @@ static bool end_is_true(const struct rmm *rmm, const uint64_t in[5], const uint6
 {
 	const struct told *t;
 
+	if (RMI_RESULT_STATUS(x[0]) == RMI_BLOCKED) {
+		for (t = rmm->hostile.told; t < rmm->hostile.told + MAX_TOLD; t++)
+			if (t->fid == RMI_GRANULE_RANGE_DELEGATE && t->handle == in[1] &&
+			    is_with_rmm(rmm, t->base, t->top))
+				return false;
+		return true;
+	}
 	if (RMI_RESULT_STATUS(x[0]) != RMI_SUCCESS)
 		return true;
 	if ((uint32_t)in[0] == RMI_GRANULE_RANGE_UNDELEGATE)

@@ -487,6 +487,7 @@ enum ending {
 	ENDS_BADLY,
 	ENDS_BADLY_AFTER_HALF,
 	ENDS_BLOCKED,
+	ENDS_BLOCKED_AFTER_HALF,
 	ENDS_ODDLY
 };
 
@@ -544,6 +545,9 @@ static void begin_and_end(u64 x[5])
 	case ENDS_BADLY:
 		x[0] = RMI_ERROR_INPUT;
 		break;
+	case ENDS_BLOCKED_AFTER_HALF:
+		ask_for_range(half, x);
+		fallthrough;
 	case ENDS_BLOCKED:
 		x[0] = RMI_BLOCKED;
 		break;
@@ -559,9 +563,9 @@ static void begin_and_end(u64 x[5])
 
 static const u64 own = GB + 512 * MB, own_end = GB + 512 * MB + 64 * PAGE;
 
-static void begin_with(enum rmm_dialect dialect, u64 fid)
+static void begin_on(enum rmm_dialect dialect, u64 flags, u64 fid)
 {
-	make_paid(dialect, "eager", RMM_FLAG_SKIPS_DONE);
+	make_paid(dialect, "eager", flags);
 	load();
 	assert_int_equal(shim_set_timeout_ms("5"), 0);
 	own_pages(own, own_end);
@@ -571,6 +575,11 @@ static void begin_with(enum rmm_dialect dialect, u64 fid)
 	ending = PENDING;
 	begun[0] = 0;
 	begin_fid = fid;
+}
+
+static void begin_with(enum rmm_dialect dialect, u64 fid)
+{
+	begin_on(dialect, RMM_FLAG_SKIPS_DONE, fid);
 }
 
 /*
@@ -754,6 +763,77 @@ static void operations_that_fail_at_once(void **state)
 			free_own_pages(own, own_end);
 			unload();
 		}
+}
+
+/*
+ * One that ends BLOCKED says that it has done nothing. If the command is refused when it starts
+ * anew, each page is asked back, since it may have done something.
+ */
+static void operations_that_end_blocked(void **state)
+{
+	static const enum ending endings[] = { ENDS_BLOCKED, ENDS_BLOCKED_AFTER_HALF };
+	static const u64 flags[] = { RMM_FLAG_SKIPS_DONE, 0 };
+	const u64 size = own_end - own;
+	size_t done;
+
+	(void)state;
+	for (unsigned int d = 0; d < ARRAY_SIZE(dialects); d++)
+		for (unsigned int e = 0; e < ARRAY_SIZE(endings); e++)
+			for (unsigned int f = 0; f < ARRAY_SIZE(flags); f++) {
+				const bool refused = endings[e] == ENDS_BLOCKED_AFTER_HALF &&
+						     !flags[f];
+
+				begin_on(dialects[d], flags[f], RMI_GRANULE_RANGE_DELEGATE);
+				ending = endings[e];
+				assert_int_equal(cca_rmi_delegate_range(own, size),
+						 refused ? -EIO : 0);
+				assert_int_equal(rmm_delegated(world.rmm), refused ? 0 : size);
+				if (refused)
+					assert_int_equal(cca_rmi_delegate_range(own, size), 0);
+				begin_fid = RMI_GRANULE_RANGE_UNDELEGATE;
+				ending = ENDS_BLOCKED;
+				assert_int_equal(cca_rmi_undelegate_range(own, size, &done), 0);
+				assert_int_equal(done, size);
+				assert_int_equal(rmm_delegated(world.rmm), 0);
+				free_own_pages(own, own_end);
+				unload();
+			}
+}
+
+/* Then it gets further, and refuses a page: what lies behind that is as it was */
+static void refuse_later(u64 x[5])
+{
+	const u64 page = own + 20 * PAGE;
+
+	begin_and_end(x);
+	if (begin_fid || world.smc_done)
+		return;
+	assert_true(x[0] != RMI_GRANULE_RANGE_UNDELEGATE || x[2] <= page);
+	if (x[0] != RMI_GRANULE_RANGE_DELEGATE)
+		return;
+	if (x[1] < page && x[2] > page)
+		x[2] = page;
+	if (x[1] != page)
+		return;
+	x[0] = RMI_ERROR_INPUT;
+	world.smc_done = true;
+}
+
+static void a_refusal_behind_what_was_blocked(void **state)
+{
+	size_t done;
+
+	(void)state;
+	begin_with(RMM_DIALECT_BETA3, RMI_GRANULE_RANGE_DELEGATE);
+	ending = ENDS_BLOCKED;
+	world.smc = refuse_later;
+	assert_int_equal(cca_rmi_delegate_range(own, own_end - own), -EIO);
+	assert_int_equal(rmm_delegated(world.rmm), 0);
+	world.smc = NULL;
+	assert_int_equal(cca_rmi_delegate_range(own, own_end - own), 0);
+	assert_int_equal(cca_rmi_undelegate_range(own, own_end - own, &done), 0);
+	free_own_pages(own, own_end);
+	unload();
 }
 
 /* Some come back and some don't: the consumer asks for all, until it has them */
@@ -1672,6 +1752,8 @@ int main(void)
 		cmocka_unit_test(missed_memory_is_covered_at_last),
 		cmocka_unit_test(pages_that_another_call_has),
 		cmocka_unit_test(operations_that_fail_at_once),
+		cmocka_unit_test(operations_that_end_blocked),
+		cmocka_unit_test(a_refusal_behind_what_was_blocked),
 		cmocka_unit_test(a_delegation_that_cannot_be_undone),
 		cmocka_unit_test(an_odd_end_of_an_operation),
 		cmocka_unit_test(undelegation_of_what_is_not_delegated),

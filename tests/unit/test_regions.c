@@ -310,6 +310,64 @@ static void odd_wishes(void **state)
 	}
 }
 
+/* The first region is the model's; in each MB of the others it may refuse a page */
+static bool refuses;
+
+static void second_region_wants(u64 x[5])
+{
+	const u64 page = ALIGN(x[1] - 512 * KB, MB) + 512 * KB;
+
+	if (x[0] == RMI_GRANULE_TRACKING_SET && x[1] == GB)
+		return;
+	regions_want(x);
+	if (!refuses || x[0] != RMI_GRANULE_RANGE_DELEGATE || world.smc_done)
+		return;
+	if (x[1] != page) {
+		x[2] = min(x[2], page);
+		return;
+	}
+	x[0] = RMI_ERROR_INPUT;
+	world.smc_done = true;
+}
+
+static void load_with(unsigned int pages, unsigned int state)
+{
+	describe(RMM_DIALECT_BETA3);
+	machine.flags = HOST_PAYS;
+	make(12);
+	world_ram(2 * GB, 3 * GB, true);
+	wants = pages << RMI_DONATE_COUNT_SHIFT | 1 << RMI_DONATE_CONTIG_SHIFT |
+		state << RMI_DONATE_STATE_SHIFT;
+	donations = 0;
+	world.smc = second_region_wants;
+	load();
+	assert_unavailable("no-memory", world_read("detail"));
+}
+
+/* Pages that are wanted next to each other: more and more are taken until some are, within bounds */
+static void pages_next_to_each_other(void **state)
+{
+	static const unsigned int states[] = { RMI_MEM_UNDELEGATED, RMI_MEM_DELEGATED };
+	static const unsigned int counts[] = { 33, 64, 256, 512, 1000 };
+
+	(void)state;
+	refuses = false;
+	for (unsigned int s = 0; s < ARRAY_SIZE(states); s++)
+		for (unsigned int i = 0; i < ARRAY_SIZE(counts); i++) {
+			load_with(counts[i], states[s]);
+			assert_true(donations > 0);
+			assert_int_equal(offered[0] >> RMI_RANGE_COUNT_SHIFT & 0x3ff, counts[i]);
+			unload();
+		}
+	refuses = true;
+	load_with(256, RMI_MEM_DELEGATED);
+	assert_int_equal(donations, 0);
+	/* a page of each MB, with its guard */
+	assert_number("memory_lost", 16 * PAGE_SIZE);
+	shim_module_exit();
+	world_end_with(2 * 16, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -319,6 +377,7 @@ int main(void)
 		cmocka_unit_test(answers_shorter_than_a_region),
 		cmocka_unit_test(refused_block_in_a_known_region),
 		cmocka_unit_test(odd_wishes),
+		cmocka_unit_test(pages_next_to_each_other),
 	};
 
 	if (getenv("T"))

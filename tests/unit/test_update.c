@@ -459,6 +459,27 @@ static void unknown_table_is_unfinished(void **state)
 	}
 }
 
+/* While the RMM is too busy to say what state it is in, its activation is unfinished as well */
+static void unknown_state_is_unfinished(void **state)
+{
+	(void)state;
+	/* What continues the activation is the seventh command */
+	describe_update(RMM_DIALECT_BETA3, HOST_PAYS | RMM_FLAG_CONTINUES, 7);
+	make(12);
+	odd = false;
+	odd_fid = RMI_RMM_STATE_GET;
+	memcpy(odd_x, (u64[4]){ RMI_BUSY }, sizeof(odd_x));
+	world.smc = odd_question;
+	load();
+	assert_unavailable("unfinished", "RMI_RMM_ACTIVATE 0");
+	world.smc = NULL;
+	world_work_later();
+	assert_available(GB);
+	assert_non_null(strstr(world.log, "RMI_RMM_ACTIVATE 0 was ended by an update"));
+	assert_file("memory_lost", "0");
+	unload();
+}
+
 /* A page that is refused after a pause: the operation still answers, and goes on with others */
 static void refusal_after_a_pause_is_no_update(void **state)
 {
@@ -570,6 +591,7 @@ int main(void)
 		cmocka_unit_test(consumers_command_is_ended),
 		cmocka_unit_test(what_says_nothing_is_unfinished),
 		cmocka_unit_test(unknown_table_is_unfinished),
+		cmocka_unit_test(unknown_state_is_unfinished),
 		cmocka_unit_test(refusal_after_a_pause_is_no_update),
 		cmocka_unit_test(holes_are_looked_behind),
 		cmocka_unit_test(older_rmm_is_asked_by_the_command),
