@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# make                  build arm_cca_rmi.ko for the running kernel; KDIR=, ARCH= and CROSS_COMPILE= for another
+# make                  build arm_cca_rmi.ko and arm_cca_prove.ko for the running kernel; KDIR=, ARCH= and CROSS_COMPILE= for another
 # make install          install it there; make dkms-install: let DKMS build it for each kernel
 # make tools            build/tools/rmi-host; make tools-install: with its manual page, to /usr
 # make run, make shell  see it at work in a machine of its own (KERNEL=, FIRMWARE=, MACHINE=, QEMU_ARGS=)

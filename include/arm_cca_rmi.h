@@ -143,4 +143,55 @@ int cca_rmi_delegate_range_atomic(phys_addr_t phys, size_t size, size_t *done);
  */
 int cca_rmi_undelegate_range(phys_addr_t phys, size_t size, size_t *done);
 
+/**
+ * struct cca_rmi_regs - a command's registers
+ * @x: X0 to X5: a function id and its arguments, those that it hasn't zero; the answer
+ */
+struct cca_rmi_regs {
+	u64 x[6];
+};
+
+/**
+ * cca_rmi_run() - issue a command about a Realm, and see it to its end
+ * @regs: the command; set to its final answer if 0 is returned, and else unchanged
+ * @stop: once this is true, an operation is left unfinished at its next step; NULL: never
+ *
+ * For the commands that make, run and unmake Realms: RMI_REALM_*, RMI_RTT_*, RMI_REC_CREATE,
+ * RMI_REC_DESTROY and RMI_PSCI_COMPLETE. What the RMM wants for one is lent to it from the module's
+ * memory, and what it gives back goes there. Granules that the command names are the caller's, of
+ * cca_rmi_take_granules(); they can be returned when the RMM is done with them.
+ *
+ * BUSY and BLOCKED are waited for as long as the parameter timeout_ms says. A command that has
+ * begun and isn't done is unfinished: the RMM may read the pages that it names until it ends. The
+ * caller goes on with it by calling this again with the same registers; the module can't be
+ * unloaded before, and no other command about a Realm is begun.
+ * Specification: DEN0137, "Realm Management Interface", "Stateful RMI operations".
+ *
+ * Context: may sleep, allocates. Not in a memory notifier; in a reboot or power notifier of a
+ * priority above INT_MIN, which is the module's own.
+ * Return: 0 with an answer of any status but BUSY, BLOCKED and INCOMPLETE; -EPERM if it is none of
+ * these commands; -ENODEV if no load succeeded, or everything is released; -EOPNOTSUPP if the RMM
+ * doesn't know it; -ETIMEDOUT if it is BUSY or BLOCKED, nothing was done; -ENOMEM or -ENOSPC if the
+ * RMM wants memory that can't be had, and the command was given up; -EBUSY if another operation is
+ * unfinished; -EINPROGRESS if this one is; -EPROTO if the RMM makes no sense.
+ */
+int cca_rmi_run(struct cca_rmi_regs *regs, const bool *stop);
+
+/**
+ * cca_rmi_rec_enter() - run a REC on this CPU, once
+ * @rec: physical address of the REC
+ * @run: physical address of its run page, which isn't delegated
+ * @result: set to RmiResult, X0 of the answer, unless -ENODEV or -EPROTO is returned
+ *
+ * It returns with the first interrupt at the latest, and why is told by the run page. Nothing is
+ * repeated. The caller sees to it that an interrupt comes, that this CPU's state is one in which a
+ * REC may be entered, and that the Realm isn't destroyed meanwhile.
+ * Specification: DEN0137, RMI_REC_ENTER.
+ *
+ * Context: any, also with interrupts masked.
+ * Return: 0 with an answer of any status, BUSY, too; -ENODEV if everything is released; -EOPNOTSUPP
+ * if the RMM doesn't know it; -EPROTO if the RMM makes no sense.
+ */
+int cca_rmi_rec_enter(phys_addr_t rec, phys_addr_t run, u64 *result);
+
 #endif

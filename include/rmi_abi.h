@@ -13,7 +13,20 @@
 #define RMI_FID(number)				(0xC4000000U | (number))
 
 #define RMI_VERSION				RMI_FID(0x0150)
+#define RMI_RTT_DATA_MAP_INIT			RMI_FID(0x0153)
+#define RMI_REALM_ACTIVATE			RMI_FID(0x0157)
+#define RMI_REALM_CREATE			RMI_FID(0x0158)
+#define RMI_REALM_DESTROY			RMI_FID(0x0159)
+#define RMI_REC_CREATE				RMI_FID(0x015A)
+#define RMI_REC_DESTROY				RMI_FID(0x015B)
+#define RMI_REC_ENTER				RMI_FID(0x015C)
+#define RMI_RTT_CREATE				RMI_FID(0x015D)
+#define RMI_RTT_DESTROY				RMI_FID(0x015E)
+#define RMI_RTT_READ_ENTRY			RMI_FID(0x0161)
+#define RMI_PSCI_COMPLETE			RMI_FID(0x0164)
 #define RMI_FEATURES				RMI_FID(0x0165)
+#define RMI_RTT_INIT_RIPAS			RMI_FID(0x0168)
+#define RMI_RTT_SET_RIPAS			RMI_FID(0x0169)
 #define RMI_RMM_CONFIG_SET			RMI_FID(0x016E)
 #define RMI_GRANULE_TRACKING_GET		RMI_FID(0x01E1)
 #define RMI_GRANULE_TRACKING_SET		RMI_FID(0x01E3)
@@ -23,6 +36,9 @@
 #define RMI_GRANULE_RANGE_UNDELEGATE		RMI_FID(0x01F2)
 #define RMI_GPT_L1_CREATE			RMI_FID(0x01F3)
 #define RMI_GPT_L1_DESTROY			RMI_FID(0x01F4)
+#define RMI_RTT_DATA_MAP			RMI_FID(0x01F5)
+#define RMI_RTT_DATA_UNMAP			RMI_FID(0x01F6)
+#define RMI_REALM_TERMINATE			RMI_FID(0x0201)
 #define RMI_RMM_ACTIVATE			RMI_FID(0x0202)
 #define RMI_OP_CONTINUE				RMI_FID(0x0203)
 #define RMI_OP_MEM_DONATE			RMI_FID(0x0208)
@@ -156,5 +172,61 @@
 #define RMI_RANGE_COUNT_SHIFT			2
 #define RMI_RANGE_STATE_BETA1_SHIFT		63	/* one bit */
 #define RMI_RANGE_STATE_BETA3_SHIFT		62	/* two bits */
+
+/*
+ * Realms. Parameters of a Realm and of a REC are pages of 4096 bytes of zeros, of whatever size
+ * granules are, with 64-bit words at these byte offsets.
+ */
+#define RMI_PARAMS_SIZE				4096
+
+#define RMI_REALM_FLAGS				0
+#define RMI_REALM_S2SZ				0x8	/* bits of IPA; 32 is the least */
+#define RMI_REALM_SVE_VL			0x10
+#define RMI_REALM_BREAKPOINTS			0x18	/* 1 at least */
+#define RMI_REALM_WATCHPOINTS			0x20	/* 1 at least */
+#define RMI_REALM_PMU_COUNTERS			0x28
+#define RMI_REALM_HASH				0x30
+#define RMI_REALM_RPV				0x400	/* 64 bytes */
+#define RMI_REALM_RTT_BASE			0x808
+#define RMI_REALM_RTT_LEVEL			0x810
+#define RMI_REALM_RTT_COUNT			0x818	/* of tables at that level */
+#define RMI_REALM_FLAGS1			0x820
+
+#define RMI_HASH_SHA256				0
+#define RMI_HASH_SHA512				1
+#define RMI_HASH_SHA384				2
+
+#define RMI_REC_FLAGS				0
+#define RMI_REC_MPIDR				0x100	/* the index, four bits of Aff0 first */
+#define RMI_REC_PC				0x200
+#define RMI_REC_GPRS				0x300	/* 8 of them */
+#define RMI_REC_RUNNABLE			1	/* bit 0 of its flags */
+
+/* The run page: what the host says to an entry, and from RMI_RUN_EXIT on what it gets */
+#define RMI_RUN_FLAGS				0
+#define RMI_RUN_GPRS				0x200	/* 31 of them */
+#define RMI_RUN_EXIT				0x800
+#define RMI_RUN_REASON				0x800
+#define RMI_RUN_ESR				0x900
+#define RMI_RUN_FAR				0x908
+#define RMI_RUN_HPFAR				0x910
+#define RMI_RUN_EXIT_GPRS			0xa00	/* 31 of them */
+#define RMI_RUN_RIPAS_BASE			0xd00
+#define RMI_RUN_RIPAS_TOP			0xd08
+#define RMI_RUN_RIPAS_VALUE			0xd10
+#define RMI_RUN_IMM				0xe00
+
+#define RMI_EXIT_SYNC				0
+#define RMI_EXIT_IRQ				1
+#define RMI_EXIT_FIQ				2
+#define RMI_EXIT_PSCI				3
+#define RMI_EXIT_RIPAS				4
+#define RMI_EXIT_HOST_CALL			5
+#define RMI_EXIT_SERROR				6
+
+/* RMI_RTT_DATA_MAP_INIT: measure the page */
+#define RMI_DATA_MEASURE			1
+/* RMI_RTT_DATA_MAP: the fifth argument is an address range descriptor */
+#define RMI_DATA_MAP_RANGE			1
 
 #endif

@@ -6,8 +6,10 @@
 #include <linux/crash_dump.h>
 #include <linux/errno.h>
 #include <linux/gfp.h>
+#include <linux/hrtimer.h>
 #include <linux/memory.h>
 #include <linux/trace_events.h>
+#include <linux/version.h>
 
 /*
  * Newer kernels say in their own flags what older ones said by a migrate type. Some have no such
@@ -35,6 +37,17 @@
 #define compat_trace_on(system) trace_set_clr_event(system, NULL, 1)
 #else
 #define compat_trace_on(system) (-EOPNOTSUPP)
+#endif
+
+/* What a timer does is told as it is set up since 6.13; the old way went with 6.15 */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+#define compat_hrtimer_on_stack(timer, fn, clock, mode) \
+	hrtimer_setup_on_stack(timer, fn, clock, mode)
+#else
+#define compat_hrtimer_on_stack(timer, fn, clock, mode) do {	\
+	hrtimer_init_on_stack(timer, clock, mode);		\
+	(timer)->function = fn;					\
+} while (0)
 #endif
 
 /* A kernel that can't be the one that takes a crash dump isn't */

@@ -6,14 +6,17 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/sizes.h>
+#include <linux/string.h>
 
 #include "../include/arm_cca_rmi.h"
+#include "../include/rmi_abi.h"
 #include "cover.h"
 #include "exchange.h"
 #include "granule.h"
 #include "ledger.h"
 #include "pagebits.h"
 #include "ranges.h"
+#include "realm.h"
 #include "record.h"
 #include "smc.h"
 #include "take.h"
@@ -164,3 +167,30 @@ int cca_rmi_return_granules(const phys_addr_t *granule, unsigned int nr)
 	return take_back(granule, nr);
 }
 EXPORT_SYMBOL_GPL(cca_rmi_return_granules);
+
+int cca_rmi_run(struct cca_rmi_regs *regs, const bool *stop)
+{
+	struct rmi_regs r;
+	int rc;
+
+	static_assert(sizeof(r.x) == sizeof(regs->x));
+	memcpy(r.x, regs->x, sizeof(r.x));
+	rc = realm_run(&r, stop);
+	memcpy(regs->x, r.x, sizeof(r.x));
+	return rc;
+}
+EXPORT_SYMBOL_GPL(cca_rmi_run);
+
+int cca_rmi_rec_enter(phys_addr_t rec, phys_addr_t run, u64 *result)
+{
+	struct rmi_regs r = { .x = { RMI_REC_ENTER, rec, run } };
+	int rc;
+
+	/* The RMM may be another one by then, or nobody */
+	if (walk_is_released())
+		return -ENODEV;
+	rc = rmi_call_atomic(&r);
+	*result = r.x[0];
+	return rc;
+}
+EXPORT_SYMBOL_GPL(cca_rmi_rec_enter);

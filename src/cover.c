@@ -42,6 +42,7 @@
 #include "record.h"
 #include "region.h"
 #include "rmm.h"
+#include "sro.h"
 #include "undo.h"
 #include "update.h"
 #include "walk.h"
@@ -410,6 +411,7 @@ static bool is_loan_but_for_rmm(enum ledger_kind kind)
 int cover_stop(unsigned int patience_ms)
 {
 	const unsigned long give_up = jiffies + msecs_to_jiffies(patience_ms);
+	struct rmi_regs command;
 	int rc = 0;
 
 	mutex_lock(&cover_lock);
@@ -418,7 +420,8 @@ int cover_stop(unsigned int patience_ms)
 	while (pool_drain() == -ETIMEDOUT && time_before(jiffies, give_up))
 		usleep_range(1000, 2000);
 	record_offline(0, U64_MAX);
-	if (!record_view()->nr && !parked_any() && !ledger_bytes(is_loan_but_for_rmm))
+	if (!record_view()->nr && !parked_any() && !sro_unfinished_realm(&command) &&
+	    !ledger_bytes(is_loan_but_for_rmm))
 		rmm_close();
 	if (record_view()->nr || parked_any() || ledger_bytes(ledger_is_loan)) {
 		pr_warn("the RMM keeps %llu KB, and %u tracking regions and level 1 tables\n",

@@ -132,12 +132,7 @@ static struct notifier_block memory_nb = {
 
 static u64 consumer_bytes(void)
 {
-	struct span part;
-	u64 sum = pagebits_bytes(), at;
-
-	for (at = 0; ledger_find(LEDGER_TAKEN, at, U64_MAX, &part); at = part.end)
-		sum += part.end - part.start;
-	return sum;
+	return pagebits_bytes() + ledger_bytes(ledger_is_consumers);
 }
 
 /* From here on nothing is lent, and a load that is under way ends */

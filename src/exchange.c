@@ -46,6 +46,7 @@ enum refusal {
 	REFUSED,	/* one was refused */
 	UNTRACKED,	/* likewise, since they can't be delegated at all */
 	ORPHANED,	/* one that is about them was ended by an update of the RMM, or BLOCKED */
+	SHARED,		/* likewise, and others of the same kind are in use */
 };
 
 /* What can't be undelegated is so already if it can be delegated */
@@ -76,7 +77,7 @@ static void recover(u64 start, u64 end, enum refusal refusal)
 		if (!rc || (rc == -EIO && (refusal == UNTRACKED ||
 					   (refusal != BEGUN && untracked))))
 			ledger_keep(start, start + PAGE_SIZE, LEDGER_HELD, 0);
-		else if (rc == -EIO || rc == -EREMOTEIO)
+		else if (refusal != SHARED && (rc == -EIO || rc == -EREMOTEIO))
 			exchange_lose(start, start + PAGE_SIZE);
 		else if (rc == -ETIMEDOUT)
 			ledger_keep(start, start + PAGE_SIZE, LEDGER_READY, 0);
@@ -85,10 +86,11 @@ static void recover(u64 start, u64 end, enum refusal refusal)
 
 /**
  * exchange_recover_lent() - the RMM has no use any more for what it was lent
- * @kind: what for: LEDGER_TABLE, LEDGER_REGION or LEDGER_RMM
+ * @kind: what for: LEDGER_TABLE, LEDGER_REGION, LEDGER_RMM or LEDGER_REALM
  * @payee: for which
  *
- * What is this kernel's is held afterwards, the rest ready or lost.
+ * What is this kernel's is held afterwards, the rest ready or lost; of Realms', which are not told
+ * apart, it is as it was.
  * Specification: DEN0137, RMI_GRANULE_RANGE_UNDELEGATE.
  *
  * Context: may sleep; under cover_lock.
@@ -100,7 +102,7 @@ void exchange_recover_lent(enum ledger_kind kind, u64 payee)
 
 	for (at = 0; ledger_find(kind, at, U64_MAX, &part); at = part.end)
 		if (part.payee == payee)
-			recover(part.start, part.end, ORPHANED);
+			recover(part.start, part.end, kind == LEDGER_REALM ? SHARED : ORPHANED);
 }
 
 /**

@@ -32,6 +32,7 @@ static const char * const words[LEDGER_KINDS] = {
 	[LEDGER_REGION] = "region",
 	[LEDGER_RMM] = "rmm",
 	[LEDGER_TAKEN] = "taken",
+	[LEDGER_REALM] = "realm",
 	[LEDGER_LOST] = "lost",
 };
 
@@ -68,7 +69,19 @@ bool ledger_is_out(enum ledger_kind kind)
  */
 bool ledger_is_loan(enum ledger_kind kind)
 {
-	return ledger_is_out(kind) && kind != LEDGER_TAKEN && kind != LEDGER_LOST;
+	return ledger_is_out(kind) && !ledger_is_consumers(kind) && kind != LEDGER_LOST;
+}
+
+/**
+ * ledger_is_consumers() - has a consumer such pages, or a Realm of its?
+ * @kind: the kind
+ *
+ * Context: any.
+ * Return: true if so.
+ */
+bool ledger_is_consumers(enum ledger_kind kind)
+{
+	return kind == LEDGER_TAKEN || kind == LEDGER_REALM;
 }
 
 /* The two rules; ledger_lock is held ----------------------------------------------------------- */

@@ -18,6 +18,7 @@ enum ledger_kind {
 	LEDGER_REGION,		/* lent for a tracking region; payee: its base */
 	LEDGER_RMM,		/* lent for the RMM as a whole */
 	LEDGER_TAKEN,		/* a consumer took it, delegated */
+	LEDGER_REALM,		/* lent for a consumer's Realm */
 	LEDGER_LOST,		/* never comes back */
 	LEDGER_KINDS
 };
@@ -34,6 +35,7 @@ bool ledger_next(u64 start, u64 end, struct span *part);
 bool ledger_has_marked(u64 start, u64 end);
 bool ledger_is_out(enum ledger_kind kind);
 bool ledger_is_loan(enum ledger_kind kind);
+bool ledger_is_consumers(enum ledger_kind kind);
 u64 ledger_bytes(bool (*counts)(enum ledger_kind kind));
 void ledger_walk(void (*see)(void *arg, const struct span *span), void *arg);
 const char *ledger_word(enum ledger_kind kind);

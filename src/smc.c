@@ -18,6 +18,7 @@
 
 #include "../include/rmi_abi.h"
 #include "latch.h"
+#include "names.h"
 #include "smc.h"
 
 #define CREATE_TRACE_POINTS
@@ -47,57 +48,6 @@ module_param_cb(timeout_ms, &timeout_ops, &timeout_ms, 0600);
 MODULE_PARM_DESC(timeout_ms,
 		 "for how many ms a command is repeated that is answered BUSY or BLOCKED (1000)");
 
-/* Those of which there are many come first: they are looked for with each command */
-static const struct {
-	u32 fid;
-	const char *name;
-} names[] = {
-	{ RMI_GRANULE_TRACKING_GET, "RMI_GRANULE_TRACKING_GET" },
-	{ RMI_GPT_INFO, "RMI_GPT_INFO" },
-	{ RMI_GPT_L1_CREATE, "RMI_GPT_L1_CREATE" },
-	{ RMI_GRANULE_TRACKING_SET, "RMI_GRANULE_TRACKING_SET" },
-	{ RMI_OP_MEM_DONATE, "RMI_OP_MEM_DONATE" },
-	{ RMI_OP_MEM_RECLAIM, "RMI_OP_MEM_RECLAIM" },
-	{ RMI_OP_CONTINUE, "RMI_OP_CONTINUE" },
-	{ RMI_GPT_L1_DESTROY, "RMI_GPT_L1_DESTROY" },
-	{ RMI_GRANULE_RANGE_DELEGATE, "RMI_GRANULE_RANGE_DELEGATE" },
-	{ RMI_GRANULE_RANGE_UNDELEGATE, "RMI_GRANULE_RANGE_UNDELEGATE" },
-	{ RMI_OP_CANCEL, "RMI_OP_CANCEL" },
-	{ RMI_VERSION, "RMI_VERSION" },
-	{ RMI_FEATURES, "RMI_FEATURES" },
-	{ RMI_RMM_CONFIG_SET, "RMI_RMM_CONFIG_SET" },
-	{ RMI_RMM_CONFIG_GET, "RMI_RMM_CONFIG_GET" },
-	{ RMI_RMM_ACTIVATE, "RMI_RMM_ACTIVATE" },
-	{ RMI_RMM_DEACTIVATE, "RMI_RMM_DEACTIVATE" },
-	{ RMI_RMM_STATE_GET, "RMI_RMM_STATE_GET" },
-};
-
-static unsigned int index_of(u64 fid)
-{
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(names) && names[i].fid != fid; i++)
-		;
-	return i;
-}
-
-static const char *name_of(unsigned int i)
-{
-	return i < ARRAY_SIZE(names) ? names[i].name : "unknown command";
-}
-
-/**
- * rmi_name() - a command's name, for messages
- * @fid: function id
- *
- * Context: any.
- * Return: a constant string; "unknown command" for one that the module never issues.
- */
-const char *rmi_name(u64 fid)
-{
-	return name_of(index_of(fid));
-}
-
 /*
  * The last one is for all that have no name. In ticks of the counter, which is the quickest clock.
  */
@@ -105,7 +55,7 @@ static struct {
 	atomic64_t count, retries, failures;
 	atomic64_t ticks, least, most;
 	bool known;		/* this session's RMM has done it */
-} tallies[ARRAY_SIZE(names) + 1];
+} tallies[NR_NAMES + 1];
 
 /* Another has the RMM, who must not find it changed */
 static bool only_look;
@@ -169,7 +119,7 @@ bool rmi_tally(unsigned int i, const char **name, struct rmi_tally *tally)
 {
 	if (i >= ARRAY_SIZE(tallies))
 		return false;
-	*name = name_of(i);
+	*name = name_at(i);
 	*tally = (struct rmi_tally){
 		.count = atomic64_read(&tallies[i].count),
 		.retries = atomic64_read(&tallies[i].retries),
@@ -220,7 +170,7 @@ static void note_length(unsigned int i, const struct rmi_regs *command, u64 tick
 		atomic_inc(&pauses);
 	if (second && ticks > second)
 		pr_warn_once("%s %#llx took %llu ms, in which its CPU took no interrupt\n",
-			     name_of(i), command->x[1], ticks_to_ns(ticks) / NSEC_PER_MSEC);
+			     name_at(i), command->x[1], ticks_to_ns(ticks) / NSEC_PER_MSEC);
 }
 
 /* For how long was it BUSY, command after command? That shows when it isn't any more. */
@@ -239,11 +189,12 @@ static u64 call_once(const struct rmi_regs *in, struct rmi_regs *out)
 {
 	struct arm_smccc_1_2_regs r = {
 		.a0 = in->x[0], .a1 = in->x[1], .a2 = in->x[2], .a3 = in->x[3], .a4 = in->x[4],
+		.a5 = in->x[5],
 	};
 	const u64 start = get_cycles();
 
 	arm_smccc_1_2_smc(&r, &r);
-	*out = (struct rmi_regs){ .x = { r.a0, r.a1, r.a2, r.a3, r.a4 } };
+	*out = (struct rmi_regs){ .x = { r.a0, r.a1, r.a2, r.a3, r.a4, r.a5 } };
 	return get_cycles() - start;
 }
 
@@ -293,11 +244,23 @@ static bool only_looks(u64 fid)
 	}
 }
 
+/* Does one change consumers' pages and Realms alone, which are theirs whoever has the RMM? */
+static bool is_consumers(u64 fid)
+{
+	switch (fid) {
+	case RMI_GRANULE_RANGE_DELEGATE:
+	case RMI_GRANULE_RANGE_UNDELEGATE:
+	case RMI_OP_MEM_DONATE:
+		return true;
+	default:
+		return rmi_is_of_realms(fid);
+	}
+}
+
 static bool is_allowed(enum rmi_caller caller, u64 fid)
 {
 	return !READ_ONCE(only_look) || only_looks(fid) ||
-	       (caller != RMI_FOR_US && (fid == RMI_GRANULE_RANGE_DELEGATE ||
-					 fid == RMI_GRANULE_RANGE_UNDELEGATE));
+	       (caller != RMI_FOR_US && is_consumers(fid));
 }
 
 /* Who may not sleep repeats a command so often, a microsecond apart */
@@ -341,7 +304,7 @@ static bool wait_to_repeat(enum rmi_caller caller, unsigned int ms, unsigned int
 int rmi_call_for(enum rmi_caller caller, struct rmi_regs *regs, unsigned int ms)
 {
 	const struct rmi_regs command = *regs;
-	const unsigned int i = index_of(command.x[0]);
+	const unsigned int i = name_index(command.x[0]);
 	unsigned int retries = 0;
 	ktime_t deadline = 0;
 	u64 ticks = 0;
@@ -362,8 +325,35 @@ int rmi_call_for(enum rmi_caller caller, struct rmi_regs *regs, unsigned int ms)
 	}
 	count(i, retries, is_failure(regs->x[0]), ticks);
 	if (trace_rmi_command_enabled())
-		trace_rmi_command(name_of(i), &command, regs, retries, ticks_to_ns(ticks));
+		trace_rmi_command(name_at(i), &command, regs, retries, ticks_to_ns(ticks));
 	return rc;
+}
+
+/**
+ * rmi_call_atomic() - issue one command, once
+ * @regs: function id and arguments; set to the answer
+ *
+ * For a command in which others run on this CPU, so that how long it takes says nothing of the RMM.
+ * Specification: DEN0137, "RMI commands".
+ *
+ * Context: any.
+ * Return: 0 with an answer of any status; -EOPNOTSUPP if nobody knows the command; -EPROTO if
+ * rmi_latch() was called: the command wasn't issued, and @regs is as it was.
+ */
+int rmi_call_atomic(struct rmi_regs *regs)
+{
+	const struct rmi_regs command = *regs;
+	const unsigned int i = name_index(command.x[0]);
+	u64 ticks;
+
+	if (rmi_latched(NULL))
+		return -EPROTO;
+	ticks = call_once(&command, regs);
+	note_most(&tallies[i].most, ticks);
+	count(i, 0, is_failure(regs->x[0]), ticks);
+	if (trace_rmi_command_enabled())
+		trace_rmi_command(name_at(i), &command, regs, 0, ticks_to_ns(ticks));
+	return not_supported(regs->x[0]) ? -EOPNOTSUPP : 0;
 }
 
 /**
@@ -395,7 +385,7 @@ int rmi_call(struct rmi_regs *regs, unsigned int ms)
 /**
  * rmi_begin_session() - what was learnt of the RMM so far may be about another one
  * @look: another has the RMM: no command is issued that changes it, but for a consumer to delegate
- * and undelegate
+ * and undelegate, and for its Realms
  *
  * Context: any; no command is under way.
  */

@@ -6,13 +6,14 @@
 #include <linux/types.h>
 
 #include "latch.h"
+#include "names.h"
 
 /*
- * X0 to X4: a function id and its arguments on the way in (unused ones zero), the answer on the way
+ * X0 to X5: a function id and its arguments on the way in (unused ones zero), the answer on the way
  * out
  */
 struct rmi_regs {
-	u64 x[5];
+	u64 x[6];
 };
 
 /* What commands of one kind cost since the module was loaded */
@@ -32,6 +33,7 @@ enum rmi_caller {
 };
 
 int rmi_call(struct rmi_regs *regs, unsigned int ms);
+int rmi_call_atomic(struct rmi_regs *regs);
 int rmi_call_for(enum rmi_caller caller, struct rmi_regs *regs, unsigned int ms);
 void rmi_begin_session(bool look);
 bool rmi_tally(unsigned int i, const char **name, struct rmi_tally *tally);
@@ -39,6 +41,5 @@ bool rmi_can_call(void);
 unsigned int rmi_pauses(void);
 u64 rmi_call_count(void);
 unsigned int rmi_timeout_ms(void);
-const char *rmi_name(u64 fid);
 
 #endif

@@ -22,8 +22,8 @@
 
 /*
  * Granules that an operation may work on: of a region, all of them; of a PAR, those of its table,
- * of which half a byte for each of its own makes less than this; for the RMM as a whole, what it
- * may want
+ * of which half a byte for each of its own makes less than this; for the RMM as a whole or a Realm,
+ * what it may want
  */
 static u64 work(const struct payer *payer)
 {
@@ -31,6 +31,7 @@ static u64 work(const struct payer *payer)
 	case LEDGER_TABLE:
 		return PHYS_PFN(payer->size / PAGE_SIZE);
 	case LEDGER_RMM:
+	case LEDGER_REALM:
 		return PHYS_PFN(SZ_64M);
 	default:
 		return PHYS_PFN(payer->size);
@@ -80,6 +81,8 @@ static int finish(struct op *op, struct rmi_regs *r, struct payer *payer)
 		if (RMI_RESULT_STATUS(r->x[0]) != RMI_INCOMPLETE)
 			return result;
 		op->answer = *r;
+		if (payer->stop && READ_ONCE(*payer->stop))
+			break;
 		rc = turn(op, r, payer);
 		if (rc == -ENOSPC) {
 			result = rc;
@@ -192,6 +195,8 @@ static int see_to_end(struct op *op, struct rmi_regs *r, struct payer *payer)
 		rc = -EPROTO;
 	else if (rc == -ENOSPC && op->lent)
 		rc = 0;		/* too late to be cancelled */
+	else if (!rc && op->realm && op->cancelled && !op->lent)
+		rc = -ENOSPC;	/* whatever status that ends with */
 	payer->lent = op->lent;
 	let_go(op);
 	return rc;
@@ -240,12 +245,14 @@ int sro_run(struct rmi_regs *r, struct payer *payer, unsigned int ms)
 	} else {
 		const unsigned int pauses = rmi_pauses();
 
-		rc = rmi_call(r, ms);
+		rc = rmi_call_for(payer->kind == LEDGER_REALM ? RMI_FOR_CONSUMER : RMI_FOR_US, r,
+				  ms);
 		if (rc || RMI_RESULT_STATUS(r->x[0]) != RMI_INCOMPLETE)
 			return rc;
 		/* The RMM has begun already: there is no way back without memory for this */
 		op = kzalloc(sizeof(*op), GFP_KERNEL | __GFP_NOFAIL);
 		op->command = command;
+		op->realm = payer->kind == LEDGER_REALM;
 		op->lent = payer->lent;
 		op->pauses = pauses;
 		op->handle = r->x[1];	/* no later answer has it */
@@ -281,8 +288,21 @@ int sro_cancel(struct rmi_regs *r, struct payer *payer)
 	return rc == -EPROTO ? rc : -EBUSY;
 }
 
+static bool find_command(unsigned int i, bool realm, struct rmi_regs *command)
+{
+	struct op *op, *next;
+
+	list_for_each_entry_safe(op, next, &unfinished, node) {
+		if (op->realm == realm && !i--) {
+			*command = op->command;
+			return true;
+		}
+	}
+	return false;
+}
+
 /**
- * sro_unfinished() - which operations could not be ended?
+ * sro_unfinished() - which operations could not be ended, but for consumers'?
  * @i: count from 0
  * @command: set to what began the @i-th
  *
@@ -291,15 +311,19 @@ int sro_cancel(struct rmi_regs *r, struct payer *payer)
  */
 bool sro_unfinished(unsigned int i, struct rmi_regs *command)
 {
-	struct op *op, *next;
+	return find_command(i, false, command);
+}
 
-	list_for_each_entry_safe(op, next, &unfinished, node) {
-		if (!i--) {
-			*command = op->command;
-			return true;
-		}
-	}
-	return false;
+/**
+ * sro_unfinished_realm() - which operation is one that a consumer is to go on with?
+ * @command: set to what began it
+ *
+ * Context: any; under cover_lock.
+ * Return: false if there is none.
+ */
+bool sro_unfinished_realm(struct rmi_regs *command)
+{
+	return find_command(0, true, command);
 }
 
 /**

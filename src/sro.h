@@ -10,8 +10,8 @@
 
 /* Who is lent memory, and what may be lent */
 struct payer {
-	enum ledger_kind kind;	/* LEDGER_TABLE, LEDGER_REGION or LEDGER_RMM */
-	u64 base;		/* of the PAR or tracking region; 0 for the RMM */
+	enum ledger_kind kind;	/* LEDGER_TABLE, LEDGER_REGION, LEDGER_RMM or LEDGER_REALM */
+	u64 base;		/* of the PAR or tracking region; else 0 */
 	u64 size;		/* of the PAR or region, in bytes */
 	u64 limit;		/* bytes; an RMM that wants more is mistaken */
 	u64 category;		/* of a region: what the RMM calls the memory at its base */
@@ -27,11 +27,13 @@ struct payer {
 	u64 offered, suspect;
 	u64 most;		/* pages that a donation may have; 0: as many as are wanted */
 	unsigned int refused;	/* pages that were set aside */
+	const bool *stop;	/* once true, the operation is left unfinished; or NULL */
 };
 
 void sro_forget(void);
 int sro_run(struct rmi_regs *regs, struct payer *payer, unsigned int ms);
 int sro_cancel(struct rmi_regs *regs, struct payer *payer);
 bool sro_unfinished(unsigned int i, struct rmi_regs *command);
+bool sro_unfinished_realm(struct rmi_regs *command);
 
 #endif

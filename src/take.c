@@ -239,6 +239,42 @@ int take_back(const phys_addr_t *granule, unsigned int nr)
 }
 
 /**
+ * take_stock() - granules for the RMM, which wants them for a consumer's Realm
+ * @nr: how many
+ *
+ * All or nothing: they are in stock then, delegated, until take_settle().
+ *
+ * Context: may sleep, allocates; under cover_lock.
+ * Return: 0; -ENOMEM, -EIO, -ETIMEDOUT, -EBUSY or -EPROTO.
+ */
+int take_stock(unsigned int nr)
+{
+	phys_addr_t *granule = kcalloc(nr, sizeof(*granule), GFP_KERNEL);
+	unsigned int done = 0, i;
+	int rc;
+
+	if (!granule)
+		return -ENOMEM;
+	rc = take_all(NUMA_NO_NODE, nr, granule, &done);
+	for (i = 0; i < done; i++)
+		pool_give(granule[i], granule[i] + PAGE_SIZE, true);
+	kfree(granule);
+	return rc;
+}
+
+/**
+ * take_settle() - what is in stock, or came back from a Realm, is for others to take, or goes
+ *
+ * Context: may sleep; under cover_lock.
+ */
+void take_settle(void)
+{
+	exchange_undelegate(0, U64_MAX, rmi_timeout_ms());
+	tidy();
+	pool_drain();
+}
+
+/**
  * take_close() - give up the chunks: what is not out, and guards nothing, is the allocator's again
  *
  * Context: may sleep; module unload, no consumer is left.

@@ -6,6 +6,8 @@
 #include <linux/types.h>
 
 int take_granules(int nid, unsigned int nr, phys_addr_t *granule);
+int take_stock(unsigned int nr);
+void take_settle(void);
 int take_back(const phys_addr_t *granule, unsigned int nr);
 void take_close(void);
 

@@ -230,6 +230,9 @@ int transfer_donate(struct op *op, struct rmi_regs *r, struct payer *payer)
 	if (op->cancelled || want.state > RMI_MEM_CONDITIONAL || op->lent > payer->limit ||
 	    want.pages > (payer->limit - op->lent) / PAGE_SIZE)
 		return -ENOSPC;
+	/* For Realms there are single pages alone, delegated */
+	if (op->realm && (want.block > 1 || want.state == RMI_MEM_UNDELEGATED))
+		return -ENOSPC;
 	if (payer->most && want.block == 1)
 		want.pages = min(want.pages, payer->most);
 	nr = lend(payer, want, run);
@@ -239,7 +242,7 @@ int transfer_donate(struct op *op, struct rmi_regs *r, struct payer *payer)
 		offered += run[i].pages;
 	*r = (struct rmi_regs){ .x = { RMI_OP_MEM_DONATE, op->handle, virt_to_phys(list),
 				       write_list(run, nr, want.code) } };
-	rc = rmi_call(r, rmi_timeout_ms());
+	rc = rmi_call_for(op->realm ? RMI_FOR_CONSUMER : RMI_FOR_US, r, rmi_timeout_ms());
 	/* Who asks for memory knows this command */
 	if (rc == -EOPNOTSUPP)
 		return rmi_latch("DONATE for %#llx isn't known", payer->base);

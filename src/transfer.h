@@ -23,6 +23,7 @@ struct op {
 	/* offered in a donation whose answer doesn't say how many were taken */
 	struct run unsure[MAX_RUNS];
 	unsigned int nr_unsure;
+	bool realm;			/* its command is a consumer's */
 	bool cancelled;
 	bool orphan;			/* its handle is dead */
 	bool parked;			/* holds a reference to this module */

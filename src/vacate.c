@@ -58,7 +58,8 @@ int vacate_range(u64 start, u64 end, struct verdict *why)
 	if (pagebits_any(start, end))
 		return stays(&part, "a consumer", why);
 	cover_lock_all();
-	if (ledger_find(LEDGER_TAKEN, start, end, &part)) {
+	if (ledger_find(LEDGER_TAKEN, start, end, &part) ||
+	    ledger_find(LEDGER_REALM, start, end, &part)) {
 		rc = stays(&part, "a consumer", why);
 	} else if (ledger_next(start, end, &part) && !walk_is_released()) {
 		undo_paid_from(start, end);

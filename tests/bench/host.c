@@ -21,7 +21,7 @@ static void host_write(void *ctx, uint64_t pa, uint64_t value)
 
 unsigned int host_call(struct host *host, uint32_t fid, uint64_t x1, uint64_t x2, uint64_t x3)
 {
-	uint64_t x[5] = { fid, x1, x2, x3 };
+	uint64_t x[6] = { fid, x1, x2, x3 };
 
 	rmm_command(host->rmm, x);
 	memcpy(host->x, x, sizeof(x));

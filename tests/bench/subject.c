@@ -48,7 +48,7 @@ static void calibrate_clock(void)
 
 static void watch(u64 x[5])
 {
-	uint64_t y[5] = { x[0], x[1], x[2], x[3], x[4] };
+	uint64_t y[6] = { x[0], x[1], x[2], x[3], x[4] };
 	double from = cpu_now();
 
 	if (!rmm_command(world.rmm, y))

@@ -345,10 +345,10 @@ static void check_command(const u64 in[5])
 }
 
 /* Sees each command and its answer. TRACE=1 shows them to those who look for a failure. */
-static void watch(u64 x[5])
+static void watch(u64 x[6])
 {
 	const u64 in[5] = { x[0], x[1], x[2], x[3], x[4] };
-	uint64_t y[5] = { x[0], x[1], x[2], x[3], x[4] };
+	uint64_t y[6] = { x[0], x[1], x[2], x[3], x[4], x[5] };
 	unsigned int i;
 
 	check_command(in);

@@ -166,7 +166,7 @@ def initramfs(kernel, path):
             ko = os.path.join(kdir, 'modules', name + '.ko')
             if os.path.exists(ko):
                 shutil.copy2(ko, os.path.join(root, 'modules'))
-        for ko in ['arm_cca_rmi.ko'] + glob.glob('truth/*.ko', root_dir=built):
+        for ko in ['arm_cca_rmi.ko', 'arm_cca_prove.ko'] + glob.glob('truth/*.ko', root_dir=built):
             subprocess.run([cross + 'strip', '--strip-debug', '-o', os.path.join(root, 'modules', os.path.basename(ko)),
                             os.path.join(built, ko)], check=True)
         sign(os.path.join(kdir, 'build'), glob.glob(os.path.join(root, 'modules/*.ko')))

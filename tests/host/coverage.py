@@ -17,7 +17,8 @@ def lines_of(lcov, src):
             key, _, value = line.strip().partition(':')
             if key == 'SF':
                 path = os.path.realpath(value)
-                at = files.setdefault(os.path.basename(path), {}) if os.path.dirname(path) == src else None
+                within = os.path.dirname(path) in (src, os.path.join(src, 'prove'))
+                at = files.setdefault(os.path.relpath(path, src), {}) if within else None
             elif key == 'DA' and at is not None:
                 number, count = value.split(',')[:2]
                 at[int(number)] = at.get(int(number), 0) + int(count)

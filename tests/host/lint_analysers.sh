@@ -342,6 +342,7 @@ checkpatch_in_tests=(
 	AVOID_EXTERNS NEW_TYPEDEFS # the shim declares what the kernel and the linker have
 	MACRO_ARG_REUSE MACRO_ARG_PRECEDENCE MACRO_WITH_FLOW_CONTROL COMPLEX_MACRO # stand-ins, asm, tables of tests
 	UNNECESSARY_CASTS # alloc_workqueue()'s stand-in is a kzalloc() of another type
+	LINUX_VERSION_CODE # what src/compat.h asks the shim for
 	VOLATILE # registers of devices, and READ_ONCE()'s stand-in
 	LINE_SPACING # lists of small declarations
 	PARENTHESIS_ALIGNMENT # macros whose parameters are statements
@@ -361,6 +362,7 @@ checkpatch_one() { # FILE
 	case $1 in
 	tests/*) ignored+=("${checkpatch_in_tests[@]}") ;;
 	src/tools/*) ignored+=("${checkpatch_in_tools[@]}") ;;
+	src/compat.h) ignored+=(LINUX_VERSION_CODE MACRO_ARG_REUSE) ;; # it is where versions may be asked for
 	src/trace.h) ignored+=(PARENTHESIS_ALIGNMENT) ;; # TRACE_EVENT()'s parts are no arguments to align
 	esac
 	# In a directory of its own, since it leaves files where it is

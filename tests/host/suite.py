@@ -179,6 +179,10 @@ def of_kernel(k):
     all_boots['dynamic-odd'] = Boot('dynamic', kernel=k, ram='3G', memory=ODD, env={'least': GB // page},
                                     machine=f'dialect beta3\nmemory 1G 3G\n{NEWBORN}flag partial\nflag continues\n'
                                             'flag gives-up\nflag reuses-handles\nflag returns-undelegated\n')
+    # No Realm runs over the tests' firmware: it is made and unmade, or there are none
+    for name, machine in {'public': f'dialect public\n{DRAM}', 'none': f'dialect public\n{DRAM}flag no-realms\n',
+                          'odd': f'dialect beta3\n{DRAM}{NEWBORN}hashes 7\nrecs-order 4\nflag continues\nflag realm-pages\nflag partial\n'}.items():
+        all_boots[f'prove-{name}'] = Boot('prove', kernel=k, env={'realms': int(name != 'none')}, machine=machine)
     all_boots['consumer-lazy'] = Boot('consumer', kernel=k, env={'cover': 'lazy'},
                                       machine=f'dialect beta3\n{DRAM}{NEWBORN}')
     all_boots['vacate'] = Boot('vacate', kernel=k, hot=256, env={'base': 2 * GB},

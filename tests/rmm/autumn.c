@@ -172,7 +172,8 @@ static uint64_t granule_check(const struct rmm *rmm, uint64_t pa, const struct o
 		return RMI_BLOCKED;
 	if (region_of(rmm, pa)->state != RMI_TRACKING_FINE)
 		return with_address(RMI_ERROR_TRACKING, pa);
-	return is_lent(granule_state(rmm, pa)) ? RMI_ERROR_INPUT : RMI_SUCCESS;
+	return is_lent(granule_state(rmm, pa)) || is_used(granule_state(rmm, pa)) ?
+	       RMI_ERROR_INPUT : RMI_SUCCESS;
 }
 
 /* An entire COARSE region is one granule. false: that isn't what is meant. */

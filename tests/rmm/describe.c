@@ -61,6 +61,9 @@ static const struct name flags[] = {
 	{ "pends", RMM_FLAG_PENDS },
 	{ "conflicts", RMM_FLAG_CONFLICTS },
 	{ "update-sticks", RMM_FLAG_UPDATE_STICKS },
+	{ "no-realms", RMM_FLAG_NO_REALMS },
+	{ "realm-pages", RMM_FLAG_REALM_PAGES },
+	{ "ripas-measured", RMM_FLAG_RIPAS_MEASURED },
 };
 
 static const struct name granules[] = {
@@ -119,6 +122,22 @@ static const struct name commands[] = {
 	{ "OP_MEM_DONATE", RMI_OP_MEM_DONATE },
 	{ "OP_MEM_RECLAIM", RMI_OP_MEM_RECLAIM },
 	{ "OP_CANCEL", RMI_OP_CANCEL },
+	{ "RTT_DATA_MAP_INIT", RMI_RTT_DATA_MAP_INIT },
+	{ "RTT_DATA_MAP", RMI_RTT_DATA_MAP },
+	{ "RTT_DATA_UNMAP", RMI_RTT_DATA_UNMAP },
+	{ "RTT_CREATE", RMI_RTT_CREATE },
+	{ "RTT_DESTROY", RMI_RTT_DESTROY },
+	{ "RTT_INIT_RIPAS", RMI_RTT_INIT_RIPAS },
+	{ "RTT_SET_RIPAS", RMI_RTT_SET_RIPAS },
+	{ "RTT_READ_ENTRY", RMI_RTT_READ_ENTRY },
+	{ "REC_CREATE", RMI_REC_CREATE },
+	{ "REC_DESTROY", RMI_REC_DESTROY },
+	{ "REC_ENTER", RMI_REC_ENTER },
+	{ "REALM_CREATE", RMI_REALM_CREATE },
+	{ "REALM_ACTIVATE", RMI_REALM_ACTIVATE },
+	{ "REALM_TERMINATE", RMI_REALM_TERMINATE },
+	{ "REALM_DESTROY", RMI_REALM_DESTROY },
+	{ "PSCI_COMPLETE", RMI_PSCI_COMPLETE },
 };
 
 __attribute__((format(printf, 2, 3)))
@@ -309,6 +328,19 @@ static bool do_fault(const struct line *line, struct rmm_machine *m)
 	return true;
 }
 
+/* The machine has one more, as 0 stands for what the dialect has */
+static bool do_recs_order(const struct line *line, struct rmm_machine *m)
+{
+	uint64_t order;
+
+	if (!number(line, line->word[1], false, &order))
+		return false;
+	if (order > 15)
+		return wrong(line, "an order of more than 15");
+	m->recs_order = order + 1;
+	return true;
+}
+
 static bool do_flags(const struct line *line, struct rmm_machine *m)
 {
 	uint64_t flag;
@@ -381,6 +413,12 @@ static bool do_scalar(const struct line *line, struct rmm_machine *m)
 		return number(line, line->word[1], false, &m->turns);
 	if (!strcmp(key, "refuse-every"))
 		return number(line, line->word[1], false, &m->refuse_every);
+	if (!strcmp(key, "hashes"))
+		return number(line, line->word[1], false, &m->hashes);
+	if (!strcmp(key, "recs-order"))
+		return do_recs_order(line, m);
+	if (!strcmp(key, "ipa-bits"))
+		return number(line, line->word[1], false, &m->ipa_bits);
 	return wrong(line, "unknown key '%s'", key);
 }
 

@@ -46,6 +46,10 @@ uint64_t donate_request(const struct rmm *rmm, const struct op *op)
 {
 	uint64_t req = op->wanted << RMI_DONATE_STATE_SHIFT;
 
+	if (op->kind == OP_REALM)
+		return RMI_MEM_DELEGATED << RMI_DONATE_STATE_SHIFT | RMI_BLOCK_PAGE |
+		       aux_wanted(op) << RMI_DONATE_COUNT_SHIFT;
+
 	if (op->kind == OP_L1_CREATE)
 		return req | 1 << RMI_DONATE_CONTIG_SHIFT | table_block(rmm) |
 		       table_size(rmm) >> block_shift(rmm, table_block(rmm)) <<
@@ -144,6 +148,24 @@ static uint64_t most_pages(const struct rmm *rmm, const struct op *op)
 	return has_flag(rmm, RMM_FLAG_PARTIAL) ? FEW : UINT64_MAX;
 }
 
+static bool fits(const struct rmm *rmm, const struct op *op, uint64_t pa, unsigned int state)
+{
+	return op->kind == OP_REALM ? aux_fits(rmm, pa, state) : metadata_fits(rmm, op, pa, state);
+}
+
+static void take(struct rmm *rmm, struct op *op, uint64_t pa)
+{
+	if (op->kind == OP_REALM)
+		aux_take(rmm, op, pa);
+	else
+		metadata_take(rmm, op, pa);
+}
+
+static uint64_t wanted(const struct rmm *rmm, const struct op *op)
+{
+	return op->kind == OP_REALM ? aux_wanted(op) : metadata_wanted(rmm, op);
+}
+
 /* In the order of the list. false: stopped at a page that won't do. */
 static bool take_pages(struct rmm *rmm, struct op *op, const struct donation *d, uint64_t *taken)
 {
@@ -160,9 +182,9 @@ static bool take_pages(struct rmm *rmm, struct op *op, const struct donation *d,
 				return true;
 			if (*taken == d->wanted ||
 			    pa == align_down(d->list, rmm->granule_shift) ||
-			    !metadata_fits(rmm, op, pa, entry.state))
+			    !fits(rmm, op, pa, entry.state))
 				return false;
-			metadata_take(rmm, op, pa);
+			take(rmm, op, pa);
 			++*taken;
 		}
 	}
@@ -178,6 +200,7 @@ static void refuse(struct rmm *rmm, struct op *op, uint64_t x[5])
 	if (!has_flag(rmm, RMM_FLAG_REFUSAL_ENDS))
 		return;
 	op->giving_back = true;
+	op->to_give = op->taken;
 	op->result = RMI_ERROR_INPUT;
 	op->phase = PHASE_GIVE;
 	op_answer(rmm, op, x);
@@ -188,6 +211,7 @@ static void refuse(struct rmm *rmm, struct op *op, uint64_t x[5])
 static void fail(struct rmm *rmm, struct op *op, unsigned int result, uint64_t x[5])
 {
 	op->giving_back = true;
+	op->to_give = op->taken;
 	op->result = result;
 	op->phase = op->taken ? PHASE_GIVE : PHASE_WORK;
 	op_answer(rmm, op, x);
@@ -201,7 +225,7 @@ static void autumn_donated(struct rmm *rmm, struct op *op, bool good, uint64_t x
 	} else if (has_conflict(rmm, op)) {
 		region_of(rmm, op->base)->conflicts++;
 		fail(rmm, op, RMI_BLOCKED, x);
-	} else if (!metadata_wanted(rmm, op)) {
+	} else if (!wanted(rmm, op)) {
 		op->turns = rmm->machine->turns;
 		op_rest(rmm, op, x);
 	} else if (x[1] == PENDING && has_flag(rmm, RMM_FLAG_PENDS)) {
@@ -235,6 +259,8 @@ void cmd_op_donate(struct rmm *rmm, const uint64_t in[5], uint64_t x[5])
 	op->taken += x[1];
 	if (is_autumn(rmm))
 		autumn_donated(rmm, op, good, x);
+	else if (good && op->kind == OP_REALM)
+		op_answer_later(rmm, op, x);
 	else if (good)
 		op_advance(rmm, op, x);
 	else

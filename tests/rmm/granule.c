@@ -39,6 +39,11 @@ bool is_lent(unsigned int state)
 	return state == GRANULE_METADATA || state == GRANULE_TABLE;
 }
 
+static bool is_out(unsigned int state)
+{
+	return state == GRANULE_DELEGATED || is_used(state);
+}
+
 /* The only place where a granule changes hands, so that every count stays true */
 void granule_set(struct rmm *rmm, uint64_t pa, unsigned int state)
 {
@@ -48,10 +53,10 @@ void granule_set(struct rmm *rmm, uint64_t pa, unsigned int state)
 	unsigned int old = *at;
 
 	*at = state;
-	region->nr_delegated += (state == GRANULE_DELEGATED) - (old == GRANULE_DELEGATED);
+	region->nr_delegated += is_out(state) - is_out(old);
 	region->nr_table += (state == GRANULE_TABLE) - (old == GRANULE_TABLE);
 	par->nr_taken += (uint64_t)(old == GRANULE_UNDELEGATED) - (state == GRANULE_UNDELEGATED);
-	rmm->delegated += (uint64_t)(state == GRANULE_DELEGATED) - (old == GRANULE_DELEGATED);
+	rmm->delegated += (uint64_t)is_out(state) - is_out(old);
 	rmm->donated += (uint64_t)is_lent(state) - is_lent(old);
 	if (rmm->ops.granule && (old == GRANULE_UNDELEGATED) != (state == GRANULE_UNDELEGATED))
 		rmm->ops.granule(rmm->ops.ctx, pa, granule_size(rmm), state == GRANULE_UNDELEGATED);

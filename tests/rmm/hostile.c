@@ -462,7 +462,7 @@ static void persist(struct rmm *rmm, const uint64_t in[5], const uint64_t x[5])
 		h->x[i] = x[i];
 }
 
-void hostile_command(struct rmm *rmm, uint64_t x[5])
+void hostile_command(struct rmm *rmm, uint64_t x[6])
 {
 	const uint64_t in[5] = { x[0], x[1], x[2], x[3], x[4] };
 	struct hostile *h = &rmm->hostile;

@@ -173,6 +173,8 @@ static bool scalars_sound(const struct rmm_machine *m)
 		return false;
 	if (m->active_region > (m->dialect == RMM_DIALECT_AUTUMN))
 		return false;
+	if (m->hashes > 7 || m->recs_order > 16 || m->ipa_bits > 52)
+		return false;
 	if (m->hostile_rate > RMM_HOSTILE_ALWAYS)
 		return false;
 	return m->l0gptsz == 0 || m->l0gptsz == 4 || m->l0gptsz == 6 || m->l0gptsz == 9;

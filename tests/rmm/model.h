@@ -8,7 +8,7 @@
 
 #define MAX_OPS			16
 #define MAX_SPANS		(2 * RMM_MAX_RANGES)
-#define NR_FIDS			18
+#define NR_FIDS			34
 #define NOWHERE			UINT64_MAX
 
 #define METADATA_PER_GRANULE	4	/* bytes of tracking metadata */
@@ -31,6 +31,12 @@ enum granule_state {
 	GRANULE_DELEGATED,
 	GRANULE_METADATA,	/* lent: tracking metadata */
 	GRANULE_TABLE,		/* lent: level 1 granule protection table */
+	/* Delegated, and in use */
+	GRANULE_RD,
+	GRANULE_RTT,
+	GRANULE_REC,
+	GRANULE_DATA,
+	GRANULE_AUX,		/* lent for a Realm or a REC */
 };
 
 /*
@@ -78,6 +84,7 @@ enum op_kind {
 	OP_L1_DESTROY,
 	OP_ENTER_FINE,
 	OP_LEAVE_FINE,
+	OP_REALM,		/* a command about a Realm */
 };
 
 enum op_phase {
@@ -99,6 +106,8 @@ struct op {
 	uint64_t turns;		/* so many more times it is INCOMPLETE, for no reason that shows */
 	bool giving_back;	/* it can only give back and end */
 	bool had_donate, had_reclaim;
+	/* Of a Realm's: the command, what it answers, and pages to be taken and to be given back */
+	uint64_t in[6], out[3], to_take, to_give;
 };
 
 /* Pages on their way back to the host: nr blocks from base on */
@@ -113,6 +122,52 @@ struct told {
 };
 
 #define MAX_TOLD		16
+
+/* Of one Realm, the model has room for so many */
+#define MAX_REALMS		4
+#define MAX_TABLES		96
+#define MAX_DATA		256
+#define MAX_RECS		64
+#define MAX_RAM			32
+#define MAX_AUX			2048
+
+enum realm_state {
+	REALM_NONE,
+	REALM_NEW,
+	REALM_ACTIVE,
+	REALM_OFF,		/* it turned itself off */
+	REALM_DEAD,		/* the host terminated it */
+};
+
+/* A table at a level, or a page: it maps IPAs from ipa on */
+struct mapping {
+	uint64_t ipa, pa;
+	unsigned int level;
+};
+
+struct rec {
+	uint64_t pa;		/* 0: there is none */
+	bool runnable, running;
+	uint64_t ripas_base, ripas_top, ripas;	/* what it asked the host for */
+};
+
+struct realm {
+	uint64_t rd;
+	uint8_t state, hash, level_start;
+	uint64_t ipa_bits, root, nr_roots;
+	struct mapping table[MAX_TABLES], data[MAX_DATA];	/* below the root; in no order */
+	unsigned int nr_tables, nr_data;
+	struct rmm_range ram[MAX_RAM];
+	unsigned int nr_ram;
+	struct rec rec[MAX_RECS];
+	unsigned int nr_recs;		/* ever made */
+	uint8_t rim[64];
+};
+
+/* A page that the host lent for a command about the Realm or REC that this is the owner of */
+struct aux {
+	uint64_t owner, pa;
+};
 
 struct hostile {
 	uint64_t rate, random;
@@ -144,6 +199,10 @@ struct rmm {
 	uint8_t *granules;
 	struct op op[MAX_OPS];
 	struct hostile hostile;
+	struct realm realm[MAX_REALMS];
+	struct aux aux[MAX_AUX];
+	unsigned int nr_aux;
+	uint64_t page[65536 / sizeof(uint64_t)];	/* what was read of the host's last */
 };
 
 static inline uint64_t granule_size(const struct rmm *rmm)
@@ -277,6 +336,7 @@ void op_start(struct rmm *rmm, struct op *op, uint64_t x[5]);
 void op_end(struct rmm *rmm, struct op *op, uint64_t status, uint64_t x[5]);
 void op_answer(const struct rmm *rmm, const struct op *op, uint64_t x[5]);
 void op_advance(struct rmm *rmm, struct op *op, uint64_t x[5]);
+void op_answer_later(struct rmm *rmm, struct op *op, uint64_t x[5]);
 void op_rest(struct rmm *rmm, struct op *op, uint64_t x[5]);
 bool op_parked(const struct rmm *rmm);
 bool op_holds(const struct rmm *rmm, const struct op *op);
@@ -291,12 +351,52 @@ void cmd_op_donate(struct rmm *rmm, const uint64_t in[5], uint64_t x[5]);
 
 /* update.c */
 void update(struct rmm *rmm);
+/* measure.c */
+unsigned int hash_size(unsigned int algorithm);
+void hash(unsigned int algorithm, const uint8_t *in, uint64_t size, uint8_t out[64]);
+void put_word(uint8_t *at, uint64_t value);
+void measure_realm(struct realm *realm, const uint64_t *params);
+void measure_data(struct realm *realm, uint64_t ipa, uint64_t flags, const uint8_t *page,
+		  uint64_t size);
+void measure_rec(struct realm *realm, const uint64_t *params);
+void measure_ripas(struct realm *realm, uint64_t base, uint64_t top);
+
+/* realm.c */
+bool is_used(unsigned int state);
+struct realm *realm_of(struct rmm *rmm, uint64_t rd);
+bool is_delegated(const struct rmm *rmm, uint64_t pa);
+uint64_t *read_page(struct rmm *rmm, uint64_t pa, uint64_t size);
+uint64_t max_recs(struct rmm *rmm);
+uint64_t realm_features0(const struct rmm *rmm, uint64_t otherwise);
+uint64_t realm_features1(const struct rmm *rmm, uint64_t otherwise);
+uint64_t check_realm(struct rmm *rmm, const uint64_t in[6]);
+void do_realm(struct rmm *rmm, const uint64_t in[6], uint64_t x[3]);
+
+/* rtt.c */
+uint64_t check_rtt(struct rmm *rmm, const uint64_t in[6]);
+void do_rtt(struct rmm *rmm, const uint64_t in[6], uint64_t x[3]);
+
+/* rec.c */
+struct rec *rec_of(struct rmm *rmm, uint64_t pa, struct realm **realm);
+uint64_t check_rec(struct rmm *rmm, const uint64_t in[6]);
+void do_rec(struct rmm *rmm, const uint64_t in[6], uint64_t x[3]);
+void cmd_rec_enter(struct rmm *rmm, const uint64_t in[6], uint64_t x[6]);
+
+/* aux.c */
+bool run_realm(struct rmm *rmm, const uint64_t in[6], uint64_t x[6]);
+void realm_work(struct rmm *rmm, struct op *op, uint64_t x[5]);
+uint64_t aux_wanted(const struct op *op);
+bool aux_fits(const struct rmm *rmm, uint64_t pa, unsigned int state);
+void aux_take(struct rmm *rmm, const struct op *op, uint64_t pa);
+struct run aux_give(struct rmm *rmm, struct op *op, uint64_t most);
+bool aux_can_cancel(const struct rmm *rmm);
+void aux_update(struct rmm *rmm, struct op *op);
 
 /* rmm.c */
-void run(struct rmm *rmm, uint64_t x[5]);
+void run(struct rmm *rmm, uint64_t x[6]);
 
 /* hostile.c */
 void hostile_init(struct rmm *rmm);
-void hostile_command(struct rmm *rmm, uint64_t x[5]);
+void hostile_command(struct rmm *rmm, uint64_t x[6]);
 
 #endif

@@ -15,6 +15,10 @@ static const uint32_t fids[NR_FIDS] = {
 	RMI_GRANULE_RANGE_DELEGATE, RMI_GRANULE_RANGE_UNDELEGATE, RMI_GPT_L1_CREATE,
 	RMI_GPT_L1_DESTROY, RMI_RMM_ACTIVATE, RMI_OP_CONTINUE, RMI_OP_MEM_DONATE,
 	RMI_OP_MEM_RECLAIM, RMI_OP_CANCEL, RMI_RMM_DEACTIVATE, RMI_GPT_INFO,
+	RMI_REALM_CREATE, RMI_REALM_ACTIVATE, RMI_REALM_TERMINATE, RMI_REALM_DESTROY,
+	RMI_RTT_CREATE, RMI_RTT_DESTROY, RMI_RTT_INIT_RIPAS, RMI_RTT_SET_RIPAS, RMI_RTT_READ_ENTRY,
+	RMI_RTT_DATA_MAP_INIT, RMI_RTT_DATA_MAP, RMI_RTT_DATA_UNMAP,
+	RMI_REC_CREATE, RMI_REC_DESTROY, RMI_REC_ENTER, RMI_PSCI_COMPLETE,
 };
 
 /*
@@ -57,11 +61,12 @@ static void cmd_features(const struct rmm *rmm, uint64_t index, uint64_t x[5])
 	x[0] = RMI_SUCCESS;
 	switch (index) {
 	case 0:
-		x[1] = public ? PUBLIC_FEATURE0 : pa_bits(rmm);
+		x[1] = realm_features0(rmm, public ? PUBLIC_FEATURE0 : pa_bits(rmm));
 		break;
 	case 1:
 		x[1] = m->granules | m->l0gptsz << RMI_FEATURE1_L0GPTSZ_SHIFT |
-		       m->pps << RMI_FEATURE1_PPS_SHIFT | (public ? PUBLIC_FEATURE1 : 0);
+		       m->pps << RMI_FEATURE1_PPS_SHIFT |
+		       realm_features1(rmm, public ? PUBLIC_FEATURE1 : 0);
 		break;
 	case 3:
 		x[1] = public ? PUBLIC_FEATURE3 : 0;
@@ -295,15 +300,16 @@ static bool is_work(uint32_t fid)
 	}
 }
 
-void run(struct rmm *rmm, uint64_t x[5])
+void run(struct rmm *rmm, uint64_t x[6])
 {
-	uint64_t in[5] = { x[0], x[1], x[2], x[3], x[4] };
+	uint64_t in[6] = { x[0], x[1], x[2], x[3], x[4], x[5] };
 	uint32_t fid = x[0];
-	bool known = knows(rmm, fid);
+	bool known = knows(rmm, fid), realms = !has_flag(rmm, RMM_FLAG_NO_REALMS);
 
 	if (known) {
 		x[0] = x[1] = x[2] = x[3] = 0;
-		known = run_global(rmm, in, x) || run_memory(rmm, in, x) || run_op(rmm, in, x);
+		known = run_global(rmm, in, x) || run_memory(rmm, in, x) || run_op(rmm, in, x) ||
+			(realms && run_realm(rmm, in, x));
 	}
 	if (known) {
 		if (rmm->machine->work_ns && rmm->ops.delay && is_work(fid))
@@ -357,7 +363,7 @@ static void count(struct rmm *rmm, uint32_t fid)
 	}
 }
 
-bool rmm_command(struct rmm *rmm, uint64_t x[5])
+bool rmm_command(struct rmm *rmm, uint64_t x[6])
 {
 	if (!is_rmi(x[0]))
 		return false;

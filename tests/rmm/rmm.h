@@ -88,7 +88,15 @@ enum rmm_dialect {
  * interrupts is done, or as it was
  */
 #define RMM_FLAG_UPDATE_STICKS	0x800000
-#define RMM_FLAGS		0xffffff	/* all of them */
+/* Of Realms */
+#define RMM_FLAG_NO_REALMS	0x1000000	/* no command about them is known */
+/*
+ * those that need no memory want a page of the host's nevertheless, which comes back with
+ * REALM_DESTROY
+ */
+#define RMM_FLAG_REALM_PAGES	0x2000000
+#define RMM_FLAG_RIPAS_MEASURED	0x4000000	/* INIT_RIPAS is part of the measurement */
+#define RMM_FLAGS		0x7ffffff	/* all of them */
 
 struct rmm_range {
 	uint64_t base, size;
@@ -154,6 +162,19 @@ struct rmm_machine {
 	/* of RMM_HOSTILE_ALWAYS commands so many are answered with lies, see hostile.c */
 	uint64_t hostile_rate;
 	uint64_t hostile_seed;
+	/* Of Realms; 0: as the dialect has it */
+	uint64_t hashes;	/* feature register 1, bits 5:3 */
+	uint64_t recs_order;	/* MAX_RECS_ORDER, and 1 */
+	uint64_t ipa_bits;
+};
+
+/* A REC is entered: what runs in it is the business of whoever the model runs for */
+struct rmm_entry {
+	uint64_t rd, rec;
+	uint64_t index;			/* of the REC in its Realm */
+	uint64_t run;			/* the run page, whose exit part is zero */
+	const uint8_t *measurement;	/* of 64 bytes */
+	bool off;			/* to be set: the Realm turned itself off */
 };
 
 /* What the model needs of where it runs */
@@ -175,6 +196,12 @@ struct rmm_ops {
 	 * choose one of so many lies; may be NULL. false: hostile_seed is to choose this one
 	 */
 	bool (*choose)(void *ctx, uint64_t below, uint64_t *choice);
+	/*
+	 * the host's page at src becomes the Realm's at ipa; a REC runs until it writes an exit to
+	 * the run page; may be NULL, then an interrupt is all that ends it
+	 */
+	void (*data)(void *ctx, uint64_t rd, uint64_t ipa, uint64_t src);
+	void (*enter)(void *ctx, struct rmm_entry *entry);
 	void *ctx;
 };
 
@@ -193,7 +220,7 @@ struct rmm *rmm_init(void *memory, const struct rmm_machine *machine, const stru
  * One command: x[0] is the function id; x[0..4] are the answer. false: not a function id of RMI (x
  * is as it was)
  */
-bool rmm_command(struct rmm *rmm, uint64_t x[5]);
+bool rmm_command(struct rmm *rmm, uint64_t x[6]);
 
 /*
  * For tests: the truth. Granules are counted in the RMM's configured size (the smallest offered
@@ -213,6 +240,7 @@ bool rmm_is_active(const struct rmm *rmm);
 void rmm_forbid(struct rmm *rmm, uint64_t fid);
 uint64_t rmm_forbidden(const struct rmm *rmm);
 unsigned int rmm_operations(const struct rmm *rmm);	/* begun and not ended */
+unsigned int rmm_realms(const struct rmm *rmm);		/* created and not destroyed */
 /* from now on, in place of what the machine says: 0 makes it honest */
 void rmm_set_hostile_rate(struct rmm *rmm, uint64_t rate);
 

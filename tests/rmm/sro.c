@@ -113,9 +113,17 @@ static void op_work(struct rmm *rmm, struct op *op, uint64_t x[5])
 	case OP_L1_DESTROY:
 		table_work(rmm, op, x);
 		break;
+	case OP_REALM:
+		realm_work(rmm, op, x);
+		break;
 	default:
 		metadata_work(rmm, op, x);
 	}
+}
+
+static bool can_cancel(const struct rmm *rmm, const struct op *op)
+{
+	return !has_flag(rmm, RMM_FLAG_NO_CANCEL) && (op->kind != OP_REALM || aux_can_cancel(rmm));
 }
 
 /* What the host is to do next. It is told the handle only once, by op_start(). */
@@ -128,7 +136,7 @@ void op_answer(const struct rmm *rmm, const struct op *op, uint64_t x[5])
 	};
 
 	x[0] = RMI_INCOMPLETE | (uint64_t)mem_req[op->phase] << RMI_RESULT_MEM_REQ_SHIFT;
-	if (!op->giving_back && !has_flag(rmm, RMM_FLAG_NO_CANCEL))
+	if (!op->giving_back && can_cancel(rmm, op))
 		x[0] |= 1 << RMI_RESULT_CAN_CANCEL_SHIFT;
 	if (op->phase == PHASE_TAKE)
 		x[2] = donate_request(rmm, op);
@@ -150,6 +158,18 @@ void op_rest(struct rmm *rmm, struct op *op, uint64_t x[5])
 {
 	op->phase = PHASE_WORK;
 	op_answer(rmm, op, x);
+}
+
+/*
+ * A donation's own X1 counts pages: unless more are wanted, what a Realm's command answers is told
+ * by OP_CONTINUE
+ */
+void op_answer_later(struct rmm *rmm, struct op *op, uint64_t x[5])
+{
+	if (aux_wanted(op))
+		op_advance(rmm, op, x);
+	else
+		op_rest(rmm, op, x);
 }
 
 /* The answer of the command that starts an operation; op is NULL if no room was left for one */
@@ -188,11 +208,12 @@ void cmd_op_cancel(struct rmm *rmm, const uint64_t in[5], uint64_t x[5])
 	struct op *op = op_find(rmm, in[1]);
 
 	x[0] = RMI_ERROR_INPUT;
-	if (!op || op->giving_back || has_flag(rmm, RMM_FLAG_NO_CANCEL))
+	if (!op || op->giving_back || !can_cancel(rmm, op))
 		return;
 	op->giving_back = true;
+	op->to_give = op->taken;
 	op->result = has_flag(rmm, RMM_FLAG_CANCEL_SUCCEEDS) ? RMI_SUCCESS : RMI_ERROR_INPUT;
-	if (is_par_op(op) || is_region_op(op)) {
+	if (is_par_op(op) || is_region_op(op) || op->kind == OP_REALM) {
 		op_advance(rmm, op, x);
 		return;
 	}
@@ -206,6 +227,8 @@ void cmd_op_cancel(struct rmm *rmm, const uint64_t in[5], uint64_t x[5])
 /* Pages of the host's */
 bool op_holds(const struct rmm *rmm, const struct op *op)
 {
+	if (op->kind == OP_REALM)
+		return op->to_give;
 	if (is_par_op(op))
 		return par_of(rmm, op->base)->table_size;
 	return is_region_op(op) && region_of(rmm, op->base)->nr_metadata;
@@ -236,7 +259,8 @@ static uint64_t give(struct rmm *rmm, struct op *op, uint64_t list, uint64_t nr)
 	if (is_autumn(rmm) && nr < left)
 		left = nr;
 	for (i = 0; i < nr && left && op_holds(rmm, op); i++) {
-		run = is_par_op(op) ? table_give(rmm, op, left) : metadata_give(rmm, op, left);
+		run = op->kind == OP_REALM ? aux_give(rmm, op, left) :
+		      is_par_op(op) ? table_give(rmm, op, left) : metadata_give(rmm, op, left);
 		rmm->ops.write(rmm->ops.ctx, list + i * sizeof(uint64_t), descriptor(rmm, &run));
 		granules = run_granules(rmm, &run);
 		left = granules < left ? left - granules : 0;
@@ -256,7 +280,7 @@ void cmd_op_reclaim(struct rmm *rmm, const uint64_t in[5], uint64_t x[5])
 	op->had_reclaim = true;
 	if (op_holds(rmm, op)) {
 		op_answer(rmm, op, x);
-	} else if (op->result == RMI_BLOCKED || is_autumn(rmm)) {
+	} else if (op->result == RMI_BLOCKED || is_autumn(rmm) || op->kind == OP_REALM) {
 		/*
 		 * That it was given up is told by OP_CONTINUE; in the dialect autumn, that it has
 		 * ended

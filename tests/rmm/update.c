@@ -60,6 +60,9 @@ static void update_op(struct rmm *rmm, struct op *op)
 	case OP_L1_DESTROY:
 		update_par(rmm, op);
 		break;
+	case OP_REALM:
+		aux_update(rmm, op);
+		break;
 	case OP_ACTIVATE:
 	case OP_DEACTIVATE:
 		rmm->state = STATE_ACTIVE;

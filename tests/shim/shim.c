@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 #include <ucontext.h>
 
+#include "rmi_abi.h"
 #include "world.h"
 
 struct world world;
@@ -739,7 +740,7 @@ int arm_smccc_1_1_get_conduit(void)
 
 void arm_smccc_1_2_smc(const struct arm_smccc_1_2_regs *args, struct arm_smccc_1_2_regs *res)
 {
-	u64 x[5] = { args->a0, args->a1, args->a2, args->a3, args->a4 };
+	u64 x[6] = { args->a0, args->a1, args->a2, args->a3, args->a4, args->a5 };
 
 	assert_int_equal(world.conduit, SMCCC_CONDUIT_SMC);
 	enter();
@@ -749,7 +750,7 @@ void arm_smccc_1_2_smc(const struct arm_smccc_1_2_regs *args, struct arm_smccc_1
 	if (world.smc)
 		world.smc(x);
 	if (!world.smc_done) {
-		uint64_t y[5] = { x[0], x[1], x[2], x[3], x[4] };
+		uint64_t y[6] = { x[0], x[1], x[2], x[3], x[4], x[5] };
 
 		if (!world.rmm || !rmm_command(world.rmm, y))
 			y[0] = -1;
@@ -836,11 +837,21 @@ static void host_delay(void *ctx, uint64_t ns)
 	world.now_ns += ns;
 }
 
+static void host_enter(void *ctx, struct rmm_entry *entry)
+{
+	(void)ctx;
+	if (world.enter)
+		world.enter(entry);
+	else
+		host_write(NULL, entry->run + RMI_RUN_REASON, RMI_EXIT_IRQ);
+}
+
 static const struct rmm_ops ops = { .read = host_read,
 				    .write = host_write,
 				    .granule = host_granule,
 				    .delay = host_delay,
-				    .choose = host_choose };
+				    .choose = host_choose,
+				    .enter = host_enter };
 
 /* Physical memory ------------------------------------------------------------------------------ */
 

@@ -15,6 +15,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/types.h>
 
 typedef uint8_t u8;
 typedef uint16_t u16;
@@ -438,8 +439,17 @@ struct seq_file {
 	char text[1 << 20];
 	size_t used;
 };
+struct inode;
+struct file;
+#define __user
 struct file_operations {
 	int (*show)(struct seq_file *s, void *unused);
+	/* of a device */
+	void *owner;
+	int (*open)(struct inode *inode, struct file *file);
+	int (*release)(struct inode *inode, struct file *file);
+	ssize_t (*write)(struct file *file, const char *from, size_t size, loff_t *pos);
+	ssize_t (*read)(struct file *file, char *to, size_t size, loff_t *pos);
 };
 #define DEFINE_SHOW_ATTRIBUTE(name) \
 	static const struct file_operations name##_fops = { name##_show }
@@ -472,6 +482,86 @@ void debugfs_remove(struct dentry *dir);
 #define CONFIG_KEXEC_CORE	1
 bool is_kdump_kernel(void);
 int trace_set_clr_event(const char *system, const char *event, int set);
+
+/* What the module that proves Realms needs besides; see shim_prove.c */
+#define LINUX_VERSION_CODE	KERNEL_VERSION(6, 13, 0)
+#define KERNEL_VERSION(a, b, c)	((a) << 16 | (b) << 8 | (c))
+enum hrtimer_restart { HRTIMER_NORESTART };
+struct hrtimer {
+	enum hrtimer_restart (*fn)(struct hrtimer *timer);
+	ktime_t due;
+	bool armed;
+};
+enum hrtimer_mode { HRTIMER_MODE_ABS_PINNED_HARD };
+#ifndef CLOCK_MONOTONIC
+#define CLOCK_MONOTONIC		1
+#endif
+void hrtimer_setup_on_stack(struct hrtimer *timer,
+			    enum hrtimer_restart (*fn)(struct hrtimer *timer), int clock,
+			    enum hrtimer_mode mode);
+void hrtimer_start(struct hrtimer *timer, ktime_t due, enum hrtimer_mode mode);
+int hrtimer_cancel(struct hrtimer *timer);
+void destroy_hrtimer_on_stack(struct hrtimer *timer);
+#define ktime_before(a, b)	((a) < (b))
+void preempt_disable(void);
+void preempt_enable(void);
+unsigned int smp_processor_id(void);
+unsigned long local_daif_save(void);
+void local_daif_restore(unsigned long flags);
+#define pmr_sync()		((void)0)
+__printf(3, 4) int scnprintf(char *buf, size_t size, const char *fmt, ...);
+int vscnprintf(char *buf, size_t size, const char *fmt, va_list args);
+#define cpumask_next(cpu, m) ((unsigned int)__builtin_ctzl((m)->bits & ~0UL << ((cpu) + 1)))
+#define cpumask_weight(m)	((unsigned int)__builtin_popcountl((m)->bits))
+struct completion {
+	bool done;
+};
+#define init_completion(c)	((void)((c)->done = false))
+void complete_all(struct completion *c);
+#define completion_done(c)	((c)->done)
+unsigned long wait_for_completion_timeout(struct completion *c, unsigned long ticks);
+int wait_for_completion_interruptible(struct completion *c);
+#define ERESTARTSYS		512
+struct miscdevice {
+	int minor;
+	const char *name;
+	const struct file_operations *fops;
+	unsigned short mode;
+};
+#define MISC_DYNAMIC_MINOR	255
+int misc_register(struct miscdevice *device);
+void misc_deregister(struct miscdevice *device);
+char *memdup_user_nul(const char *from, size_t size);
+ssize_t simple_read_from_buffer(char *to, size_t size, loff_t *pos, const void *from,
+				size_t available);
+char *strim(char *text);
+int cpulist_parse(const char *text, struct cpumask *cpus);
+typedef struct cpumask *cpumask_var_t;
+bool zalloc_cpumask_var(cpumask_var_t *cpus, gfp_t gfp);
+#define free_cpumask_var(cpus)	kfree(cpus)
+#define cpumask_copy(to, from)	((void)((to)->bits = (from)->bits))
+#define cpumask_subset(a, b)	(!((a)->bits & ~(b)->bits))
+#define cpu_online_mask		(shim_online_cpus())
+const struct cpumask *shim_online_cpus(void);
+bool is_kernel_in_hyp_mode(void);
+struct task_struct;
+#define kthread_create(fn, data, ...)	shim_kthread(fn, data)
+struct task_struct *shim_kthread(int (*fn)(void *data), void *data);
+void kthread_bind(struct task_struct *task, unsigned int cpu);
+void wake_up_process(struct task_struct *task);
+bool kthread_should_stop(void);
+int kthread_stop(struct task_struct *task);
+#define TASK_RUNNING		0
+#define TASK_INTERRUPTIBLE	1
+#define set_current_state(state)	((void)(state))
+#define __set_current_state(state)	((void)(state))
+void schedule(void);
+struct crypto_shash;
+struct crypto_shash *crypto_alloc_shash(const char *name, u32 type, u32 mask);
+void crypto_free_shash(struct crypto_shash *shash);
+unsigned int crypto_shash_digestsize(const struct crypto_shash *shash);
+int crypto_shash_tfm_digest(struct crypto_shash *shash, const void *from, unsigned int size,
+			    u8 *out);
 
 /* Modules */
 struct kernel_param {

@@ -73,6 +73,8 @@ struct world {
 	void (*unlocked)(void);		/* called after each mutex_unlock() */
 	void (*spun)(void);		/* called after each spin_unlock() */
 	u64 (*choose)(u64 below);	/* which lie a hostile RMM tells; NULL: by its seed */
+	/* what runs in a REC: writes an exit into its run page; NULL: an interrupt ends it */
+	void (*enter)(struct rmm_entry *entry);
 	/* called as a notifier is put on a chain, or taken off, where events may come in */
 	void (*registered)(void);
 	void (*unregistering)(void);

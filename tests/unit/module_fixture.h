@@ -168,10 +168,10 @@ static inline void free_own_pages(u64 start, u64 end)
 	}
 }
 
-/* For a world.smc: what the RMM says to this */
+/* For a world.smc: what the RMM says to this, which has no X5 */
 static inline void ask_model(u64 x[5])
 {
-	uint64_t y[5] = { x[0], x[1], x[2], x[3], x[4] };
+	uint64_t y[6] = { x[0], x[1], x[2], x[3], x[4] };
 
 	assert_true(rmm_command(world.rmm, y));
 	for (int i = 0; i < 5; i++)

@@ -47,6 +47,7 @@ struct host {
 	uint64_t nr_taken;	/* bytes */
 	uint64_t delay_ns;
 	uint64_t x[5];
+	uint64_t x5;		/* of the next command */
 };
 
 static inline void *reserve(size_t size)
@@ -142,10 +143,11 @@ static inline bool host_try(struct host *host)
 static inline uint64_t call4(struct host *host, uint64_t fid, uint64_t x1, uint64_t x2,
 			     uint64_t x3, uint64_t x4)
 {
-	uint64_t x[5] = { fid, x1, x2, x3, x4 };
+	uint64_t x[6] = { fid, x1, x2, x3, x4, host->x5 };
 
 	assert_true(rmm_command(host->rmm, x));
-	memcpy(host->x, x, sizeof(x));
+	memcpy(host->x, x, sizeof(host->x));
+	host->x5 = 0;
 	return x[0];
 }
 

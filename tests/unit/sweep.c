@@ -230,9 +230,9 @@ void sweep_hung(const char *what)
 
 /* Faults --------------------------------------------------------------------------------------- */
 
-static void ask(u64 x[5])
+static void ask(u64 x[6])
 {
-	uint64_t y[5] = { x[0], x[1], x[2], x[3], x[4] };
+	uint64_t y[6] = { x[0], x[1], x[2], x[3], x[4], x[5] };
 
 	if (!rmm_command(world.rmm, y))
 		sweep_wrong("not a command: %#llx", x[0]);
@@ -249,7 +249,7 @@ static bool is_incomplete(u64 x0)
 static u32 began;
 static bool began_fine;		/* TRACKING_SET to FINE */
 
-static void note_beginning(const u64 x[5])
+static void note_beginning(const u64 x[6])
 {
 	switch (x[0]) {
 	case RMI_OP_CONTINUE:
@@ -358,7 +358,7 @@ static bool loses_one(const struct fault *f, const u64 in[5])
 }
 
 /* As the true answer, where it has the parts that this status makes one look for */
-static void make_up(const struct fault *f, const struct answer *a, u64 x[5])
+static void make_up(const struct fault *f, const struct answer *a, u64 x[6])
 {
 	const u64 in2 = x[2];
 
@@ -394,7 +394,7 @@ static bool is_undo(const u64 in[5])
 	}
 }
 
-static void hit(struct fault *f, unsigned int n, u64 x[5])
+static void hit(struct fault *f, unsigned int n, u64 x[6])
 {
 	f->fid = x[0];
 	played.hidden_pages |= hides_pages(f, x);
@@ -427,7 +427,7 @@ static void record(unsigned int n, const u64 in[5], const u64 out[5])
 	nr_answers = n + 1;
 }
 
-static void on_smc(u64 x[5])
+static void on_smc(u64 x[6])
 {
 	const u64 in[5] = { x[0], x[1], x[2], x[3], x[4] };
 	struct fault *f = NULL;

@@ -36,6 +36,74 @@ static void function_ids(void **state)
 	assert_int_equal(RMI_OP_CANCEL, 0xC400020A);
 }
 
+static void realm_function_ids(void **state)
+{
+	(void)state;
+	assert_int_equal(RMI_REALM_CREATE, 0xC4000158);
+	assert_int_equal(RMI_RTT_CREATE, 0xC400015D);
+	assert_int_equal(RMI_RTT_INIT_RIPAS, 0xC4000168);
+	assert_int_equal(RMI_RTT_DATA_MAP_INIT, 0xC4000153);
+	assert_int_equal(RMI_RTT_DATA_MAP, 0xC40001F5);
+	assert_int_equal(RMI_REC_CREATE, 0xC400015A);
+	assert_int_equal(RMI_REALM_ACTIVATE, 0xC4000157);
+	assert_int_equal(RMI_REC_ENTER, 0xC400015C);
+	assert_int_equal(RMI_PSCI_COMPLETE, 0xC4000164);
+	assert_int_equal(RMI_RTT_SET_RIPAS, 0xC4000169);
+	assert_int_equal(RMI_RTT_READ_ENTRY, 0xC4000161);
+	assert_int_equal(RMI_REALM_TERMINATE, 0xC4000201);
+	assert_int_equal(RMI_REC_DESTROY, 0xC400015B);
+	assert_int_equal(RMI_RTT_DATA_UNMAP, 0xC40001F6);
+	assert_int_equal(RMI_RTT_DESTROY, 0xC400015E);
+	assert_int_equal(RMI_REALM_DESTROY, 0xC4000159);
+}
+
+static void realm_structures(void **state)
+{
+	(void)state;
+	assert_int_equal(RMI_PARAMS_SIZE, 4096);
+	assert_int_equal(RMI_REALM_FLAGS, 0);
+	assert_int_equal(RMI_REALM_S2SZ, 8);
+	assert_int_equal(RMI_REALM_SVE_VL, 16);
+	assert_int_equal(RMI_REALM_BREAKPOINTS, 24);
+	assert_int_equal(RMI_REALM_WATCHPOINTS, 32);
+	assert_int_equal(RMI_REALM_PMU_COUNTERS, 40);
+	assert_int_equal(RMI_REALM_HASH, 48);
+	assert_int_equal(RMI_REALM_RPV, 1024);
+	assert_int_equal(RMI_REALM_RTT_BASE, 2056);
+	assert_int_equal(RMI_REALM_RTT_LEVEL, 2064);
+	assert_int_equal(RMI_REALM_RTT_COUNT, 2072);
+	assert_int_equal(RMI_REALM_FLAGS1, 2080);
+	assert_int_equal(RMI_HASH_SHA256, 0);
+	assert_int_equal(RMI_HASH_SHA512, 1);
+	assert_int_equal(RMI_HASH_SHA384, 2);
+	assert_int_equal(RMI_REC_FLAGS, 0);
+	assert_int_equal(RMI_REC_RUNNABLE, 1);
+	assert_int_equal(RMI_REC_MPIDR, 256);
+	assert_int_equal(RMI_REC_PC, 512);
+	assert_int_equal(RMI_REC_GPRS, 768);
+	assert_int_equal(RMI_RUN_FLAGS, 0);
+	assert_int_equal(RMI_RUN_GPRS, 512);
+	assert_int_equal(RMI_RUN_EXIT, 2048);
+	assert_int_equal(RMI_RUN_REASON, 2048);
+	assert_int_equal(RMI_RUN_ESR, 2048 + 0x100);
+	assert_int_equal(RMI_RUN_FAR, 2048 + 0x108);
+	assert_int_equal(RMI_RUN_HPFAR, 2048 + 0x110);
+	assert_int_equal(RMI_RUN_EXIT_GPRS, 2048 + 0x200);
+	assert_int_equal(RMI_RUN_RIPAS_BASE, 2048 + 0x500);
+	assert_int_equal(RMI_RUN_RIPAS_TOP, 2048 + 0x508);
+	assert_int_equal(RMI_RUN_RIPAS_VALUE, 2048 + 0x510);
+	assert_int_equal(RMI_RUN_IMM, 2048 + 0x600);
+	assert_int_equal(RMI_EXIT_SYNC, 0);
+	assert_int_equal(RMI_EXIT_IRQ, 1);
+	assert_int_equal(RMI_EXIT_FIQ, 2);
+	assert_int_equal(RMI_EXIT_PSCI, 3);
+	assert_int_equal(RMI_EXIT_RIPAS, 4);
+	assert_int_equal(RMI_EXIT_HOST_CALL, 5);
+	assert_int_equal(RMI_EXIT_SERROR, 6);
+	assert_int_equal(RMI_DATA_MEASURE, 1);
+	assert_int_equal(RMI_DATA_MAP_RANGE, 1);
+}
+
 static void statuses(void **state)
 {
 	(void)state;
@@ -170,6 +238,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(function_ids),
+		cmocka_unit_test(realm_function_ids),
+		cmocka_unit_test(realm_structures),
 		cmocka_unit_test(statuses),
 		cmocka_unit_test(result_fields),
 		cmocka_unit_test(revisions_and_features),

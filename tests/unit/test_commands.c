@@ -197,9 +197,15 @@ static void only_looked_at(void **state)
 	};
 	static const u64 changes[] = {
 		RMI_RMM_CONFIG_SET, RMI_RMM_ACTIVATE, RMI_RMM_DEACTIVATE, RMI_GRANULE_TRACKING_SET,
-		RMI_GPT_L1_CREATE, RMI_GPT_L1_DESTROY, RMI_OP_MEM_DONATE, RMI_FID(0x150 + 0x3f),
+		RMI_GPT_L1_CREATE, RMI_GPT_L1_DESTROY, RMI_REC_ENTER, RMI_FID(0x150 + 0x3f),
 	};
-	static const u64 exchanges[] = { RMI_GRANULE_RANGE_DELEGATE, RMI_GRANULE_RANGE_UNDELEGATE };
+	static const u64 consumers[] = {
+		RMI_GRANULE_RANGE_DELEGATE, RMI_GRANULE_RANGE_UNDELEGATE, RMI_OP_MEM_DONATE,
+		RMI_REALM_CREATE, RMI_REALM_ACTIVATE, RMI_REALM_TERMINATE, RMI_REALM_DESTROY,
+		RMI_RTT_CREATE, RMI_RTT_DESTROY, RMI_RTT_INIT_RIPAS, RMI_RTT_SET_RIPAS,
+		RMI_RTT_READ_ENTRY, RMI_RTT_DATA_MAP_INIT, RMI_RTT_DATA_MAP, RMI_RTT_DATA_UNMAP,
+		RMI_REC_CREATE, RMI_REC_DESTROY, RMI_PSCI_COMPLETE,
+	};
 	static const enum rmi_caller callers[] = { RMI_FOR_US, RMI_FOR_CONSUMER,
 						   RMI_FOR_CONSUMER_ATOMIC };
 	const struct answer ok[] = { { { 0 } } };
@@ -223,9 +229,9 @@ static void only_looked_at(void **state)
 			assert_int_equal(r.x[0], changes[i]);
 			assert_int_equal(r.x[1], 7);
 		}
-		for (unsigned int i = 0; i < ARRAY_SIZE(exchanges); i++) {
+		for (unsigned int i = 0; i < ARRAY_SIZE(consumers); i++) {
 			say(ok);
-			r = (struct rmi_regs){ .x = { exchanges[i] } };
+			r = (struct rmi_regs){ .x = { consumers[i] } };
 			assert_int_equal(rmi_call_for(callers[c], &r, 0),
 					 callers[c] == RMI_FOR_US ? -EPERM : 0);
 		}

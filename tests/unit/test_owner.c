@@ -318,7 +318,7 @@ static void consumers_are_served(void **state)
 /* Its driver's own page stays delegated as we come and go */
 static void what_the_driver_delegated(void **state)
 {
-	uint64_t x[5] = { RMI_GRANULE_RANGE_DELEGATE, GB + 256 * MB, GB + 256 * MB + 4096 };
+	uint64_t x[6] = { RMI_GRANULE_RANGE_DELEGATE, GB + 256 * MB, GB + 256 * MB + 4096 };
 
 	(void)state;
 	describe(RMM_DIALECT_BETA3);

@@ -392,7 +392,7 @@ static void test_born_active(void **state)
 static void test_unknown(void **state)
 {
 	struct host *host = host_active(RMM_DIALECT_BETA1, 0);
-	uint64_t x[5] = { 0xC4000190, 1, 2, 3, 4 };	/* an RSI call */
+	uint64_t x[6] = { 0xC4000190, 1, 2, 3, 4 };	/* an RSI call */
 
 	(void)state;
 	call4(host, RMI_GPT_INFO, DRAM, 2 * GB, 3, 4);
