@@ -42,15 +42,20 @@ static inline void describe_realms(enum rmm_dialect dialect, u64 flags)
 		machine.granules = 1;
 }
 
-static inline void make_realm_world(enum rmm_dialect dialect, u64 flags)
+static inline void make_described(void)
 {
-	describe_realms(dialect, flags);
 	make(12);
 	load();
 	params = kzalloc(PAGE_SIZE, GFP_KERNEL);
 	src = kzalloc(PAGE_SIZE, GFP_KERNEL);
 	run_page = kzalloc(PAGE_SIZE, GFP_KERNEL);
 	assert_int_equal(cca_rmi_take_granules(NUMA_NO_NODE, NR_GRANULES, granule), 0);
+}
+
+static inline void make_realm_world(enum rmm_dialect dialect, u64 flags)
+{
+	describe_realms(dialect, flags);
+	make_described();
 }
 
 static inline void end_realm_world(void)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Beside this kernel's own RMI driver: who has the RMM, and what is left alone then */
-#include "module_fixture.h"
+#include "realm_fixture.h"
 
 static const u64 changing[] = {
 	RMI_RMM_CONFIG_SET, RMI_RMM_ACTIVATE,  RMI_RMM_DEACTIVATE, RMI_GRANULE_TRACKING_SET,
@@ -290,7 +290,7 @@ static void the_last_par(void **state)
 static void consumers_are_served(void **state)
 {
 	const u64 own = GB + 512 * MB;
-	phys_addr_t granule[600];
+	phys_addr_t many[600];
 	size_t done;
 
 	(void)state;
@@ -302,17 +302,54 @@ static void consumers_are_served(void **state)
 	own_pages(own, own + 4 * PAGE_SIZE);
 	assert_int_equal(cca_rmi_delegate_range(own, 4 * PAGE_SIZE), 0);
 	assert_int_equal(rmm_delegated(world.rmm), 4 * PAGE_SIZE);
-	assert_int_equal(cca_rmi_take_granules(NUMA_NO_NODE, 600, granule), 0);
+	assert_int_equal(cca_rmi_take_granules(NUMA_NO_NODE, 600, many), 0);
 	assert_int_equal(rmm_delegated(world.rmm), 604 * PAGE_SIZE);
 	/* by its own record, hibernation would be fatal */
 	assert_int_equal(world_pm(PM_HIBERNATION_PREPARE), -EBUSY);
 	assert_available(GB);
-	assert_int_equal(cca_rmi_return_granules(granule, 600), 0);
+	assert_int_equal(cca_rmi_return_granules(many, 600), 0);
 	assert_int_equal(cca_rmi_undelegate_range(own, 4 * PAGE_SIZE, &done), 0);
 	assert_int_equal(done, 4 * PAGE_SIZE);
 	assert_int_equal(rmm_delegated(world.rmm), 0);
 	free_own_pages(own, own + 4 * PAGE_SIZE);
 	end_kernels();
+}
+
+/* A consumer's Realm is its own, whoever has the RMM; of memory, it alone is lent some */
+static void consumers_realms_are_made(void **state)
+{
+	static const u64 flags[] = { 0, RMM_FLAG_CONTINUES, RMM_FLAG_REALM_PAGES };
+	u64 result;
+
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(flags); i++) {
+		describe_realms(RMM_DIALECT_BETA3, flags[i] | RMM_FLAG_BORN_ACTIVE);
+		make_with(true, true);
+		load();
+		assert_file("owner", "kernel");
+		params = kzalloc(PAGE_SIZE, GFP_KERNEL);
+		run_page = kzalloc(PAGE_SIZE, GFP_KERNEL);
+		for (unsigned int c = 0; c < ARRAY_SIZE(changing); c++)
+			if (changing[c] != RMI_OP_MEM_DONATE)
+				rmm_forbid(world.rmm, changing[c]);
+		assert_int_equal(cca_rmi_take_granules(NUMA_NO_NODE, NR_GRANULES, granule), 0);
+		assert_int_equal(create_realm(), 0);
+		assert_int_equal(create_rec(0), 0);
+		assert_true(ledger_has("realm") >= 16 * PAGE);
+		assert_int_equal(run(RMI_REALM_ACTIVATE, granule[RD], 0, 0, 0, 0), 0);
+		assert_int_equal(cca_rmi_rec_enter(granule[REC], virt_to_phys(run_page), &result),
+				 0);
+		assert_int_equal(result, RMI_SUCCESS);
+		assert_int_equal(run(RMI_REALM_TERMINATE, granule[RD], 0, 0, 0, 0), 0);
+		assert_int_equal(run(RMI_REC_DESTROY, granule[REC], 0, 0, 0, 0), 0);
+		assert_int_equal(run(RMI_REALM_DESTROY, granule[RD], 0, 0, 0, 0), 0);
+		assert_int_equal(ledger_has("realm"), 0);
+		assert_int_equal(cca_rmi_return_granules(granule, NR_GRANULES), 0);
+		assert_int_equal(rmm_delegated(world.rmm), 0);
+		kfree(params);
+		kfree(run_page);
+		end_kernels();
+	}
 }
 
 /* Its driver's own page stays delegated as we come and go */
@@ -432,6 +469,7 @@ int main(void)
 		cmocka_unit_test(nothing_is_tried),
 		cmocka_unit_test(the_last_par),
 		cmocka_unit_test(consumers_are_served),
+		cmocka_unit_test(consumers_realms_are_made),
 		cmocka_unit_test(what_the_driver_delegated),
 		cmocka_unit_test(movable_memory_is_left_out),
 		cmocka_unit_test(movable_memory_is_covered),
