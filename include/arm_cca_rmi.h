@@ -194,4 +194,35 @@ int cca_rmi_run(struct cca_rmi_regs *regs, const bool *stop);
  */
 int cca_rmi_rec_enter(phys_addr_t rec, phys_addr_t run, u64 *result);
 
+/**
+ * cca_rmi_feature_register() - what the RMM says of itself
+ * @index: 0 or 1
+ *
+ * Specification: DEN0137, RMI_FEATURES.
+ *
+ * Context: may sleep.
+ * Return: the register as it was read when the RMM was found or updated; 0 if there is none.
+ */
+u64 cca_rmi_feature_register(unsigned int index);
+
+/* What a proof that Realms run came to, as /sys/firmware/rmi/proved tells it */
+enum cca_rmi_proved {
+	CCA_RMI_PROVED_NEVER,
+	CCA_RMI_PROVED_PASSED,
+	CCA_RMI_PROVED_FAILED,
+};
+
+/**
+ * cca_rmi_set_proved() - Realms were seen to run here, or not to
+ * @proof: 0 when a proof begins; then what was returned
+ * @outcome: what it came to; of none when a proof begins
+ *
+ * It counts only if this is still the RMM that there was when the proof began: it is forgotten with
+ * each session, latch, live update and whenever Realms aren't available any more.
+ *
+ * Context: any but interrupts.
+ * Return: what to pass as @proof, never 0.
+ */
+u64 cca_rmi_set_proved(u64 proof, enum cca_rmi_proved outcome);
+
 #endif

@@ -15,9 +15,11 @@
 #include "granule.h"
 #include "ledger.h"
 #include "pagebits.h"
+#include "proved.h"
 #include "ranges.h"
 #include "realm.h"
 #include "record.h"
+#include "rmm.h"
 #include "smc.h"
 #include "take.h"
 #include "update.h"
@@ -194,3 +196,18 @@ int cca_rmi_rec_enter(phys_addr_t rec, phys_addr_t run, u64 *result)
 	return rc;
 }
 EXPORT_SYMBOL_GPL(cca_rmi_rec_enter);
+
+u64 cca_rmi_feature_register(unsigned int index)
+{
+	struct rmm_session rmm;
+
+	rmm_copy_session(&rmm);
+	return index < ARRAY_SIZE(rmm.features) ? rmm.features[index] : 0;
+}
+EXPORT_SYMBOL_GPL(cca_rmi_feature_register);
+
+u64 cca_rmi_set_proved(u64 proof, enum cca_rmi_proved outcome)
+{
+	return proved_set(proof, outcome);
+}
+EXPORT_SYMBOL_GPL(cca_rmi_set_proved);

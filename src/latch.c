@@ -6,6 +6,7 @@
 #include <linux/string.h>
 
 #include "latch.h"
+#include "proved.h"
 
 static DEFINE_SPINLOCK(latch_lock);	/* a leaf; protects the text */
 static bool latch;			/* read without the lock */
@@ -33,6 +34,7 @@ int rmi_latch(const char *fmt, ...)
 		pr_err("the RMM makes no sense and is left alone: %s\n", latch_text);
 	}
 	spin_unlock(&latch_lock);
+	proved_forget();
 	return -EPROTO;
 }
 

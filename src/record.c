@@ -10,6 +10,7 @@
 #include <linux/string.h>
 
 #include "pagebits.h"
+#include "proved.h"
 #include "record.h"
 #include "region.h"
 #include "rmm.h"
@@ -387,6 +388,8 @@ void record_publish(void)
 
 	mutex_lock(&record_lock);
 	judge(&v);
+	if (v.reason != REASON_OK)
+		proved_forget();
 	verdict_publish(&v);
 	mutex_unlock(&record_lock);
 }

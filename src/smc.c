@@ -19,6 +19,7 @@
 #include "../include/rmi_abi.h"
 #include "latch.h"
 #include "names.h"
+#include "proved.h"
 #include "smc.h"
 
 #define CREATE_TRACE_POINTS
@@ -394,6 +395,7 @@ void rmi_begin_session(bool look)
 	unsigned int i;
 
 	rmi_unlatch();
+	proved_forget();
 	WRITE_ONCE(only_look, look);
 	for (i = 0; i < ARRAY_SIZE(tallies); i++)
 		WRITE_ONCE(tallies[i].known, false);

@@ -10,6 +10,7 @@
 #include "../include/rmi_abi.h"
 #include "features.h"
 #include "ledger.h"
+#include "proved.h"
 #include "record.h"
 #include "rmm.h"
 #include "smc.h"
@@ -72,6 +73,11 @@ static ssize_t kernel_driver_show(struct kobject *kobj, struct kobj_attribute *a
 
 	rmm_copy_session(&rmm);
 	return sysfs_emit(buf, "%s\n", owner_kernel_driver_word(rmm.kernel_driver));
+}
+
+static ssize_t proved_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%s\n", proved_word());
 }
 
 static ssize_t granule_size_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
@@ -148,6 +154,7 @@ static struct kobj_attribute attributes[] = {
 	__ATTR_RO(rmm_state),
 	__ATTR_RO(owner),
 	__ATTR_RO(kernel_driver),
+	__ATTR_RO(proved),
 	__ATTR_RO(granule_size),
 	__ATTR_RO(l0gpt_size),
 	__ATTR_RO(region_size),

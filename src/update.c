@@ -10,6 +10,7 @@
 #include <linux/string.h>
 
 #include "../include/rmi_abi.h"
+#include "proved.h"
 #include "rmm.h"
 #include "smc.h"
 #include "update.h"
@@ -73,6 +74,7 @@ bool update_check(struct verdict *why)
 	if (rc == -ETIMEDOUT || rc == -EPROTO)
 		return false;
 	WRITE_ONCE(looked_at, pauses);
+	proved_forget();
 	away = rc || compare(&now, &before, why);
 	if (away) {
 		now = before;

@@ -24,6 +24,7 @@
 
 #include "../../include/arm_cca_rmi.h"
 #include "../../include/rmi_abi.h"
+#include "cpus.h"
 #include "run.h"
 #include "seat.h"
 
@@ -45,9 +46,31 @@ static bool leaving;			/* this kernel ends, or sleeps */
 /* One that didn't end, or whose Realm could not be unmade: it holds a reference to this module */
 static struct proof *left;
 
+/* Only of all CPUs is it said to have passed; who stopped or was short of something says nothing */
+static void tell(u64 proof, const struct prove_run *run)
+{
+	if (run->report.failed)
+		cca_rmi_set_proved(proof, CCA_RMI_PROVED_FAILED);
+	else if (!run->report.skipped && prove_cpus_are_all(&run->cpus))
+		cca_rmi_set_proved(proof, CCA_RMI_PROVED_PASSED);
+}
+
 static int prove(struct seat *seat)
 {
-	prove_run(&container_of(seat, struct proof, seat)->run);
+	struct prove_run *run = &container_of(seat, struct proof, seat)->run;
+	const u64 proof = cca_rmi_set_proved(0, CCA_RMI_PROVED_NEVER);
+	const u64 features = cca_rmi_feature_register(1);
+	const int hash = prove_measure_choose(RMI_FEATURE1_HASHES(features));
+
+	if (hash < 0) {
+		report_say(&run->report, REPORT_SKIP,
+			   "this RMM has no hash that is known: feature register 1 is %#llx",
+			   features);
+		return 0;
+	}
+	run->realm.hash = hash;
+	prove_run(run);
+	tell(proof, run);
 	return 0;
 }
 
@@ -100,7 +123,6 @@ static int begin(const struct cpumask *cpus)
 	if (!p)
 		return -ENOMEM;
 	cpumask_copy(&p->run.cpus, cpus);
-	p->run.realm.hash = RMI_HASH_SHA256;
 	p->seat.rec.cpu = cpumask_first(cpus);
 	rc = seat_start(&p->seat, prove);
 	if (rc)
@@ -148,16 +170,14 @@ static int request(const struct cpumask *cpus)
 	return rc;
 }
 
-/* "cpus LIST", as it is written in sysfs */
+/* "cpus LIST", as it is written in sysfs, or "cpus all" */
 static int parse(char *text, struct cpumask *cpus)
 {
 	static const char word[] = "cpus ";
 
-	if (strncmp(text, word, strlen(word)) ||
-	    cpulist_parse(strim(text + strlen(word)), cpus) || cpumask_empty(cpus) ||
-	    !cpumask_subset(cpus, cpu_online_mask))
+	if (strncmp(text, word, strlen(word)))
 		return -EINVAL;
-	return 0;
+	return prove_cpus_parse(strim(text + strlen(word)), cpus);
 }
 
 static ssize_t device_write(struct file *file, const char __user *from, size_t size, loff_t *pos)

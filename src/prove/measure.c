@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <crypto/hash.h>
+#include <linux/bits.h>
 #include <linux/err.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
@@ -36,6 +37,24 @@ static const char * const names[] = {
 	[RMI_HASH_SHA512] = "sha512",
 	[RMI_HASH_SHA384] = "sha384",
 };
+
+/**
+ * prove_measure_choose() - which hash is a Realm to be measured by?
+ * @hashes: those that the RMM has: a bit each for SHA-256, SHA-384, SHA-512
+ *
+ * Context: any.
+ * Return: RMI_HASH_* of the smallest, or -ENOENT.
+ */
+int prove_measure_choose(u64 hashes)
+{
+	static const unsigned int by_bit[] = { RMI_HASH_SHA256, RMI_HASH_SHA384, RMI_HASH_SHA512 };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(by_bit); i++)
+		if (hashes & BIT(i))
+			return by_bit[i];
+	return -ENOENT;
+}
 
 /**
  * prove_measure_open() - before the first of a Realm's parts

@@ -17,6 +17,7 @@ struct measure {
 	int error;			/* the first one */
 };
 
+int prove_measure_choose(u64 hashes);
 int prove_measure_open(struct measure *m, unsigned int hash);
 void prove_measure_close(struct measure *m);
 void prove_measure_realm(struct measure *m, const void *params);

@@ -315,7 +315,10 @@ int prove_realm_make(struct prove_realm *realm)
 	realm->measuring = !rc;
 	rc = rc ?: take(realm) ?: create(realm) ?: create_tables(realm) ?: init_ripas(realm) ?:
 	     map(realm) ?: create_recs(realm) ?: realm->measure.error;
-	return rc ?: make(realm, REALM_ACTIVATE, realm->granule[RD]);
+	rc = rc ?: make(realm, REALM_ACTIVATE, realm->granule[RD]);
+	if (rc && !*realm->why)
+		scnprintf(realm->why, sizeof(realm->why), "error %d", rc);
+	return rc;
 }
 
 /**

@@ -6,6 +6,7 @@
 
 static const char * const words[] = {
 	[REPORT_PASS] = "PASS", [REPORT_FAIL] = "FAIL", [REPORT_SKIP] = "SKIP",
+	[REPORT_INFO] = "INFO",
 };
 
 /**

@@ -7,7 +7,7 @@
 
 #define REPORT_SIZE	3072
 
-enum report_word { REPORT_PASS, REPORT_FAIL, REPORT_SKIP };
+enum report_word { REPORT_PASS, REPORT_FAIL, REPORT_SKIP, REPORT_INFO };
 
 struct report {
 	unsigned int failed, skipped;

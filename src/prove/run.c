@@ -10,6 +10,7 @@
 #include <asm/arch_timer.h>
 
 #include "../../include/rmi_abi.h"
+#include "cpus.h"
 #include "payload.h"
 #include "rec.h"
 #include "run.h"
@@ -40,6 +41,7 @@ static enum report_word word_of(int rc)
 	case -ETIMEDOUT:
 	case -EBUSY:
 	case -ENODEV:
+	case -ENOENT:		/* this kernel has no such hash */
 		return REPORT_SKIP;
 	default:
 		return REPORT_FAIL;
@@ -336,6 +338,16 @@ static int prove_one(struct prove_run *run, unsigned int nr_recs, unsigned int n
 	return realm->nr_granules ? -EIO : 0;
 }
 
+static void say_left_out(struct prove_run *run)
+{
+	char numbers[256];
+
+	prove_cpus_left_out(&run->cpus, numbers, sizeof(numbers));
+	if (*numbers)
+		report_say(&run->report, REPORT_INFO, "left out, since they are isolated: CPUs%s",
+			   numbers);
+}
+
 /**
  * prove_run() - make Realms, run them, unmake them
  * @run: cpus is set, and realm.hash; the rest is zero. The report is filled.
@@ -350,6 +362,7 @@ void prove_run(struct prove_run *run)
 {
 	const unsigned int nr = min_t(unsigned int, cpumask_weight(&run->cpus), PROVE_MAX_RECS);
 
+	say_left_out(run);
 	if (!prove_one(run, 1, NR_PROBES) && nr > 1 && !READ_ONCE(run->stop))
 		prove_one(run, nr, 0);
 }

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -8,6 +7,7 @@
 #include "checklist.h"
 #include "file.h"
 #include "kvm.h"
+#include "lines.h"
 
 /* In the order in which the module comes to them */
 enum check {
@@ -123,31 +123,6 @@ static const struct reason *find_reason(const char *word)
 	return &unknown;
 }
 
-/* At most 80 columns: more words go on in the next line */
-static void __attribute__((format(printf, 2, 3))) say(const char *label, const char *format, ...)
-{
-	const int indent = 6, width = 80;
-	int column = indent;
-	char text[1024];
-	const char *at;
-	va_list args;
-	int length;
-
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	printf("%-*s", indent, label);
-	for (at = text; *at; at += length + strspn(at + length, " ")) {
-		length = strcspn(at, " ");
-		if (column > indent && column + 1 + length > width) {
-			printf("\n%*s", indent, "");
-			column = indent;
-		}
-		column += printf("%s%.*s", column > indent ? " " : "", length, at);
-	}
-	putchar('\n');
-}
-
 /* Does an attribute tell that the module came past this check, whatever happened then? */
 static bool came_past(const struct attributes *a, enum check check)
 {
@@ -173,19 +148,19 @@ static void say_pass(const struct attributes *a, enum check check)
 
 	switch (check) {
 	case AGREED:
-		say("PASS", "%s: RMI %s", what, a->of[REVISION].text);
+		lines_say("PASS", "%s: RMI %s", what, a->of[REVISION].text);
 		break;
 	case GRANULES:
-		say("PASS", "%s: %s", what, bytes_text(a->of[GRANULE_SIZE].number).text);
+		lines_say("PASS", "%s: %s", what, bytes_text(a->of[GRANULE_SIZE].number).text);
 		break;
 	case MEMORY:
-		say("PASS", "%s: %s lent", what, bytes_text(a->of[MEMORY_DONATED].number).text);
+		lines_say("PASS", "%s: %s lent", what, bytes_text(a->of[MEMORY_DONATED].number).text);
 		break;
 	case TRACKED:
-		say("PASS", "%s: %s", what, bytes_text(a->of[MEMORY_COVERED].number).text);
+		lines_say("PASS", "%s: %s", what, bytes_text(a->of[MEMORY_COVERED].number).text);
 		break;
 	default:
-		say("PASS", "%s", what);
+		lines_say("PASS", "%s", what);
 	}
 }
 
@@ -193,17 +168,17 @@ static void say_fail(const struct attributes *a, const char *what, const char *h
 {
 	const char *word = a->of[REASON].text, *detail = a->of[DETAIL].text;
 
-	say("FAIL", "%s", what);
+	lines_say("FAIL", "%s", what);
 	if (a->detail_hidden)
-		say("", "%s (the detail is for root alone to read)", word);
+		lines_say("", "%s (the detail is for root alone to read)", word);
 	else
-		say("", "%s%s%s", word, *detail ? ": " : "", detail);
-	say("", "what helps: %s", help);
+		lines_say("", "%s%s%s", word, *detail ? ": " : "", detail);
+	lines_say("", "what helps: %s", help);
 }
 
 static void say_skip(const char *what, const char *why)
 {
-	say("SKIP", "%s (%s)", what, why);
+	lines_say("SKIP", "%s (%s)", what, why);
 }
 
 static void show_checks(const struct attributes *a, const struct reason *why)
@@ -226,11 +201,11 @@ static void show_lost(const struct attributes *a)
 	const uint64_t bytes = a->of[MEMORY_LOST].number;
 
 	if (!bytes) {
-		say("PASS", "%s", lost);
+		lines_say("PASS", "%s", lost);
 		return;
 	}
-	say("FAIL", "%s but %s", lost, bytes_text(bytes).text);
-	say("", "%s", lost_help);
+	lines_say("FAIL", "%s but %s", lost, bytes_text(bytes).text);
+	lines_say("", "%s", lost_help);
 }
 
 /* What this kernel's own driver has made of the RMM, and what that means for KVM */
@@ -254,11 +229,11 @@ static void show_kernel_driver(const struct attributes *a)
 		return;
 	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
 		if (!strcmp(word, known[i].word)) {
-			say("INFO", "this kernel's own driver %s%s", known[i].text, known[i].until);
+			lines_say("INFO", "this kernel's own driver %s%s", known[i].text, known[i].until);
 			return;
 		}
 	}
-	say("INFO", "this kernel's own driver: %s", word);
+	lines_say("INFO", "this kernel's own driver: %s", word);
 }
 
 /* What they find isn't memory's, and fails nothing */
@@ -270,18 +245,18 @@ static void show_beyond(uint64_t ipa_bits)
 
 	kvm_ask(ipa_bits, &kvm);
 	if (kvm.asked)
-		say(kvm.yes ? "PASS" : "INFO", "%s: %s", kvm_what, kvm.text);
+		lines_say(kvm.yes ? "PASS" : "INFO", "%s: %s", kvm_what, kvm.text);
 	else
 		say_skip(kvm_what, kvm.text);
-	say("INFO", "%s: %s", lfa_what, file_is_there("/sys/firmware/lfa") ? "yes" : "no");
+	lines_say("INFO", "%s: %s", lfa_what, file_is_there("/sys/firmware/lfa") ? "yes" : "no");
 }
 
 static void show_not_loaded(void)
 {
 	enum check check;
 
-	say("FAIL", "%s", checks[LOADED]);
-	say("", "%s", not_loaded_help);
+	lines_say("FAIL", "%s", checks[LOADED]);
+	lines_say("", "%s", not_loaded_help);
 	for (check = LOADED + 1; check < NR_CHECKS; check++)
 		say_skip(checks[check], "not reached");
 	say_skip(lost, "not reached");

@@ -543,6 +543,11 @@ bool zalloc_cpumask_var(cpumask_var_t *cpus, gfp_t gfp);
 #define cpumask_subset(a, b)	(!((a)->bits & ~(b)->bits))
 #define cpu_online_mask		(shim_online_cpus())
 const struct cpumask *shim_online_cpus(void);
+bool cpu_is_isolated(int cpu);
+#define cpumask_test_cpu(cpu, m)	((m)->bits >> (cpu) & 1)
+#define for_each_online_cpu(cpu)			\
+	for ((cpu) = 0; (cpu) < 64; (cpu)++)		\
+		if (cpumask_test_cpu(cpu, cpu_online_mask))
 bool is_kernel_in_hyp_mode(void);
 struct task_struct;
 #define kthread_create(fn, data, ...)	shim_kthread(fn, data)

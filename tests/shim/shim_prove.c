@@ -100,7 +100,8 @@ struct task_struct *shim_kthread(int (*fn)(void *data), void *data)
 		return ERR_PTR(-ENOMEM);
 	task = calloc(1, sizeof(*task));
 	*task = (struct task_struct){ .fn = fn, .data = data, .cpu = ~0U };
-	prove_world.threads++;
+	if (!prove_world.threads++)
+		prove_world.first = data;
 	return task;
 }
 
@@ -274,6 +275,11 @@ bool zalloc_cpumask_var(cpumask_var_t *cpus, gfp_t gfp)
 const struct cpumask *shim_online_cpus(void)
 {
 	return &prove_world.online;
+}
+
+bool cpu_is_isolated(int cpu)
+{
+	return prove_world.isolated.bits >> cpu & 1;
 }
 
 bool is_kernel_in_hyp_mode(void)

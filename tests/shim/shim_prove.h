@@ -13,7 +13,7 @@ struct prove_world {
 	bool interrupted;		/* who waits gets a signal */
 	bool at_el1;			/* this kernel is */
 	int misc_error;			/* that there is instead of a device */
-	struct cpumask online;
+	struct cpumask online, isolated;
 	unsigned int fail_hash;		/* this one from now on fails; 0: none */
 
 	/* to look at */
@@ -21,6 +21,7 @@ struct prove_world {
 	unsigned int no_preemption;
 	bool masked, armed;
 	unsigned int threads;		/* not ended */
+	const void *first;		/* what the first of them was given */
 };
 
 extern struct prove_world prove_world;

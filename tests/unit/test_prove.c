@@ -6,6 +6,10 @@
 #include "../../src/prove/rec.h"
 #include "../../src/prove/run.h"
 #include "../../src/prove/seat.h"
+#include "../../src/proved.h"
+#include "../../src/rmm.h"
+#include "../../src/smc.h"
+#include "../../src/update.h"
 
 #define PAYLOAD					\
 	".pushsection .rodata\n"		\
@@ -127,12 +131,13 @@ static void inside(struct rmm_entry *entry)
 
 static struct prove_run *proof;
 static unsigned int recs_order = 5;
+static unsigned int hashes = 7;
 
 static void make_host(enum rmm_dialect dialect, u64 flags, unsigned int shift)
 {
 	describe(dialect);
 	machine.flags = flags;
-	machine.hashes = 7;
+	machine.hashes = hashes;
 	machine.recs_order = recs_order;
 	if (dialect == RMM_DIALECT_AUTUMN)
 		machine.granules = 1;
@@ -566,7 +571,7 @@ static void hashes_fail(void **state)
 	make_host(RMM_DIALECT_PUBLIC, 0, 12);
 	prove_world.no_hash = true;
 	prove_run(proof);
-	assert_says("FAIL: a Realm is made: ");
+	assert_says("SKIP: a Realm is made: error -2\n");
 	prove_world.no_hash = false;
 	end_host();
 	for (unsigned int n = 1; n < 12; n++) {
@@ -974,6 +979,180 @@ static void realm_ends_before_this_kernel(void **state)
 	}
 }
 
+/* As src/prove/device.c has it */
+struct device_proof {
+	struct prove_run run;
+	struct seat seat;
+};
+
+static unsigned int fail_alloc;		/* of the proof's, this one; 0: none */
+
+/* A whole proof by way of the device, in which the Realm is as good as @lie lets it be */
+static void prove_by(const char *text)
+{
+	assert_int_equal(device->open(NULL, NULL), 0);
+	assert_int_equal(request(text), strlen(text));
+	running = &container_of((struct seat *)prove_world.first, struct device_proof, seat)->run;
+	challenge = 0;
+	world.fail_alloc = fail_alloc;
+	fail_alloc = 0;
+	assert_true(listen() > 0);
+	running = NULL;
+	assert_int_equal(device->release(NULL, NULL), 0);
+}
+
+static void takes_long(u64 x[5])
+{
+	world.now_ns += 150 * NSEC_PER_MSEC;
+}
+
+static void forgets(struct rmm_entry *entry, u64 *run)
+{
+	proved_forget();
+}
+
+static void computes_badly(struct rmm_entry *entry, u64 *run)
+{
+	if (entries == 1)
+		run[0xa30 / 8]++;
+}
+
+/* Of all CPUs alone; and what shows nothing changes nothing */
+static void outcome_is_told(void **state)
+{
+	(void)state;
+	make_device(RMM_DIALECT_PUBLIC, 0);
+	prove_world.online.bits = 0x3e;
+	assert_file("proved", "never");
+	prove_by("cpus 1-4");
+	assert_non_null(strstr(heard, "4 of them RECs\n"));
+	assert_null(strstr(heard, "FAIL"));
+	assert_file("proved", "never");
+	lie = forgets;
+	prove_by("cpus all");
+	assert_file("proved", "never");
+	lie = NULL;
+	prove_by("cpus all\n");
+	assert_non_null(strstr(heard, "5 of them RECs\n"));
+	assert_null(strstr(heard, "INFO"));
+	assert_file("proved", "passed");
+	fail_alloc = 2;
+	prove_by("cpus all");
+	assert_non_null(strstr(heard, "SKIP: a Realm is made: error -12\n"));
+	assert_null(strstr(heard, "FAIL"));
+	assert_file("proved", "passed");
+	lie = computes_badly;
+	prove_by("cpus 1");
+	assert_file("proved", "failed");
+	/* a stop says nothing */
+	lie = NULL;
+	assert_int_equal(device->open(NULL, NULL), 0);
+	assert_int_equal(request("cpus all"), 8);
+	assert_int_equal(device->release(NULL, NULL), 0);
+	assert_file("proved", "failed");
+	prove_by("cpus 1-5");
+	assert_file("proved", "passed");
+	end_device();
+}
+
+/* It was another RMM, or is none any more */
+static void outcome_is_forgotten(void **state)
+{
+	struct verdict why;
+
+	(void)state;
+	for (unsigned int how = 0; how < 5; how++) {
+		make_device(RMM_DIALECT_BETA3, 0);
+		prove_world.online.bits = 0x6;
+		prove_by("cpus all");
+		assert_file("proved", "passed");
+		switch (how) {
+		case 0:
+			rmi_latch("as a test");
+			assert_file("proved", "never");
+			rmi_unlatch();
+			break;
+		case 1:
+			rmi_begin_session(false);
+			break;
+		case 2:
+			world_reboot();
+			break;
+		case 3:
+			/* a pause is all that is seen of a live update */
+			assert_false(update_check(&why));
+			assert_file("proved", "passed");
+			world.smc = takes_long;
+			assert_int_equal(rmi_call(&(struct rmi_regs){ { RMI_RMM_STATE_GET } }, 0), 0);
+			world.smc = NULL;
+			assert_false(update_check(&why));
+			break;
+		default:
+			assert_int_equal(world_pm(PM_HIBERNATION_PREPARE), 0);
+			assert_int_equal(world_pm(PM_POST_HIBERNATION), 0);
+			assert_true(cca_rmi_is_available());
+		}
+		assert_file("proved", "never");
+		end_device();
+	}
+}
+
+/* Nobody else is to run there; by name they can be had */
+static void isolated_cpus_are_left_out(void **state)
+{
+	(void)state;
+	make_device(RMM_DIALECT_PUBLIC, 0);
+	prove_world.online.bits = 0x3e;
+	prove_world.isolated.bits = 0x70;
+	prove_by("cpus all");
+	assert_non_null(strstr(heard,
+			       "INFO: left out, since they are isolated: CPUs 4 5\nPASS: a Realm"));
+	assert_non_null(strstr(heard, "3 of them RECs\n"));
+	assert_null(strstr(heard, "SKIP"));
+	assert_file("proved", "passed");
+	prove_by("cpus 1-2");
+	assert_null(strstr(heard, "3 of them RECs\n"));
+	proved_forget();
+	prove_world.isolated.bits = 0x20;
+	prove_by("cpus 1-4");
+	assert_non_null(strstr(heard, "INFO: left out, since they are isolated: CPUs 5\n"));
+	assert_file("proved", "passed");
+	prove_by("cpus 1-5");
+	assert_null(strstr(heard, "INFO"));
+	prove_world.isolated.bits = 0x3e;
+	assert_int_equal(device->open(NULL, NULL), 0);
+	assert_int_equal(request("cpus all"), -EINVAL);
+	assert_int_equal(device->release(NULL, NULL), 0);
+	end_device();
+}
+
+/* The smallest of those that the RMM has, which are bits for SHA-256, SHA-384, SHA-512 */
+static void hash_is_chosen(void **state)
+{
+	static const unsigned int digits[] = { 0, 64, 96, 64, 128, 64, 96, 64 };
+	char *at;
+
+	(void)state;
+	for (hashes = 0; hashes < ARRAY_SIZE(digits); hashes++) {
+		make_device(RMM_DIALECT_BETA3, 0);
+		assert_true(cca_rmi_feature_register(0));
+		assert_int_equal(cca_rmi_feature_register(1) >> 3 & 7, hashes);
+		assert_int_equal(cca_rmi_feature_register(2), 0);
+		prove_world.online.bits = 0x6;
+		prove_by("cpus all");
+		at = strstr(heard, "its measurement is ");
+		if (at)
+			assert_int_equal(strspn(at + 19, "0123456789abcdef"), digits[hashes]);
+		else
+			assert_string_equal(heard, "SKIP: this RMM has no hash that is known: "
+					    "feature register 1 is 0x8107\n");
+		assert_int_equal(!at, !hashes);
+		assert_file("proved", hashes ? "passed" : "never");
+		end_device();
+	}
+	hashes = 7;
+}
+
 static void nothing_is_registered_in_part(void **state)
 {
 	(void)state;
@@ -1018,6 +1197,10 @@ int main(void)
 		cmocka_unit_test(late_cpu_is_waited_for),
 		cmocka_unit_test(what_is_left_is_ended_first),
 		cmocka_unit_test(realm_ends_before_this_kernel),
+		cmocka_unit_test(outcome_is_told),
+		cmocka_unit_test(outcome_is_forgotten),
+		cmocka_unit_test(isolated_cpus_are_left_out),
+		cmocka_unit_test(hash_is_chosen),
 		cmocka_unit_test(nothing_is_registered_in_part),
 	};
 
