@@ -12,6 +12,7 @@
 
 #include "attributes.h"
 #include "file.h"
+#include "json.h"
 
 /* How often, and how long apart, to look again at files that are just changing or going away */
 #define TRIES		10
@@ -37,6 +38,7 @@ static const struct {
 	[RMM_STATE]		= { "rmm_state", WORD, false },
 	[OWNER]			= { "owner", WORD, true },
 	[KERNEL_DRIVER]		= { "kernel_driver", WORD, true },
+	[PROVED]		= { "proved", WORD, true },
 	[GRANULE_SIZE]		= { "granule_size", NUMBER, false },
 	[L0GPT_SIZE]		= { "l0gpt_size", NUMBER, false },
 	[REGION_SIZE]		= { "region_size", NUMBER, true },
@@ -235,17 +237,6 @@ void attributes_show(const struct attributes *a)
 		fprintf(stderr, "rmi-host: detail can be read by root alone\n");
 }
 
-static void put_json_string(const char *text)
-{
-	putchar('"');
-	for (; *text; text++) {
-		if (*text == '"' || *text == '\\')
-			putchar('\\');
-		putchar(*text);
-	}
-	putchar('"');
-}
-
 static void put_json_features(const struct attributes *a)
 {
 	uint64_t number;
@@ -256,7 +247,7 @@ static void put_json_features(const struct attributes *a)
 		if (is_number(a->feature[i].text, &number))
 			printf("%" PRIu64, number);
 		else
-			put_json_string(a->feature[i].text);
+			json_string(a->feature[i].text);
 	}
 	printf("\n  }");
 }
@@ -274,7 +265,7 @@ void attributes_show_json(const struct attributes *a)
 		else if (i == DETAIL && a->detail_hidden)
 			printf("null");
 		else
-			put_json_string(a->of[i].text);
+			json_string(a->of[i].text);
 	}
 	if (a->nr_features) {
 		printf(",\n  \"features\": ");

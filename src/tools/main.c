@@ -13,6 +13,7 @@
 #include "checklist.h"
 #include "file.h"
 #include "map.h"
+#include "prove.h"
 #include "svg.h"
 #include "watch.h"
 
@@ -22,8 +23,11 @@ static const char usage[] =
 	"rmi-host show [--json]    all that the module tells\n"
 	"rmi-host watch [--once]   whether Realms are available: now and at each change, or until\n"
 	"                          the next one\n"
+	"rmi-host prove [--cpus all|LIST] [--rounds N] [--json]\n"
+	"                          Realms are run, by the module arm_cca_prove (as root)\n"
 	"rmi-host --help, --version\n"
-	"Exit status: 0; 1 if Realms can't be had (ok) or a signal came first (watch --once);\n"
+	"Exit status: 0; 1 if Realms can't be had (ok), not all of a proof passed (prove) or a\n"
+	"signal came first (watch --once);\n"
 	"2 for a wrong usage, or what can't be read or written.\n";
 
 static void __attribute__((noreturn)) misused(void)
@@ -96,6 +100,46 @@ static int run_watch(int argc, char **argv)
 	return watch(option(argc, argv, "once", false));
 }
 
+#define MAX_ROUNDS	1000000
+
+static unsigned int rounds_of(const char *text)
+{
+	uint64_t rounds;
+
+	if (!file_number(&text, 10, &rounds) || *text || !rounds || rounds > MAX_ROUNDS)
+		misused();
+	return rounds;
+}
+
+static int run_prove(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "cpus", required_argument, NULL, 'c' }, { "rounds", required_argument, NULL, 'r' },
+		{ "json", no_argument, NULL, 'j' }, { 0 }
+	};
+	struct prove_options how = { .cpus = "all", .rounds = 1 };
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		switch (c) {
+		case 'c':
+			how.cpus = optarg;
+			break;
+		case 'r':
+			how.rounds = rounds_of(optarg);
+			break;
+		case 'j':
+			how.json = true;
+			break;
+		default:
+			misused();
+		}
+	}
+	if (optind != argc)
+		misused();
+	return prove(&how);
+}
+
 static int run(int argc, char **argv)
 {
 	static const struct {
@@ -106,6 +150,7 @@ static int run(int argc, char **argv)
 		{ "map", run_map },
 		{ "show", run_show },
 		{ "watch", run_watch },
+		{ "prove", run_prove },
 	};
 	unsigned int i;
 

@@ -30,11 +30,11 @@ PARAMETERS = '/sys/module/arm_cca_rmi/parameters/'
 
 HEALTHY = {
     'available': '1', 'reason': 'ok', 'detail': '', 'revision': '2.0', 'rmm_state': 'active',
-    'owner': 'this-module', 'kernel_driver': 'absent', 'granule_size': '4096', 'l0gpt_size': '1073741824',
+    'owner': 'this-module', 'kernel_driver': 'absent', 'proved': 'never', 'granule_size': '4096', 'l0gpt_size': '1073741824',
     'region_size': '1073741824', 'dialect': 'beta3', 'tracking': 'paid', 'memory_covered': '1073741824', 'memory_donated': '1179648', 'memory_lost': '0', 'smc_calls': '16', 'features/ipa_bits': '40', 'features/pa_bits': '40',
     'features/granule_sizes': '4096 16384 65536', 'features/hash_algorithms': 'none', 'features/max_recs_order': '0'}
 LATER = [name for name in HEALTHY if name.startswith('features/') or name in (
-    'owner', 'kernel_driver', 'region_size', 'dialect', 'tracking')]
+    'owner', 'kernel_driver', 'proved', 'region_size', 'dialect', 'tracking')]
 UNTRACKED = HEALTHY | {'available': '0', 'reason': 'not-tracked', 'detail': '0x100000000-0x140000000 none',
                        'memory_covered': '0', 'memory_donated': '0'}
 NO_RMM = HEALTHY | {'available': '0', 'reason': 'no-rmm', 'detail': 'nobody answers RMI_VERSION', 'revision': 'none',
@@ -138,17 +138,17 @@ def written(attributes, whole=False):
 
 # The script ------------------------------------------------------------------------------------
 
-def feature_lines(available, reason, revision):
+def feature_lines(available, reason, revision, *more):
     return ''.join(f'# +no-label\narm-cca-rmi-{line}\n' for line in (
-        f'available={available}', f'reason={reason}', f'revision={revision}'))
+        f'available={available}', f'reason={reason}', f'revision={revision}') + more)
 
 
 def test_values():
     labels, metrics = written(HEALTHY)
-    same('labels of a healthy host', labels, feature_lines('true', 'ok', '2.0'))
+    same('labels of a healthy host', labels, feature_lines('true', 'ok', '2.0', 'proved=never'))
     same('its metrics', [line for line in metrics.splitlines() if line[0] != '#'], [
         'arm_cca_rmi_available 1', 'arm_cca_rmi_reason{reason="ok"} 1',
-        'arm_cca_rmi_info{revision="2.0",rmm_state="active",owner="this-module",kernel_driver="absent",dialect="beta3",tracking="paid"} 1',
+        'arm_cca_rmi_info{revision="2.0",rmm_state="active",owner="this-module",kernel_driver="absent",dialect="beta3",tracking="paid",proved="never"} 1',
         'arm_cca_rmi_features_info{ipa_bits="40",pa_bits="40",granule_sizes="4096 16384 65536",hash_algorithms="none",'
         'max_recs_order="0"} 1', 'arm_cca_rmi_region_size_bytes 1073741824', 'arm_cca_rmi_memory_covered_bytes 1073741824',
         'arm_cca_rmi_memory_donated_bytes 1179648', 'arm_cca_rmi_memory_lost_bytes 0', 'arm_cca_rmi_smc_calls_total 16'])
@@ -159,11 +159,11 @@ def test_values():
         'arm_cca_rmi_info{revision="2.0",rmm_state="active"} 1', 'arm_cca_rmi_memory_covered_bytes 1073741824',
         'arm_cca_rmi_memory_donated_bytes 1179648', 'arm_cca_rmi_memory_lost_bytes 0', 'arm_cca_rmi_smc_calls_total 16'])
     labels, metrics = written(UNTRACKED)
-    same('labels of a host that is not tracked', labels, feature_lines('false', 'not-tracked', '2.0'))
+    same('labels of a host that is not tracked', labels, feature_lines('false', 'not-tracked', '2.0', 'proved=never'))
     report('arm_cca_rmi_available 0\n' in metrics and 'arm_cca_rmi_reason{reason="not-tracked"} 1\n' in metrics,
            'its metrics', metrics)
     report('0x' not in labels + metrics, 'what only root may read stays there', labels + metrics)
-    same('labels of a host without RMM', written(NO_RMM)[0], feature_lines('false', 'no-rmm', 'none'))
+    same('labels of a host without RMM', written(NO_RMM)[0], feature_lines('false', 'no-rmm', 'none', 'proved=never'))
     labels, metrics = written(None)
     same('labels of a host without the module', labels, feature_lines('false', 'not-loaded', 'none'))
     same('its metrics', [line for line in metrics.splitlines() if line[0] != '#'],
@@ -273,7 +273,7 @@ def test_bad_attributes():
     bad = {
         'available': ('', '2', 'yes', '1\n1', '01'), 'reason': ('', 'a b', 'x"y', 'ok\nok', 'OK', '*'),
         'revision': ('', '2', '.', '2.', 'two', '2.0 '), 'rmm_state': ('', 'a"', '\\'), 'memory_covered': ('', '-1', '1.5', '0x10', '010', '1 2'),
-        'memory_donated': ('x',), 'memory_lost': ('1\n2',), 'smc_calls': ('', '1e3'), 'owner': ('', 'a"b'), 'kernel_driver': ('', 'a b'), 'dialect': ('', 'a"b'), 'tracking': ('a b',),
+        'memory_donated': ('x',), 'memory_lost': ('1\n2',), 'smc_calls': ('', '1e3'), 'owner': ('', 'a"b'), 'kernel_driver': ('', 'a b'), 'proved': ('', 'a b'), 'dialect': ('', 'a"b'), 'tracking': ('a b',),
         'region_size': ('-1',), 'features/hash_algorithms': ('', 'a"b', 'sha256\nsha512')}
     for name, values in bad.items():
         # Those that came later may be missing
@@ -439,7 +439,7 @@ def test_into():
             rc, said = fleet(root, 'update')
             same(f'a link {what} stays one', (rc, said, os.readlink(f'{root}/{LABEL_FILE}'), os.readlink(f'{root}/{METRIC_FILE}')),
                  (0, '', '../linked', '/dev/null'))
-            same('and leads to what was written', without_expiry(text(f'{root}/{LABELS}/../linked')), feature_lines('true', 'ok', '2.0'))
+            same('and leads to what was written', without_expiry(text(f'{root}/{LABELS}/../linked')), feature_lines('true', 'ok', '2.0', 'proved=never'))
         os.unlink(f'{root}/{METRIC_FILE}')
         os.mkfifo(f'{root}/{METRIC_FILE}')
         with subprocess.Popen(['cat', f'{root}/{METRIC_FILE}'], stdout=subprocess.PIPE, text=True) as cat:

@@ -29,7 +29,7 @@ TESTS_FAILED = 3        # the exit status then, and then alone
 
 # What the module of a healthy host of 3 GB says
 HEALTHY = {
-    'available': '1', 'reason': 'ok', 'detail': '', 'revision': '2.0', 'rmm_state': 'active', 'owner': 'this-module', 'kernel_driver': 'absent',
+    'available': '1', 'reason': 'ok', 'detail': '', 'revision': '2.0', 'rmm_state': 'active', 'owner': 'this-module', 'kernel_driver': 'absent', 'proved': 'never',
     'granule_size': '4096',
     'l0gpt_size': '1073741824', 'region_size': '1073741824', 'dialect': 'beta3', 'tracking': 'static',
     'memory_covered': '3221225472', 'memory_donated': '0', 'memory_lost': '0', 'smc_calls': '9',
@@ -683,6 +683,7 @@ revision        2.0
 rmm_state       active
 owner           this-module
 kernel_driver   absent
+proved          never
 granule_size    4096
 l0gpt_size      1073741824
 region_size     1073741824
@@ -697,7 +698,7 @@ features/ipa_bits 40
 ''', ''))
     status, out, err = Tree({}).run('show', '--json')
     same('show --json', (status, json.loads(out), err), (0, {
-        'available': 1, 'reason': 'ok', 'detail': '', 'revision': '2.0', 'rmm_state': 'active', 'owner': 'this-module', 'kernel_driver': 'absent',
+        'available': 1, 'reason': 'ok', 'detail': '', 'revision': '2.0', 'rmm_state': 'active', 'owner': 'this-module', 'kernel_driver': 'absent', 'proved': 'never',
         'granule_size': 4096, 'l0gpt_size': 1073741824, 'region_size': 1073741824, 'dialect': 'beta3', 'tracking': 'static', 'memory_covered': 3221225472,
         'memory_donated': 0, 'memory_lost': 0, 'smc_calls': 9, 'features': {'granule_sizes': '4096 16384', 'ipa_bits': 40}}, ''))
     test_older()
@@ -716,7 +717,7 @@ features/ipa_bits 40
 
 def test_older():
     """What a module of before these files says, and what one of after this program"""
-    later = ('owner', 'kernel_driver', 'region_size', 'dialect', 'tracking')
+    later = ('owner', 'kernel_driver', 'proved', 'region_size', 'dialect', 'tracking')
     older = Tree({})
     for name in later:
         older.remove(f'sys/firmware/rmi/{name}')
@@ -816,6 +817,118 @@ def test_watch():
     p.communicate()
 
 
+# prove ----------------------------------------------------------------------------------------------
+
+READ = 63 if os.uname().machine == 'aarch64' else 0      # the system call's number
+MEASUREMENT = 'f2bb19b395dc552a1cf16fa4c2c22b4a241599ccb284b4b8e51608e22579659b'
+PROOF = f'''PASS: a Realm is made of 9 granules, 1 of them RECs
+PASS: the Realm runs on CPU 0
+PASS: its measurement is {MEASUREMENT}, as predicted (RIPAS isn't measured)
+PASS: all its granules are back
+'''
+PROVED = f'''PASS  a Realm is made of 9 granules, 1 of them RECs
+PASS  the Realm runs on CPU 0
+PASS  its measurement is
+      {MEASUREMENT}, as
+      predicted (RIPAS isn't measured)
+PASS  all its granules are back
+Realms run here: 1 of 1 rounds
+'''
+MODPROBE = '''#!/bin/sh
+echo "modprobe $*" >>"$RMI_HOST_ROOT/log"
+case $1 in
+-q) [ ! -e "$RMI_HOST_ROOT/prepared" ] || mv "$RMI_HOST_ROOT/prepared" "$RMI_HOST_ROOT/dev/arm_cca_prove" ;;
+-rq) [ ! -e "$RMI_HOST_ROOT/stays" ] && rm "$RMI_HOST_ROOT/dev/arm_cca_prove" ;;
+esac
+'''
+
+
+def prover(report, request='cpus all\n', loaded=True):
+    """A file in the device's place: what is written to it goes before what is read"""
+    tree = Tree({})
+    tree.write('bin/modprobe', MODPROBE).write('log', '').write('dev/null', '')
+    os.chmod(os.path.join(tree.root, 'bin/modprobe'), 0o755)
+    tree.write('dev/arm_cca_prove' if loaded else 'prepared', '?' * len(request) + report)
+    tree.variables = {'PATH': os.path.join(tree.root, 'bin') + ':' + os.environ['PATH']}
+    return tree
+
+
+def read_wchan(pid):
+    """Does it sleep in a read of its own? Then the child that loads is gone."""
+    with open(f'/proc/{pid}/syscall', encoding='ascii') as f:
+        return f.read().startswith(f'{READ} ')
+
+
+def read(tree, name):
+    with open(os.path.join(tree.root, name), encoding='ascii') as f:
+        return f.read()
+
+
+def test_prove():
+    tree = prover(PROOF)
+    same('prove: a proof that passes', tree.run('prove'), (0, PROVED, ''))
+    same('prove: what it asks for', read(tree, 'dev/arm_cca_prove')[:9], 'cpus all\n')
+    same('prove: a module that is there stays', read(tree, 'log'), '')
+    tree = prover(PROOF, loaded=False)
+    same('prove: it loads the module', tree.run('prove'), (0, PROVED, ''))
+    same('prove: and unloads it', read(tree, 'log'), 'modprobe -q arm_cca_prove\nmodprobe -rq arm_cca_prove\n')
+    tree = prover(PROOF, loaded=False).write('stays', '')
+    same('prove: a module that stays', tree.run('prove'),
+         (0, PROVED, 'rmi-host: the module arm_cca_prove stays loaded: see `dmesg`\n'))
+    tree = prover(PROOF, loaded=False).remove('prepared')
+    refuses('prove: a module that there isn\'t', tree.run('prove'), 'the module arm_cca_prove can\'t be loaded: .*')
+    tree = prover(PROOF, 'cpus 1-2,7\n')
+    same('prove: some CPUs', tree.run('prove', '--cpus', '1-2,7'), (0, PROVED, ''))
+    same('prove: that is what it asks for', read(tree, 'dev/arm_cca_prove')[:11], 'cpus 1-2,7\n')
+    status, out, err = prover(PROOF).run('prove', '--rounds', '3')
+    same('prove: three rounds', (status, out, err), (0, instead(PROVED, ('1 of 1', '3 of 3')), ''))
+    status, out, err = prover(PROOF).run('prove', '--rounds', '2', '--json')
+    steps = [{'round': n, 'result': line[:4], 'step': line[6:]} for n in (1, 2) for line in PROOF.splitlines()]
+    same('prove: JSON', (status, json.loads(out), err),
+         (0, {'steps': steps, 'rounds': 2, 'passed': 8, 'failed': 0, 'skipped': 0, 'proved': True}, ''))
+    helps = (('FAIL: the Realm runs: nothing for 1000 ms', 'FAIL  the Realm runs: nothing for 1000 ms\n      what helps: it is a bug in the RMM or '
+              'the firmware: tell those who made it\n', 1, 0),
+             ('SKIP: this RMM has no Realms', 'SKIP  this RMM has no Realms\n      what helps: install an RMM that has them\n', 0, 1),
+             ('SKIP: this RMM has no hash that is known: 0', '      what helps: install an RMM that measures by SHA-2\n', 0, 1),
+             ('SKIP: a Realm is made: error -12', '      what helps: try again: what stopped it says nothing about Realms\n', 0, 1),
+             ('FAIL: its measurement is 00, not 01', '      what helps: if this module is as it was released,', 1, 0),
+             ('FAIL: its granules come back: x', '      what helps: the module tries again with the next proof; else reboot\n', 1, 0))
+    for line, text, failed_steps, skipped in helps:
+        status, out, err = prover(PROOF + line + '\n').run('prove')
+        result(status == 1 and text in out and not err and out.endswith(
+            f"It isn't proved that Realms run here: {failed_steps} failed, {skipped} skipped, 1 of 1 rounds\n"), f'prove: {line}', out + err)
+        status, out, err = prover(line + '\n').run('prove', '--rounds', '2')
+        result(status == 1 and f'{line[:4]}  round 2: {line[6:12]}' in out, f'prove: {line}, of the second round', out + err)
+        status, out, err = prover(PROOF + line + '\n').run('prove', '--json')
+        result(status == 1 and not json.loads(out)['proved'], f'prove: {line}, as JSON', out + err)
+    status, out, err = prover('').run('prove')
+    same('prove: a report of nothing', (status, out, err),
+         (1, "It isn't proved that Realms run here: 0 failed, 0 skipped, 1 of 1 rounds\n", ''))
+    status, out, err = prover('INFO: left out, since they are isolated: CPUs 3\n' + PROOF).run('prove')
+    result(status == 0 and out.startswith('INFO  left out, since they are isolated: CPUs 3\nPASS'), 'prove: CPUs that are left out', out)
+    for garbage in ('PASS', 'PASSED: x', 'x: y'):
+        status, out, err = prover(garbage + '\n', loaded=False).run('prove')
+        result(status == 2 and 'no line of a report' in err, f'prove: {garbage!r} is no report', err)
+    # A FIFO gives back the request, which is no report, and then nothing, until a signal comes
+    for number in signal.SIGINT, signal.SIGTERM:
+        tree = prover('').remove('dev/arm_cca_prove')
+        os.mkfifo(os.path.join(tree.root, 'prepared'))
+        p = tree.start('prove', '--rounds', '5')
+        while not os.path.exists(os.path.join(tree.root, 'dev/arm_cca_prove')):
+            time.sleep(0.01)
+        while not read_wchan(p.pid):
+            time.sleep(0.01)
+        p.send_signal(number)
+        out, err = p.communicate()
+        result(p.returncode == 1 and out.startswith('SKIP  a signal ended it\n') and out.endswith('1 of 5 rounds\n') and not err,
+               f'prove: {number.name} ends it', f'{p.returncode}\n{out}{err}')
+        same('prove: and it unloads the module', read(tree, 'log'), 'modprobe -q arm_cca_prove\nmodprobe -rq arm_cca_prove\n')
+    for args in (('--rounds', '0'), ('--rounds', '1x'), ('--rounds', '1000001'), ('--rounds', '-1'), ('--rounds',), ('--cpus',), ('x',), ('--all',)):
+        status, out, err = prover(PROOF).run('prove', *args)
+        result(status == 2 and not out, f'prove: {" ".join(args)} is no usage', out)
+    refuses('prove: too long a list', prover(PROOF).run('prove', '--cpus', '1,' * 2000), 'too long a list of CPUs')
+
+
 # The rest -------------------------------------------------------------------------------------------
 
 def version():
@@ -846,11 +959,13 @@ def complete(*line):
 
 
 def test_files_beside():
-    same('completion: commands', complete('rmi-host', ''), ['ok', 'map', 'show', 'watch', '--help', '--version'])
+    same('completion: commands', complete('rmi-host', ''), ['ok', 'map', 'show', 'watch', 'prove', '--help', '--version'])
     same('completion: a command that is begun', complete('rmi-host', 'sh'), ['show'])
     same('completion: options', [complete('rmi-host', c, '-') for c in ('ok', 'map', 'show', 'watch')],
          [[], ['--svg'], ['--json'], ['--once']])
     same('completion: no more after that', complete('rmi-host', 'show', '--json', ''), [])
+    same('completion: of a proof', [complete('rmi-host', 'prove', *words) for words in (('-',), ('--json', '--c'), ('--cpus', ''), ('--rounds', ''))],
+         [['--cpus', '--rounds', '--json'], ['--cpus'], ['all'], []])
     with open(os.path.join(Tree.place, 'picture.svg'), 'w', encoding='utf-8'):
         pass
     same('completion: a file', complete('rmi-host', 'map', '--svg', 'pic'), ['picture.svg'])
@@ -861,7 +976,7 @@ def test_files_beside():
     same('manual page: mandoc finds nothing', [l for l in p.stdout.splitlines() if 'mandoc.db' not in l], [])
     text = subprocess.run(['mandoc', '-T', 'ascii', page], capture_output=True, text=True, check=False).stdout
     text = re.sub('.\b', '', text)
-    for word in ('ok', 'map [--svg file]', 'show [--json]', 'watch [--once]', '--help', '--version', 'RMI_HOST_ROOT', 'NO_COLOR'):
+    for word in ('ok', 'map [--svg file]', 'show [--json]', 'watch [--once]', 'prove [--cpus all | list] [--rounds n] [--json]', '--help', '--version', 'RMI_HOST_ROOT', 'NO_COLOR'):
         result(word in text, f'manual page: it has {word}', text)
 
     dest = os.path.join(Tree.place, 'dest')
@@ -922,7 +1037,7 @@ def main():
         os.chmod(place, 0o755)
         Tree.place = place
         Tree.program = shutil.copy(sys.argv[1], os.path.join(place, 'rmi-host'))
-        for test in (test_ok, test_reasons, test_kernel_driver, test_kvm, test_map, test_map_garbage, test_colours, test_svg, test_show, test_garbage, test_watch,
+        for test in (test_ok, test_reasons, test_kernel_driver, test_kvm, test_map, test_map_garbage, test_colours, test_svg, test_show, test_garbage, test_watch, test_prove,
                      test_usage, test_files_beside, test_make):
             test()
     print(f'1..{count}')
