@@ -153,7 +153,7 @@ def test_values():
         'max_recs_order="0"} 1', 'arm_cca_rmi_region_size_bytes 1073741824', 'arm_cca_rmi_memory_covered_bytes 1073741824',
         'arm_cca_rmi_memory_donated_bytes 1179648', 'arm_cca_rmi_memory_lost_bytes 0', 'arm_cca_rmi_smc_calls_total 16'])
     older = written({name: value for name, value in HEALTHY.items() if name not in LATER})
-    same('labels beside an older module', older[0], labels)
+    same('labels beside an older module', older[0], feature_lines('true', 'ok', '2.0'))
     same('metrics beside an older module', [line for line in older[1].splitlines() if line[0] != '#'], [
         'arm_cca_rmi_available 1', 'arm_cca_rmi_reason{reason="ok"} 1',
         'arm_cca_rmi_info{revision="2.0",rmm_state="active"} 1', 'arm_cca_rmi_memory_covered_bytes 1073741824',
