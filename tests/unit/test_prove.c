@@ -1153,6 +1153,45 @@ static void hash_is_chosen(void **state)
 	hashes = 7;
 }
 
+/* Entries don't count, nor that this RMM comes on by one granule, and is called again */
+static u64 counted;
+
+static void count_commands(u64 x[5])
+{
+	static u64 last[2];
+	const bool range = x[0] == RMI_GRANULE_RANGE_DELEGATE ||
+			   x[0] == RMI_GRANULE_RANGE_UNDELEGATE;
+
+	counted += x[0] != RMI_REC_ENTER && !(range && x[0] == last[0] && x[2] == last[1]);
+	last[0] = x[0];
+	last[1] = x[2];
+}
+
+/* Nothing is lost, and ranges are undelegated as ranges */
+static void many_rounds(void **state)
+{
+	const unsigned int rounds = 200;
+
+	(void)state;
+	make_device(RMM_DIALECT_PUBLIC, 0);
+	prove_world.online.bits = 0x1e;
+	counted = 0;
+	world.smc = count_commands;
+	for (unsigned int i = 0; i < rounds; i++) {
+		prove_by("cpus all");
+		if (strstr(heard, "FAIL") || strstr(heard, "SKIP"))
+			fail_msg("%s", heard);
+		assert_non_null(strstr(heard, "4 of them RECs\n"));
+	}
+	print_message("%llu commands a round but REC_ENTER and repetitions\n",
+		      counted / rounds);
+	assert_true(counted < 100 * rounds);
+	world.smc = NULL;
+	assert_file("proved", "passed");
+	assert_file("memory_lost", "0");
+	end_device();
+}
+
 static void nothing_is_registered_in_part(void **state)
 {
 	(void)state;
@@ -1201,6 +1240,7 @@ int main(void)
 		cmocka_unit_test(outcome_is_forgotten),
 		cmocka_unit_test(isolated_cpus_are_left_out),
 		cmocka_unit_test(hash_is_chosen),
+		cmocka_unit_test(many_rounds),
 		cmocka_unit_test(nothing_is_registered_in_part),
 	};
 
