@@ -159,8 +159,8 @@ static enum fate ask(const struct rmi_regs *command, const struct payer *payer)
  * @regs: set to what the command would have been answered
  * @payer: as for sro_run()
  *
- * Pages that it has no use for any more are held, ready or lost afterwards. What became of a command
- * about a Realm its caller finds out.
+ * Pages that it has no use for any more are held, ready or lost afterwards. What became of a
+ * command about a Realm its caller finds out.
  * Specification: DEN0137, RMI_GRANULE_TRACKING_GET, RMI_GPT_INFO, RMI_RMM_STATE_GET.
  *
  * Context: may sleep; under cover_lock.

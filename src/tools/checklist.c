@@ -154,7 +154,8 @@ static void say_pass(const struct attributes *a, enum check check)
 		lines_say("PASS", "%s: %s", what, bytes_text(a->of[GRANULE_SIZE].number).text);
 		break;
 	case MEMORY:
-		lines_say("PASS", "%s: %s lent", what, bytes_text(a->of[MEMORY_DONATED].number).text);
+		lines_say("PASS", "%s: %s lent", what,
+			  bytes_text(a->of[MEMORY_DONATED].number).text);
 		break;
 	case TRACKED:
 		lines_say("PASS", "%s: %s", what, bytes_text(a->of[MEMORY_COVERED].number).text);
@@ -229,7 +230,8 @@ static void show_kernel_driver(const struct attributes *a)
 		return;
 	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
 		if (!strcmp(word, known[i].word)) {
-			lines_say("INFO", "this kernel's own driver %s%s", known[i].text, known[i].until);
+			lines_say("INFO", "this kernel's own driver %s%s", known[i].text,
+				  known[i].until);
 			return;
 		}
 	}

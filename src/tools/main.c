@@ -114,7 +114,8 @@ static unsigned int rounds_of(const char *text)
 static int run_prove(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "cpus", required_argument, NULL, 'c' }, { "rounds", required_argument, NULL, 'r' },
+		{ "cpus", required_argument, NULL, 'c' },
+		{ "rounds", required_argument, NULL, 'r' },
 		{ "json", no_argument, NULL, 'j' }, { 0 }
 	};
 	struct prove_options how = { .cpus = "all", .rounds = 1 };

@@ -99,7 +99,8 @@ static const char *help_for(const char *word, const char *text)
 		{ "SKIP", "", "try again: what stopped it says nothing about Realms" },
 		{ "FAIL", "its measurement", "if this module is as it was released, the RMM "
 		  "measures in a way that nobody has told of: compare with its specification" },
-		{ "FAIL", "its granules", "the module tries again with the next proof; else reboot" },
+		{ "FAIL", "its granules",
+		  "the module tries again with the next proof; else reboot" },
 		{ "FAIL", "", "it is a bug in the RMM or the firmware: tell those who made it" },
 	};
 	unsigned int i;
@@ -178,10 +179,11 @@ static const char *refusal(int error)
 /* False if a signal came */
 static bool read_report(char report[MAX_REPORT])
 {
+	const size_t most = MAX_REPORT - 1;
 	size_t length = 0;
 	ssize_t n;
 
-	while (length < MAX_REPORT - 1 && (n = read(device, report + length, MAX_REPORT - 1 - length))) {
+	while (length < most && (n = read(device, report + length, most - length))) {
 		if (n > 0)
 			length += n;
 		else if (errno != EINTR)
@@ -227,9 +229,10 @@ static void run_round(const struct prove_options *options, struct tally *tally)
 static void conclude(const struct prove_options *options, const struct tally *tally, bool good)
 {
 	if (options->json)
-		printf("\n  ],\n  \"rounds\": %u, \"passed\": %u, \"failed\": %u, \"skipped\": %u,\n"
-		       "  \"proved\": %s\n}\n", tally->rounds, tally->passed, tally->failed,
-		       tally->skipped, good ? "true" : "false");
+		printf("\n  ],\n  \"rounds\": %u, \"passed\": %u, \"failed\": %u, "
+		       "\"skipped\": %u,\n  \"proved\": %s\n}\n",
+		       tally->rounds, tally->passed, tally->failed, tally->skipped,
+		       good ? "true" : "false");
 	else if (good)
 		printf("Realms run here: %u of %u rounds\n", tally->rounds, options->rounds);
 	else

@@ -4,7 +4,8 @@
  * "take N" allocates N pages and delegates them; "atomic N" does so with a spinlock held; "give"
  * undelegates and frees them all; "borrow N" takes N granules of the module's; "return half"
  * returns each other one of these, the last one first, "return all" all of them; "ensure ADDRESS
- * BYTES" has memory covered. Read: how many bytes it has delegated of its own.
+ * BYTES" has memory covered; "realm" makes a Realm, enters it once, and unmakes it. Read: how
+ * many bytes it has delegated of its own.
  */
 #include <linux/errno.h>
 #include <linux/gfp.h>
@@ -13,14 +14,17 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/numa.h>
+#include <linux/preempt.h>
 #include <linux/proc_fs.h>
 #include <linux/sched.h>
 #include <linux/seq_file.h>
+#include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
 #include "arm_cca_rmi.h"
+#include "rmi_abi.h"
 
 #define MAX_PAGES 4096
 
@@ -134,6 +138,76 @@ static int return_all(void)
 	return n ? cca_rmi_return_granules(borrowed, n) : 0;
 }
 
+static int command(u64 fid, u64 x1, u64 x2, u64 x3)
+{
+	struct cca_rmi_regs r = { { fid, x1, x2, x3 } };
+	int rc;
+
+	do
+		rc = cca_rmi_run(&r, NULL);
+	while (rc == -EINPROGRESS);
+	return rc ?: r.x[0] ? -EIO : 0;
+}
+
+/* It has no memory to run in, so that whatever ends the entry is as good as an interrupt */
+static int enter(phys_addr_t rec, void *page)
+{
+	u64 result = ~0ULL;
+	int rc;
+
+	preempt_disable();
+	rc = cca_rmi_rec_enter(rec, virt_to_phys(page), &result);
+	preempt_enable();
+	return rc ?: result ? -EIO : 0;
+}
+
+enum { RD, ROOT, REC, NR_GRANULES };
+
+static int run_realm(const phys_addr_t *granule, u64 *page)
+{
+	int rc, undone;
+
+	page[RMI_REALM_S2SZ / 8] = 32;
+	page[RMI_REALM_BREAKPOINTS / 8] = 1;
+	page[RMI_REALM_WATCHPOINTS / 8] = 1;
+	page[RMI_REALM_RTT_BASE / 8] = granule[ROOT];
+	page[RMI_REALM_RTT_LEVEL / 8] = PAGE_SIZE == SZ_4K ? 1 : 2;
+	page[RMI_REALM_RTT_COUNT / 8] = 1;
+	rc = command(RMI_REALM_CREATE, granule[RD], virt_to_phys(page), 0);
+	if (rc)
+		return rc;
+	memset(page, 0, PAGE_SIZE);
+	page[RMI_REC_FLAGS / 8] = RMI_REC_RUNNABLE;
+	rc = command(RMI_REC_CREATE, granule[RD], granule[REC], virt_to_phys(page));
+	if (!rc) {
+		memset(page, 0, PAGE_SIZE);
+		rc = command(RMI_REALM_ACTIVATE, granule[RD], 0, 0) ?: enter(granule[REC], page);
+		undone = command(RMI_REALM_TERMINATE, granule[RD], 0, 0) ?:
+			 command(RMI_REC_DESTROY, granule[REC], 0, 0);
+		rc = rc ?: undone;
+	}
+	undone = command(RMI_REALM_DESTROY, granule[RD], 0, 0);
+	return rc ?: undone;
+}
+
+static int realm(void)
+{
+	phys_addr_t granule[NR_GRANULES];
+	u64 *page = kzalloc(PAGE_SIZE, GFP_KERNEL);
+	int rc, back;
+
+	if (!page)
+		return -ENOMEM;
+	rc = cca_rmi_take_granules(NUMA_NO_NODE, NR_GRANULES, granule);
+	if (!rc) {
+		rc = run_realm(granule, page);
+		back = cca_rmi_return_granules(granule, NR_GRANULES);
+		rc = rc ?: back;
+	}
+	kfree(page);
+	return rc;
+}
+
 static ssize_t consumer_write(struct file *file, const char __user *buf, size_t n, loff_t *pos)
 {
 	char text[64] = "";
@@ -155,6 +229,8 @@ static ssize_t consumer_write(struct file *file, const char __user *buf, size_t 
 		rc = borrow(pages);
 	else if (sysfs_streq(text, "return half"))
 		rc = return_half();
+	else if (sysfs_streq(text, "realm"))
+		rc = realm();
 	else if (sysfs_streq(text, "return all"))
 		rc = return_all();
 	return rc ?: n;

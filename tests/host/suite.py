@@ -390,6 +390,9 @@ def debug_boots(files, everything=False):
     # The one kernel that knows the key of our module
     chosen['locked'] = Boot('locked', kernel=DEBUG, env={'lockdown': 'integrity'},
                             machine=f'dialect beta3\nmemory 1G 2G\n{NEWBORN}')
+    # Whose device is there all the same
+    chosen['prove-locked'] = Boot('prove', kernel=DEBUG, env={'lockdown': 'integrity', 'realms': 1},
+                                  machine=f'dialect beta3\nmemory 1G 2G\n{NEWBORN}hashes 7\nrecs-order 4\n')
     chosen['broken'] = Boot('broken', kernel=DEBUG, machine=f'dialect beta3\n{DRAM}', blames=BLAMES)
     scripts = {f for f in files if '.' not in f and f not in ('Kbuild', 'init')}
     skipped = {name: NOT_DEBUGGED.get(name, 'no boot is chosen for it')

@@ -1062,6 +1062,8 @@ static void outcome_is_forgotten(void **state)
 
 	(void)state;
 	for (unsigned int how = 0; how < 5; how++) {
+		struct rmi_regs ask = { { RMI_RMM_STATE_GET } };
+
 		make_device(RMM_DIALECT_BETA3, 0);
 		prove_world.online.bits = 0x6;
 		prove_by("cpus all");
@@ -1083,7 +1085,7 @@ static void outcome_is_forgotten(void **state)
 			assert_false(update_check(&why));
 			assert_file("proved", "passed");
 			world.smc = takes_long;
-			assert_int_equal(rmi_call(&(struct rmi_regs){ { RMI_RMM_STATE_GET } }, 0), 0);
+			assert_int_equal(rmi_call(&ask, 0), 0);
 			world.smc = NULL;
 			assert_false(update_check(&why));
 			break;
