@@ -1395,7 +1395,7 @@ static void files(void **state)
 {
 	static const char *const names[] = {
 		"available",	  "reason",	  "detail",	"revision",
-		"rmm_state",	  "owner",	  "kernel_driver",
+		"rmm_state",	  "owner",	  "kernel_driver", "proved",
 		"granule_size",   "l0gpt_size",   "region_size",
 		"dialect",	  "tracking",	  "memory_covered", "memory_donated",
 		"memory_lost",	  "smc_calls",	  "ipa_bits",	"pa_bits",
