@@ -79,8 +79,7 @@ static void load(void)
 	if (file_is_there(DEVICE))
 		return;
 	if (modprobe("-q") || !file_is_there(DEVICE))
-		errx(EXIT_TROUBLE, "the module " MODULE " can't be loaded: are you root, is it "
-		     "installed? see `dmesg`");
+		errx(EXIT_TROUBLE, "the module " MODULE " can't be loaded: see `dmesg`, as root");
 	if (atexit(unload))
 		errx(EXIT_TROUBLE, "atexit");
 }
@@ -97,8 +96,8 @@ static const char *help_for(const char *word, const char *text)
 		{ "SKIP", "this kernel isn't at EL2",
 		  "boot it without kvm-arm.mode=nvhe and protected" },
 		{ "SKIP", "", "try again: what stopped it says nothing about Realms" },
-		{ "FAIL", "its measurement", "if this module is as it was released, the RMM "
-		  "measures in a way that nobody has told of: compare with its specification" },
+		{ "FAIL", "its measurement",
+		  "the RMM measures in another way: compare with its specification" },
 		{ "FAIL", "its granules",
 		  "the module tries again with the next proof; else reboot" },
 		{ "FAIL", "", "it is a bug in the RMM or the firmware: tell those who made it" },
@@ -228,16 +227,18 @@ static void run_round(const struct prove_options *options, struct tally *tally)
 
 static void conclude(const struct prove_options *options, const struct tally *tally, bool good)
 {
-	if (options->json)
-		printf("\n  ],\n  \"rounds\": %u, \"passed\": %u, \"failed\": %u, "
-		       "\"skipped\": %u,\n  \"proved\": %s\n}\n",
-		       tally->rounds, tally->passed, tally->failed, tally->skipped,
-		       good ? "true" : "false");
-	else if (good)
-		printf("Realms run here: %u of %u rounds\n", tally->rounds, options->rounds);
+	if (options->json) {
+		printf("\n  ],\n  \"rounds\": %u, \"passed\": %u,", tally->rounds, tally->passed);
+		printf(" \"failed\": %u, \"skipped\": %u,\n", tally->failed, tally->skipped);
+		printf("  \"proved\": %s\n}\n", good ? "true" : "false");
+		return;
+	}
+	if (good)
+		printf("Realms run here: ");
 	else
-		printf("It isn't proved that Realms run here: %u failed, %u skipped, %u of %u "
-		       "rounds\n", tally->failed, tally->skipped, tally->rounds, options->rounds);
+		printf("It isn't proved that Realms run here: %u failed, %u skipped, ",
+		       tally->failed, tally->skipped);
+	printf("%u of %u rounds\n", tally->rounds, options->rounds);
 }
 
 int prove(const struct prove_options *options)
