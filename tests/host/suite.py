@@ -94,7 +94,7 @@ def autumn(k):
                                   machine=f'{AUTUMN}{DRAM}flag born-active\nblocked 2G 1G\n'),
         'autumn-hotplug': Boot('hotplug-dynamic', kernel=k, hot=3072, cost=60, env={'rounds': 2},
                                machine=f'{AUTUMN}memory 1G 6G\n'),
-        'autumn-consumer': Boot('consumer', kernel=k, env={'cover': 'eager'}, machine=f'{AUTUMN}{DRAM}{AUTUMN_ODD}'),
+        'autumn-consumer': Boot('consumer', kernel=k, env={'cover': 'eager'}, machine=f'{AUTUMN}{DRAM}{AUTUMN_ODD}hashes 7\n'),
     }
 
 
@@ -174,7 +174,7 @@ def of_kernel(k):
                                                  env={'rounds': 2 if (k, d) == ('6.1', 'beta3') else 1},
                                                  machine=f'dialect {d}\nmemory 1G 6G\n{NEWBORN}')
         all_boots[f'consumer-{d}'] = Boot('consumer', kernel=k, env={'cover': 'eager'},
-                                          machine=f'dialect {d}\n{DRAM}{NEWBORN}')
+                                          machine=f'dialect {d}\n{DRAM}{NEWBORN}hashes 7\n')
     # One that gives and takes in the oddest ways
     all_boots['dynamic-odd'] = Boot('dynamic', kernel=k, ram='3G', memory=ODD, env={'least': GB // page},
                                     machine=f'dialect beta3\nmemory 1G 3G\n{NEWBORN}flag partial\nflag continues\n'
@@ -184,7 +184,7 @@ def of_kernel(k):
                           'odd': f'dialect beta3\n{DRAM}{NEWBORN}hashes 7\nrecs-order 4\nflag continues\nflag realm-pages\nflag partial\n'}.items():
         all_boots[f'prove-{name}'] = Boot('prove', kernel=k, env={'realms': int(name != 'none')}, machine=machine)
     all_boots['consumer-lazy'] = Boot('consumer', kernel=k, env={'cover': 'lazy'},
-                                      machine=f'dialect beta3\n{DRAM}{NEWBORN}')
+                                      machine=f'dialect beta3\n{DRAM}{NEWBORN}hashes 7\n')
     all_boots['vacate'] = Boot('vacate', kernel=k, hot=256, env={'base': 2 * GB},
                                machine=f'dialect beta3\n{DRAM}flag host-pays\n')
     # A table for 512 GB is one piece of 64 MB; with larger granules it is no more than the kernel itself has in one piece
