@@ -88,6 +88,8 @@ static void recover(u64 start, u64 end, enum refusal refusal)
  * exchange_recover_lent() - the RMM has no use any more for what it was lent
  * @kind: what for: LEDGER_TABLE, LEDGER_REGION, LEDGER_RMM or LEDGER_REALM
  * @payee: for which
+ * @told: the RMM said so; else it may have a use for it after all, and pages that it doesn't give
+ * back are lost
  *
  * What is this kernel's is held afterwards, the rest ready or lost; of Realms', which are not told
  * apart, it is as it was.
@@ -95,14 +97,15 @@ static void recover(u64 start, u64 end, enum refusal refusal)
  *
  * Context: may sleep; under cover_lock.
  */
-void exchange_recover_lent(enum ledger_kind kind, u64 payee)
+void exchange_recover_lent(enum ledger_kind kind, u64 payee, bool told)
 {
 	struct span part;
 	u64 at;
 
 	for (at = 0; ledger_find(kind, at, U64_MAX, &part); at = part.end)
 		if (part.payee == payee)
-			recover(part.start, part.end, kind == LEDGER_REALM ? SHARED : ORPHANED);
+			recover(part.start, part.end, kind == LEDGER_REALM ? SHARED :
+						      told ? ORPHANED : BEGUN);
 }
 
 /**

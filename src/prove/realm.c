@@ -158,7 +158,7 @@ static int finish(struct prove_realm *realm)
 
 static void set(void *page, unsigned int offset, u64 value)
 {
-	*(__le64 *)(page + offset) = cpu_to_le64(value);
+	((__le64 *)page)[offset / sizeof(__le64)] = cpu_to_le64(value);
 }
 
 static int create(struct prove_realm *realm)
@@ -221,6 +221,7 @@ static void fill(struct prove_realm *realm, unsigned int page)
 	void *s = memset(realm->source, 0, PAGE_SIZE);
 
 	if (page == PROVE_CODE)
+		/* cppcheck-suppress comparePointers ; both are labels of payload.S */
 		memcpy(s, prove_payload, prove_payload_end - prove_payload);
 	if (page != PROVE_CALL)
 		return;

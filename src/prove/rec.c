@@ -28,7 +28,7 @@ static enum hrtimer_restart ring(struct hrtimer *unused)
 
 static u64 word(const struct prove_rec *rec, unsigned int offset)
 {
-	return le64_to_cpu(READ_ONCE(*(__le64 *)(rec->run + offset)));
+	return le64_to_cpu(READ_ONCE(((__le64 *)rec->run)[offset / sizeof(__le64)]));
 }
 
 /* The RMM may write to the page as long as it is shown to it: what is looked at is a copy */
