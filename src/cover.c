@@ -154,12 +154,10 @@ int cover_ranges(const struct ranges *ram, bool pay, bool killable, struct verdi
 {
 	struct ranges reserved = {};
 	unsigned int mark;
-	int rc = check_ends(ram, why);
+	int rc = check_ends(ram, why) ?: parked_clear(ram, why);
 
 	if (rc)
 		return rc;
-	if (parked_any())
-		parked_resume();
 	mark = record_view()->nr;
 	walk_open(killable ? WALK_MAKE_KILLABLE : WALK_MAKE, rmi_timeout_ms());
 	if (ram->nr)
@@ -411,7 +409,6 @@ static bool is_loan_but_for_rmm(enum ledger_kind kind)
 int cover_stop(unsigned int patience_ms)
 {
 	const unsigned long give_up = jiffies + msecs_to_jiffies(patience_ms);
-	struct rmi_regs command;
 	int rc = 0;
 
 	mutex_lock(&cover_lock);
@@ -420,7 +417,7 @@ int cover_stop(unsigned int patience_ms)
 	while (pool_drain() == -ETIMEDOUT && time_before(jiffies, give_up))
 		usleep_range(1000, 2000);
 	record_offline(0, U64_MAX);
-	if (!record_view()->nr && !parked_any() && !sro_unfinished_realm(&command) &&
+	if (!record_view()->nr && !parked_any() && !sro_unfinished_realm(NULL) &&
 	    !ledger_bytes(is_loan_but_for_rmm))
 		rmm_close();
 	if (record_view()->nr || parked_any() || ledger_bytes(ledger_is_loan)) {

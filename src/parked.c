@@ -8,7 +8,9 @@
 #include "exchange.h"
 #include "make.h"
 #include "parked.h"
+#include "ranges.h"
 #include "record.h"
+#include "region.h"
 #include "rmm.h"
 #include "sro.h"
 #include "undo.h"
@@ -66,6 +68,41 @@ void parked_resume(void)
 		resume(&command);
 		walk_note(parked_any() < before ? 0 : -EBUSY);
 	}
+}
+
+static bool undoes(const struct rmi_regs *command, const struct ranges *ram)
+{
+	const u64 base = command->x[1];
+	struct span part;
+
+	if (command->x[0] == RMI_GPT_L1_DESTROY)
+		return ranges_next(ram, base, base + rmm_session()->l0gpt_size, &part);
+	return command->x[0] == RMI_GRANULE_TRACKING_SET && command->x[3] != RMI_TRACKING_FINE &&
+	       ranges_next(ram, base, region_at(base).end, &part);
+}
+
+/**
+ * parked_clear() - nothing that is unfinished is to uncover this memory later
+ * @ram: the memory
+ * @why: set on error
+ *
+ * An RMM may say of a region that it is FINE while a change to another state is under way.
+ *
+ * Context: may sleep, allocates; under cover_lock.
+ * Return: 0; -EBUSY if what covers some of it is still being undone.
+ */
+int parked_clear(const struct ranges *ram, struct verdict *why)
+{
+	struct rmi_regs command;
+	unsigned int i;
+
+	if (parked_any())
+		parked_resume();
+	for (i = 0; sro_unfinished(i, &command); i++)
+		if (undoes(&command, ram))
+			return verdict_set(why, REASON_UNFINISHED, "%s %#llx",
+					   rmi_name(command.x[0]), command.x[1]);
+	return 0;
 }
 
 static unsigned int left_to_undo(void)

@@ -294,7 +294,8 @@ static bool find_command(unsigned int i, bool realm, struct rmi_regs *command)
 
 	list_for_each_entry_safe(op, next, &unfinished, node) {
 		if (op->realm == realm && !i--) {
-			*command = op->command;
+			if (command)
+				*command = op->command;
 			return true;
 		}
 	}
@@ -316,7 +317,7 @@ bool sro_unfinished(unsigned int i, struct rmi_regs *command)
 
 /**
  * sro_unfinished_realm() - which operation is one that a consumer is to go on with?
- * @command: set to what began it
+ * @command: set to what began it; may be NULL
  *
  * Context: any; under cover_lock.
  * Return: false if there is none.
