@@ -144,6 +144,22 @@ def departures(k, dialect, more='', lends=0):
     return ways
 
 
+def crashes(k, machine):
+    """What becomes of a dump: with pages of a consumer's own out, which nothing marks, and without."""
+    def crash(by, own, log=(), **rest):
+        # What the log must have: the first kernel as it crashes, and how it ends that dd reads without the index
+        return Boot('vmcore', kernel=k, machine=machine, ram='512M', cpu='' if is_61(k) else 'lpa2=off', files=True, keeps=True,
+                    cost=30, blames=('Kernel panic - not syncing: sysrq triggered crash', *log), **rest,
+                    env={'by': by, 'own': own, 'crashkernel': '160M', 'stage': 1, 'checks_before': '00', 'room': '_' * 200})
+
+    boots = {'vmcore': crash('dd', 64, log=('Unable to handle kernel',))}
+    # Debian 12's makedumpfile doesn't know addresses of 52 bits
+    if is_61(k):
+        boots |= {'vmcore-makedumpfile': crash('makedumpfile', 64, images=('makedumpfile',)),
+                  'vmcore-marked': crash('makedumpfile', 0, images=('makedumpfile',))}
+    return boots
+
+
 def of_kernel(k):
     """The boots of one kernel."""
     page = (16 if k.endswith('16k') else 4) << 10
@@ -236,6 +252,7 @@ def of_kernel(k):
         all_boots['rights-unavailable'] = Boot('rights', kernel=k, env={'available': 0}, ram='4G',
                                                machine=f'dialect beta3\nmemory 1G 4G\ntracking 4G 1G none\n{STUBBORN}')
         all_boots['lockdown'] = Boot('lockdown', kernel=k, env={'lockdown': 'integrity'}, machine=f'dialect beta3\n{DRAM}')
+        all_boots |= crashes(k, f'dialect beta3\n{DRAM}{NEWBORN}')
     # Next to what is lent
     all_boots['zeropad'] = Boot('zeropad', kernel=k, hot=256, env={'base': 2 * GB, 'links': 1500}, cost=30,
                                 machine=f'dialect beta3\nmemory 1G 3G\n{NEWBORN}')
@@ -276,7 +293,7 @@ def of_kernel(k):
 SAME = ('untracked-public', 'untracked-beta1', 'coarse-public', 'coarse-beta1', 'device-public', 'device-beta1', 'no-table-beta1',
         'autumn-refuses', 'autumn-blocked', 'autumn-hotplug', 'autumn-consumer', 'stress-autumn', 'stress-public', 'hugepages-12g',
         'kexec-beta3', 'reboot-beta3', 'hibernate-beta3', 'hibernate-refused-beta3', 'update-revision',
-        'consumer-beta1', 'hotplug-beta1', 'hotplug-dynamic-beta1', 'static-public-odd', 'static-beta1-odd')
+        'consumer-beta1', 'vmcore-makedumpfile', 'vmcore-marked', 'hotplug-beta1', 'hotplug-dynamic-beta1', 'static-public-odd', 'static-beta1-odd')
 
 # And what of the others is in `make check`: where the module calls what the kernel has changed since, or what counts in pages
 DIFFER = {
@@ -368,6 +385,7 @@ NOT_DEBUGGED = {
     'packages': 'a Debian with the headers of this kernel there is none: see make check-packages',
     'rmi-host': 'a program that no kernel is changed by',
     'hugepages': 'huge pages of 1 GB are not in this kernel',
+    'vmcore': 'it has no crash kernel',
     'update': 'what the RMM says is the same on each kernel',
     'rights': "what it needs of a distribution's kernel isn't in this one",
     'stress': 'its workers keep each other waiting for minutes on this kernel; faults has fewer at once',
