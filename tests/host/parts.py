@@ -43,6 +43,16 @@ def kill_all():
             pass
 
 
+def compilers():
+    """What makes a compiler that ccache knows keep what it made, in the cache directory, for each clone."""
+    links = '/usr/lib/ccache'
+    cache = os.environ.get('XDG_CACHE_HOME') or os.path.expanduser('~/.cache')
+    if not os.path.isdir(links):
+        return {}
+    return {'PATH': f'{links}:{os.environ["PATH"]}', 'CCACHE_DIR': f'{cache}/arm-cca-rmi/ccache', 'CCACHE_MAXSIZE': '1G',
+            'CCACHE_BASEDIR': TOP, 'CCACHE_NOHASHDIR': '1'}
+
+
 def comment(text):
     return '\n'.join('# ' + line for line in text.rstrip('\n').split('\n'))
 
@@ -93,7 +103,7 @@ class Work:
         jobs = str(self.width)
         child = subprocess.Popen(args, cwd=TOP, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                  text=True, errors='replace', process_group=0,
-                                 env=os.environ | {'JOBS': jobs, 'OMP_NUM_THREADS': jobs} | (env or {}))
+                                 env=os.environ | compilers() | {'JOBS': jobs, 'OMP_NUM_THREADS': jobs} | (env or {}))
         running.add(child)
         return child
 

@@ -303,21 +303,21 @@ DIFFER = {
         'dynamic-beta3',            # alloc_contig_range() and PageOffline
         'autumn-hole',              # where each has memory
         'untracked-beta3',          # a refusal, whatever it is for
-        'hotplug-beta3', 'hotplug-dynamic-beta3',   # notifiers, and memory blocks of other sizes
+        'hotplug-beta3',            # notifiers
         'vacate',                   # pages that are isolated and replaced
         'consumer-beta3',           # exported symbols, and their namespace
         'cpus', 'gpf',              # workers on CPUs that go; faults, as that kernel reports them
         'observe',                  # tracepoints, uevents and debugfs
         'rights', 'lockdown',       # what it lets whom see
-        'kexec-dynamic', 'reboot-dynamic', 'hibernate-dynamic', 'hibernate-test-dynamic'),  # syscore and PM, LPA2
+        'kexec-dynamic', 'hibernate-dynamic'),      # syscore and PM, LPA2
     '6.12-16k': (
         'static-beta3', 'static-public-odd', 'static-beta3-odd',    # what is RAM, in whole pages
-        'dynamic-beta1', 'dynamic-beta3', 'dynamic-odd',            # regions of 32 MB, tables of many pages
+        'dynamic-beta3', 'dynamic-odd',                             # regions of 32 MB, tables of many pages
         'untracked-beta3',
         'granule-not-offered', 'active-with-another-granule', 'active-before-beta3',    # granules that are pages, or aren't
-        'hotplug-beta3', 'hotplug-dynamic-beta3', 'vacate', 'zeropad',  # blocks of other sizes
+        'hotplug-dynamic-beta3', 'vacate',                          # memory blocks of other sizes
         'consumer-beta3', 'gpf',                                    # granules that are delegated
-        'kexec-dynamic', 'hibernate-dynamic'),
+        'kexec-dynamic'),
 }
 
 QUICK = ('static-beta3', 'dynamic-beta3', 'untracked-beta3')
@@ -367,7 +367,7 @@ DEBUGGED = (
     'static-beta3', 'static-public', 'coarse-beta3', 'no-rmm', 'hvc', 'busy-for-ever', 'dynamic-beta1', 'dynamic-beta3',
     'hotplug-public', 'hotplug-beta3', 'consumer-beta3', 'consumer-lazy', 'vacate', 'pressure', 'reload', 'zeropad',
     'driver-has-it', 'driver-gave-up', 'gpf', 'cpus', 'kexec-dynamic', 'reboot-dynamic', 'hibernate-dynamic')
-DEBUGGED_FIRST = ('hotplug-beta3', 'consumer-beta3', 'vacate', 'hibernate-dynamic', 'faults-static', 'faults-dynamic', 'locked', 'broken')
+DEBUGGED_FIRST = ('hotplug-beta3', 'consumer-beta3', 'vacate', 'faults-dynamic', 'locked', 'broken')
 
 # What blames is what the log must have of the faults of tests/guest/broken.c
 BLAMES = (r'INFO: task insmod:\d+ blocked', r'kmemleak: \d+ new suspected memory leaks', 'BUG: sleeping function called',
