@@ -9,7 +9,8 @@ import os
 from boot import Boot
 
 KERNELS = ('6.1', '6.12', '6.12-16k')
-DEBUG = 'debug'             # it is a 6.1
+DEBUG = 'debug'             # it is a 6.1, and so is
+LARGE = '64k'               # ... that with pages of 64 KB
 DIALECTS = ('public', 'beta1', 'beta3')
 GB = 1 << 30
 
@@ -111,12 +112,17 @@ def drivers(k):
         'driver-gave-up-tables': beside('gave-up', 'this-module', f'dialect beta3\n{DRAM}flag host-tables\n', lends=1),
         'driver-stuck': beside('stuck', 'adopted', f'dialect public\n{DRAM}'),
         'driver-too-late': beside('gave-up', 'adopted', f'dialect beta3\n{DRAM}flag born-active\nactive-granule '
-                                  f'{16 if k.endswith("16k") else 4}k\n'),
+                                  f'{page_of(k) >> 10}k\n'),
     }
 
 
 def is_61(k):
-    return k.partition('-')[0] in ('6.1', DEBUG)
+    return k.partition('-')[0] in ('6.1', DEBUG, LARGE)
+
+
+def page_of(k):
+    """The bytes of a page."""
+    return (64 if k == LARGE else 16 if k.endswith('-16k') else 4) << 10
 
 
 def departures(k, dialect, more='', lends=0):
@@ -162,7 +168,7 @@ def crashes(k, machine):
 
 def of_kernel(k):
     """The boots of one kernel."""
-    page = (16 if k.endswith('16k') else 4) << 10
+    page = page_of(k)
     # What these holes add to the kernel's list of memory in whole pages; the list doesn't say that they are holes
     nomap = sum(max(0, (b + s) // page * page + -b // page * page) for b, s in NOMAP)
     all_boots = {}
@@ -349,15 +355,20 @@ SAMPLE = ('static-beta3', 'static-public', 'dynamic-beta1', 'dynamic-beta3', 'un
           'hibernate-dynamic', *drivers(''))
 
 
+# ... and with pages of 64 KB: a memory block is 512 MB there, which is more than other boots add
+LARGE_SAMPLE = ('static-beta3', 'static-public', 'dynamic-beta1', 'dynamic-beta3', 'untracked-beta3', 'no-rmm', 'hotplug-dynamic-beta3',
+                'consumer-beta3', 'reload', 'kexec-dynamic', 'reboot-dynamic', 'hibernate-dynamic')
+
+
 def matrix_boots(k):
     """Those of `make check-kernels` on one kernel: one that needs nothing of ours, and the others."""
-    page = (16 if k.endswith('16k') else 4) << 10
+    page = page_of(k)
     first = Boot('kernel', kernel=k, env={'page': page, 'rt': int(k.endswith('-rt'))}, machine=f'dialect beta3\n{DRAM}')
-    chosen = {f'{k}/{name}': boot for name, boot in of_kernel(k).items() if name in SAMPLE}
+    chosen = {f'{k}/{name}': boot for name, boot in of_kernel(k).items() if name in (LARGE_SAMPLE if k == LARGE else SAMPLE)}
     for boot in chosen.values():
-        # Dozens of rounds are `make check`'s
+        # Dozens of rounds are `make check`'s, or of pages so large that few are lent, and few are freed late
         if boot.script == 'dynamic':
-            boot.env = boot.env | {'more': 10}
+            boot.env = boot.env | {'more': 40 if k == LARGE else 10}
     return first, chosen
 
 
