@@ -87,20 +87,22 @@ static void recover(u64 start, u64 end, enum refusal refusal)
  * exchange_recover_lent() - the RMM has no use any more for what it was lent
  * @kind: what for: LEDGER_TABLE, LEDGER_REGION or LEDGER_RMM
  * @payee: for which
+ * @told: the RMM said so; else it may have a use for it after all, and pages that it doesn't give
+ * back are lost
  *
  * What is this kernel's is held afterwards, the rest ready or lost.
  * Specification: DEN0137, RMI_GRANULE_RANGE_UNDELEGATE.
  *
  * Context: may sleep; under cover_lock.
  */
-void exchange_recover_lent(enum ledger_kind kind, u64 payee)
+void exchange_recover_lent(enum ledger_kind kind, u64 payee, bool told)
 {
 	struct span part;
 	u64 at;
 
 	for (at = 0; ledger_find(kind, at, U64_MAX, &part); at = part.end)
 		if (part.payee == payee)
-			recover(part.start, part.end, ORPHANED);
+			recover(part.start, part.end, told ? ORPHANED : BEGUN);
 }
 
 /**

@@ -6,7 +6,7 @@
 #include "ledger.h"
 #include "smc.h"
 
-void exchange_recover_lent(enum ledger_kind kind, u64 payee);
+void exchange_recover_lent(enum ledger_kind kind, u64 payee, bool told);
 int exchange_delegate(enum rmi_caller caller, u64 start, u64 end, unsigned int ms);
 int exchange_try(u64 granule);
 void exchange_lose(u64 start, u64 end);

@@ -21,6 +21,7 @@
 
 enum fate {
 	UNKNOWN,	/* or still changing */
+	NOT_TOLD,	/* the RMM can't be asked; it says so when it gets the command again */
 	AS_BEFORE,
 	DONE,
 };
@@ -111,9 +112,8 @@ static enum fate ask_table(const struct rmi_regs *command, const struct payer *p
 	const bool creates = command->x[0] == RMI_GPT_L1_CREATE;
 	const int rc = ask_through(&r);
 
-	/* Before beta 3, the same command tells whether there is a table */
-	if (rc == -EOPNOTSUPP)
-		return AS_BEFORE;
+	if (rc == -EOPNOTSUPP)	/* before beta 3 */
+		return NOT_TOLD;
 	if (rc || RMI_RESULT_STATUS(r.x[0]) != RMI_SUCCESS)
 		return UNKNOWN;
 	switch (r.x[2]) {
@@ -132,9 +132,8 @@ static enum fate ask_rmm(const struct rmi_regs *command)
 
 	if (is_active == -ETIMEDOUT)
 		return UNKNOWN;
-	/* Where it can't be asked, it says what it thinks of the command when it gets it again */
 	if (is_active < 0)
-		return AS_BEFORE;
+		return NOT_TOLD;
 	return is_active == (command->x[0] == RMI_RMM_ACTIVATE) ? DONE : AS_BEFORE;
 }
 
@@ -175,7 +174,7 @@ int orphan_settle(struct op *op, struct rmi_regs *regs, const struct payer *paye
 		rmi_name(op->command.x[0]), op->command.x[1],
 		done ? "done" : "begun anew");
 	if (makes != done) {
-		exchange_recover_lent(payer->kind, payer->base);
+		exchange_recover_lent(payer->kind, payer->base, fate != NOT_TOLD);
 		op->lent = 0;
 	}
 	if (!done)

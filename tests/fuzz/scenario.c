@@ -344,6 +344,40 @@ static void check_command(const u64 in[5])
 		assert_true(was_given(in[1]));
 }
 
+/* Of a hundred commands so many are answered in that way and not carried out, by chance */
+static struct {
+	unsigned int busy, blocked, refused;
+	bool ever_refused;
+} trouble;
+
+static u32 chance;
+
+static unsigned int one_of_hundred(void)
+{
+	chance = chance * 1664525 + 1013904223;
+	return (chance >> 16) % 100;
+}
+
+/* Of an honest RMM: what it has begun it doesn't end BLOCKED while it goes on with it */
+static bool has_trouble(u64 x[5])
+{
+	if (one_of_hundred() < trouble.busy) {
+		x[0] = RMI_BUSY;
+		return true;
+	}
+	if (!is_operation(x[0]) && x[0] != RMI_VERSION && one_of_hundred() < trouble.blocked) {
+		x[0] = RMI_BLOCKED;
+		return true;
+	}
+	if ((x[0] == RMI_GRANULE_RANGE_DELEGATE || x[0] == RMI_GRANULE_RANGE_UNDELEGATE) &&
+	    one_of_hundred() < trouble.refused) {
+		x[0] = RMI_ERROR_INPUT;
+		trouble.ever_refused = true;
+		return true;
+	}
+	return false;
+}
+
 /* Sees each command and its answer. TRACE=1 shows them to those who look for a failure. */
 static void watch(u64 x[5])
 {
@@ -352,6 +386,10 @@ static void watch(u64 x[5])
 	unsigned int i;
 
 	check_command(in);
+	if (has_trouble(x)) {
+		world.smc_done = true;
+		return;
+	}
 	world.smc_done = rmm_command(world.rmm, y);
 	for (i = 0; i < 5; i++)
 		x[i] = y[i];
@@ -642,91 +680,207 @@ static void look(void)
 
 /* Of a hundred allocations so many fail, by chance */
 static unsigned int scarcity;
-static u32 chance;
 
 static void on_alloc(void)
 {
-	chance = chance * 1664525 + 1013904223;
-	if ((chance >> 16) % 100 < scarcity)
+	if (one_of_hundred() < scarcity)
 		world.fail_alloc = 1;
 }
 
-static void op(void)
+static void maybe_unload(void)
+{
+	if (!world.module_refs)
+		unload();
+}
+
+static void block_comes(void)
+{
+	go_online(true);
+}
+
+static void block_goes(void)
+{
+	go_online(false);
+}
+
+static void allocations_fail(void)
+{
+	const unsigned int nth = choose(80);
+
+	if (nth < 40)
+		world.fail_alloc = 1 + nth;
+	else
+		scarcity = nth - 40;
+}
+
+static void pages_run_out(void)
+{
+	world.no_pages = choose(2);
+}
+
+static void contiguous_pages_run_out(void)
+{
+	world.no_contig = choose(2);
+}
+
+static void set_timeout(void)
 {
 	static const char * const timeouts[] = { "0", "1", "5", "20" };
-	static const char * const covers[] = { "lazy", "eager" };
-	unsigned int nth;
 
-	switch (choose(24)) {
+	assert_int_equal(shim_set_timeout_ms(timeouts[choose(ARRAY_SIZE(timeouts))]), 0);
+}
+
+static bool lazy;
+
+static void set_cover(void)
+{
+	if (loaded)
+		return;
+	lazy = !choose(2);
+	assert_int_equal(shim_set_cover(lazy ? "lazy" : "eager"), 0);
+}
+
+static void allocator_moves_on(void)
+{
+	world.pages_from = choose(4) * GB + some_pages(GB);
+}
+
+static void look_and_load(void)
+{
+	look();
+	load();
+}
+
+/* Somebody else refuses what the module has agreed to */
+static void refused_block(void)
+{
+	struct block *b = &block[nr_blocks ? choose(nr_blocks) : 0];
+
+	if (!nr_blocks)
+		return;
+	begin();
+	if (!world_event(b->online ? MEM_GOING_OFFLINE : MEM_GOING_ONLINE, b->start, b->end))
+		world_event(b->online ? MEM_CANCEL_OFFLINE : MEM_CANCEL_ONLINE, b->start, b->end);
+	end();
+}
+
+static void rmm_is_troubled(void)
+{
+	const unsigned int much = choose(3) * 10;
+
+	switch (choose(3)) {
 	case 0:
-		if (!world.module_refs)
-			unload();
+		trouble.busy = much;
 		break;
 	case 1:
-	case 2:
-	case 3:
-		go_online(true);
-		break;
-	case 4:
-	case 5:
-		go_online(false);
-		break;
-	case 6:
-		ensure_range();
-		break;
-	case 7:
-	case 8:
-		consumer_takes();
-		break;
-	case 9:
-		consumer_returns();
-		break;
-	case 10:
-		hibernate();
-		break;
-	case 11:
-		reboot();
-		break;
-	case 12:
-		nth = choose(80);
-		if (nth < 40)
-			world.fail_alloc = 1 + nth;
-		else
-			scarcity = nth - 40;
-		break;
-	case 13:
-		world.no_pages = choose(2);
-		break;
-	case 14:
-		world.no_contig = choose(2);
-		break;
-	case 15:
-		stray_event();
-		break;
-	case 16:
-		assert_int_equal(shim_set_timeout_ms(timeouts[choose(ARRAY_SIZE(timeouts))]), 0);
-		break;
-	case 17:
-		if (!loaded)
-			assert_int_equal(shim_set_cover(covers[choose(2)]), 0);
-		break;
-	case 18:
-		world.pages_from = choose(4) * GB + some_pages(GB);
-		break;
-	case 19:
-	case 20:
-		take_granules();
-		break;
-	case 21:
-		granules_come_back();
-		break;
-	case 22:
-		later();
+		trouble.blocked = much;
 		break;
 	default:
-		look();
-		load();
+		trouble.refused = much / 10;
 	}
+}
+
+static void cpu_comes(void)
+{
+	begin();
+	if (world.cpus < 8)
+		world_cpu_online(world.cpus);
+	end();
+}
+
+static void cpu_goes(void)
+{
+	begin();
+	if (world.cpus > 1)
+		world_cpu_offline(world.cpus - 1);
+	end();
+}
+
+/* Each as often as it stands here. Those of histories alone come last. */
+static const struct step {
+	const char *name;
+	void (*play)(void);
+} steps_of_all[] = {
+	{ "unload", maybe_unload },
+	{ "a block goes online", block_comes },
+	{ "a block goes online", block_comes },
+	{ "a block goes online", block_comes },
+	{ "a block goes offline", block_goes },
+	{ "a block goes offline", block_goes },
+	{ "ensure_range", ensure_range },
+	{ "delegate pages of one's own", consumer_takes },
+	{ "delegate pages of one's own", consumer_takes },
+	{ "undelegate them", consumer_returns },
+	{ "hibernate", hibernate },
+	{ "reboot", reboot },
+	{ "allocations fail", allocations_fail },
+	{ "pages run out, or are there again", pages_run_out },
+	{ "contiguous pages run out, or are there again", contiguous_pages_run_out },
+	{ "a stray event", stray_event },
+	{ "set timeout_ms", set_timeout },
+	{ "set cover", set_cover },
+	{ "the allocator moves on", allocator_moves_on },
+	{ "take granules", take_granules },
+	{ "take granules", take_granules },
+	{ "return granules", granules_come_back },
+	{ "scheduled work", later },
+	{ "read all files, load", look_and_load },
+	/* histories */
+	{ "load", load },
+	{ "a block is refused by somebody else", refused_block },
+	{ "the RMM gets busy, blocked or refuses, or no longer", rmm_is_troubled },
+	{ "a CPU goes online", cpu_comes },
+	{ "a CPU goes offline", cpu_goes },
+};
+
+#define NR_FUZZED_STEPS	24
+
+static void op(void)
+{
+	steps_of_all[choose(NR_FUZZED_STEPS)].play();
+}
+
+static bool is_covered_in_truth(u64 pa)
+{
+	const unsigned int par = rmm_par(world.rmm, pa);
+
+	return rmm_is_active(world.rmm) && rmm_tracking(world.rmm, pa) == RMI_TRACKING_FINE &&
+	       (par == RMI_PAR_PLATFORM || par == RMI_PAR_HOST_CREATED);
+}
+
+/* Online memory that Realms can be given of, as the model knows it. Regions are of 2 MB or more. */
+static u64 covered_in_truth(void)
+{
+	u64 bytes = 0, at, next;
+	unsigned int i;
+
+	for (i = 0; i < world.nr_ram; i++)
+		for (at = world.ram[i].start; world.ram[i].online && at < world.ram[i].end;
+		     at = next) {
+			next = min(ALIGN(at + 1, 2 * MB), world.ram[i].end);
+			if (is_covered_in_truth(at))
+				bytes += next - at;
+		}
+	return bytes;
+}
+
+/* For those who look for a failure */
+static void tell_state(void)
+{
+	unsigned int i;
+
+	if (!loaded)
+		return;
+	print_message("#   %s %s, covered %#llx, in truth %#llx, online %#llx, unfinished %u\n",
+		      world_read("reason"), world_read("detail"), number("memory_covered"),
+		      covered_in_truth(), ram_online(), rmm_operations(world.rmm));
+	for (i = 0; i < world.nr_ram; i++)
+		print_message("#   %#llx-%#llx %s, tracking %u, PAR %u\n", world.ram[i].start,
+			      world.ram[i].end, world.ram[i].online ? "online" : "offline",
+			      rmm_tracking(world.rmm, world.ram[i].start),
+			      rmm_par(world.rmm, world.ram[i].start));
+	print_message("%s", world.log);
+	world.log[0] = 0;
 }
 
 /* The RMM is honest now, and nothing unfinished holds it up: does it make Realms available? */
@@ -744,9 +898,14 @@ static bool load_afresh(bool *available)
 	assert_int_equal(shim_set_timeout_ms("1000"), 0);
 	assert_int_equal(shim_set_cover("eager"), 0);
 	rmm_set_hostile_rate(world.rmm, 0);
-	possible = !rmm_operations(world.rmm);
+	trouble.busy = trouble.blocked = trouble.refused = 0;
+	/* What a live update leaves in transition for ever keeps Realms from being had */
+	possible = !rmm_operations(world.rmm) &&
+		   !(machine.update_at && machine.flags & RMM_FLAG_UPDATE_STICKS);
 	load();
 	*available = loaded && cca_rmi_is_available();
+	if (getenv("TELL"))
+		tell_state();
 	/*
 	 * A page that is lost may be one of the many next to each other that a table takes, for
 	 * which an RMM that can't be cancelled waits for ever
@@ -771,6 +930,8 @@ static void make(void)
 	nr_handles = 0;
 	world.smc = watch;
 	scarcity = 0;
+	lazy = false;
+	memset(&trouble, 0, sizeof(trouble));
 	chance = 1;
 	world.allocates = on_alloc;
 }
@@ -834,6 +995,113 @@ void scenario_by_seed(u64 seed)
 		describe();
 	} while (!rmm_size(&machine));
 	run(rates[choose(ARRAY_SIZE(rates))], choose(1ULL << 32));
+}
+
+/* Histories with an honest RMM ----------------------------------------------------------------- */
+
+static bool is_reason(const char *word)
+{
+	return !strcmp(world_read("reason"), word);
+}
+
+/*
+ * What the module says is what the model, which hasn't lied, knows. What it found as it was loaded
+ * it doesn't look for again because a block went offline.
+ */
+static void check_truth(bool fresh)
+{
+	const u64 covered = covered_in_truth(), online = ram_online();
+	struct sums sums;
+
+	if (!loaded)
+		return;
+	sums = ledger_sums();
+	assert_true(rmm_donated(world.rmm) <= sums.lent + sums.lost + forsaken);
+	assert_true(world_with_rmm() <= sums.lent + sums.lost + sums.taken + bytes_taken());
+	assert_true(number("memory_covered") <= covered);
+	if (is_reason("ok")) {
+		assert_true(rmm_is_active(world.rmm));
+		assert_true(lazy || covered == online);
+		assert_true(lazy || number("memory_covered") == online);
+	}
+	if (fresh && !trouble.ever_refused &&
+	    (is_reason("not-tracked") || is_reason("not-fine") || is_reason("no-gpt")) &&
+	    !strstr(world_read("detail"), "no page could be tried"))
+		assert_true(covered < online);
+	assert_false(is_reason("bad-answer"));
+	/* After a live update, an RMM may say nothing that tells whose a page is */
+	if (!trouble.ever_refused && !machine.update_at)
+		assert_int_equal(sums.lost, 0);
+}
+
+/* Each step has choices of its own, so that leaving one out changes no other */
+static void begin_choosing(u64 seed, u64 step)
+{
+	seeded = true;
+	seed_state = (seed * 0x9e3779b97f4a7c15ULL ^ step * 0xd1342543de82ef95ULL) | 1;
+	choose(2);
+	choose(2);
+}
+
+static void describe_honest(u64 seed)
+{
+	do {
+		describe();
+		/* What it doesn't know of, no command asks about: region by region it says FINE */
+		machine.memory.nr = 0;
+		add(&machine.memory, GB, (4 + choose(2) * 60) * GB - GB, 0);
+		machine.dialect = seed % (RMM_DIALECT_AUTUMN + 1);
+		if (machine.dialect == RMM_DIALECT_AUTUMN) {
+			machine.granules = 1;
+			machine.active_granule = 0;
+			page_shift = 12;
+			machine.pps = 5;
+			machine.contexts = choose(4) * 8;
+			machine.turns = choose(3);
+			machine.yield_every = choose(3) * 7;
+			machine.stop_after = choose(3) * 5;
+			machine.refuse_every = choose(4) ? 0 : 100;
+		}
+		if (!choose(4)) {
+			machine.update_at = 1 + choose(300);
+			machine.update_ns = 150 * NSEC_PER_MSEC;
+		}
+	} while (!rmm_size(&machine));
+}
+
+bool scenario_history(u64 seed, u64 left_out, bool tell)
+{
+	const struct step *step;
+	unsigned int i;
+	bool available, before;
+
+	begin_choosing(seed, 0);
+	describe_honest(seed);
+	make();
+	add_ram();
+	world.choose = NULL;
+	world.cpus = 1 + choose(3);
+	trouble.ever_refused = machine.refuse_every;
+	if (tell)
+		print_message("# dialect %u, flags %#llx, granules of %llu\n",
+			      (unsigned int)machine.dialect, (u64)machine.flags, (u64)PAGE_SIZE);
+	for (i = 0; i < SCENARIO_STEPS; i++) {
+		begin_choosing(seed, 1 + i);
+		step = &steps_of_all[i ? choose(ARRAY_SIZE(steps_of_all)) : NR_FUZZED_STEPS];
+		if (left_out & BIT_ULL(i))
+			continue;
+		if (tell)
+			print_message("# step %u: %s\n", i, step->name);
+		before = loaded;
+		step->play();
+		if (tell)
+			tell_state();
+		check_truth(!before);
+	}
+	if (load_afresh(&available) && !available)
+		assert_false(is_good_machine());
+	finish();
+	return available;
 }
 
 /* The first byte says how many of the others are steps; the rest are lies */

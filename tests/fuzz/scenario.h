@@ -22,4 +22,12 @@ extern struct scenario_seen scenario_seen;
 void scenario_by_seed(u64 seed);
 void scenario_by_bytes(const u8 *bytes, size_t n);
 
+/*
+ * What can happen to a host whose RMM is honest, in so many steps: after each, what the module says
+ * is compared with what the model knows. Steps whose bit is set in left_out don't happen. Returns
+ * whether Realms could be had of the machine in the end.
+ */
+#define SCENARIO_STEPS	40
+bool scenario_history(u64 seed, u64 left_out, bool tell);
+
 #endif

@@ -344,7 +344,7 @@ static void load_with(unsigned int pages, unsigned int state)
 	assert_unavailable("no-memory", world_read("detail"));
 }
 
-/* Pages that are wanted next to each other: more and more are taken until some are, within bounds */
+/* Pages that are wanted next to each other: ever more are taken until some are, within bounds */
 static void pages_next_to_each_other(void **state)
 {
 	static const unsigned int states[] = { RMI_MEM_UNDELEGATED, RMI_MEM_DELEGATED };

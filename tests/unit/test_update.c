@@ -552,6 +552,27 @@ static void older_rmm_is_asked_by_the_command(void **state)
 	unload();
 }
 
+/*
+ * ... and pages that were lent for it may be in use, also those that can't be delegated: none is
+ * freed that the RMM doesn't give back, which the shim looks at
+ */
+static void what_an_older_rmm_may_have_stays_lost(void **state)
+{
+	u64 lost = 0;
+
+	(void)state;
+	for (u64 at = 5; at < 25; at++) {
+		describe_update(RMM_DIALECT_BETA1, HOST_PAYS | RMM_FLAG_CONTINUES, at);
+		make(16);
+		load();
+		lost += strtoull(world_read("memory_lost"), NULL, 10);
+		shim_module_exit();
+		world_end_with(world.pages_out, world.with_rmm);
+	}
+	/* A page, once: where the update came after the table was made */
+	assert_int_equal(lost, PAGE_SIZE);
+}
+
 /* What stays in transition is neither asked for by a dead handle nor given up */
 static void stuck_region_is_unfinished(void **state)
 {
@@ -595,6 +616,7 @@ int main(void)
 		cmocka_unit_test(refusal_after_a_pause_is_no_update),
 		cmocka_unit_test(holes_are_looked_behind),
 		cmocka_unit_test(older_rmm_is_asked_by_the_command),
+		cmocka_unit_test(what_an_older_rmm_may_have_stays_lost),
 		cmocka_unit_test(stuck_region_is_unfinished),
 	};
 
