@@ -751,7 +751,7 @@ static void look_and_load(void)
 	load();
 }
 
-/* Somebody else refuses what the module has agreed to */
+/* The module refuses it, or somebody else what the module has agreed to: all are told then */
 static void refused_block(void)
 {
 	struct block *b = &block[nr_blocks ? choose(nr_blocks) : 0];
@@ -759,8 +759,8 @@ static void refused_block(void)
 	if (!nr_blocks)
 		return;
 	begin();
-	if (!world_event(b->online ? MEM_GOING_OFFLINE : MEM_GOING_ONLINE, b->start, b->end))
-		world_event(b->online ? MEM_CANCEL_OFFLINE : MEM_CANCEL_ONLINE, b->start, b->end);
+	world_event(b->online ? MEM_GOING_OFFLINE : MEM_GOING_ONLINE, b->start, b->end);
+	world_event(b->online ? MEM_CANCEL_OFFLINE : MEM_CANCEL_ONLINE, b->start, b->end);
 	end();
 }
 

@@ -170,12 +170,13 @@ static bool take_pages(struct rmm *rmm, struct op *op, const struct donation *d,
 }
 
 /*
- * A page won't do: the operation lives on and the call has failed, or all that was taken goes back
+ * A page won't do: the operation lives on and the call has failed; or, if anything was taken, all of
+ * it goes back
  */
 static void refuse(struct rmm *rmm, struct op *op, uint64_t x[5])
 {
 	x[0] = RMI_ERROR_INPUT;
-	if (!has_flag(rmm, RMM_FLAG_REFUSAL_ENDS))
+	if (!has_flag(rmm, RMM_FLAG_REFUSAL_ENDS) || !op->taken)
 		return;
 	op->giving_back = true;
 	op->result = RMI_ERROR_INPUT;
