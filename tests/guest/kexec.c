@@ -1,21 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * kexec IMAGE INITRD OLD NEW - leave this kernel for another, by kexec_load, with no shutdown of
- * ours before
+ * kexec [-p] IMAGE INITRD OLD NEW - leave this kernel for another, by kexec_load, with no shutdown
+ * of ours before; with -p when this one panics
  *
- * The new kernel gets the device tree that this one was given, with the text OLD replaced by NEW,
- * which must be as long: so its command line can differ though nothing here knows a tree's
- * structure. Its initramfs goes to where that tree says that it is. For the tests' machine only,
- * with 256 MB of RAM or more.
+ * The new kernel gets the device tree that this one was given, with the text OLD replaced by NEW
+ * and blanks, which must not be longer: so its command line can differ though nothing here knows a
+ * tree's structure. Its initramfs goes to where that tree says that it is. A crash kernel has all
+ * in the memory that was set aside for it, which is all that its tree has; where its initramfs and
+ * the dump's ELF header are, follows NEW. For the tests' machine only, with one bank of 256 MB of
+ * RAM or more.
  */
 #define _GNU_SOURCE
 #include <endian.h>
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
+#include <inttypes.h>
+#include <linux/elf.h>
 #include <linux/kexec.h>
 #include <linux/reboot.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -57,7 +64,6 @@ static struct {
 		0xaa1f03e3,		/* mov x3, xzr */
 		0xd61f0080,		/* br x4 */
 	},
-	.dtb = DTB_AT,
 };
 
 /* A file or a disk, to be read only */
@@ -114,48 +120,207 @@ static uint64_t tree_number(const char *path)
 	errx(1, "%s is no number", path);
 }
 
-static void replace(char *text, size_t size, const char *old, const char *new)
+static void replace(char *tree, size_t size, const void *old, const void *new, size_t len)
 {
-	char *found = memmem(text, size, old, strlen(old));
+	char *found = memmem(tree, size, old, len);
 
-	if (strlen(old) != strlen(new))
-		errx(1, "'%s' and '%s' differ in length", old, new);
-	if (!found)
-		errx(1, "the device tree has no '%s'", old);
-	memcpy(found, new, strlen(new));
+	if (!found || memmem(found + 1, tree + size - found - 1, old, len))
+		errx(1, "the device tree doesn't have it once: %.*s", (int)len, (const char *)old);
+	memcpy(found, new, len);
+}
+
+static void replace_text(char *tree, size_t size, const char *old, const char *new)
+{
+	char padded[1024];
+	const size_t len = strlen(old);
+
+	if (strlen(new) > len || len >= sizeof(padded))
+		errx(1, "'%s' has no room for '%s'", old, new);
+	snprintf(padded, sizeof(padded), "%-*s", (int)len, new);
+	replace(tree, size, old, padded, len);
+}
+
+struct range {
+	uint64_t start, end;		/* exclusive */
+};
+
+/* Those lines of /proc/iomem that have this name, at any level; at most max */
+static size_t iomem(const char *name, struct range *ranges, size_t max)
+{
+	FILE *f = fopen("/proc/iomem", "re");
+	char line[256], has[128];
+	struct range r;
+	size_t n = 0;
+
+	if (!f)
+		err(1, "/proc/iomem");
+	while (fgets(line, sizeof(line), f)) {
+		if (sscanf(line, " %" SCNx64 "-%" SCNx64 " : %127[^\n]", &r.start, &r.end,
+			   has) != 3 || strcmp(has, name))
+			continue;
+		if (n == max)
+			errx(1, "more than %zu ranges of %s", max, name);
+		ranges[n].start = r.start;
+		ranges[n++].end = r.end + 1;
+	}
+	fclose(f);
+	return n;
+}
+
+/* The header of the dump, with what a crash kernel's /proc/vmcore is made of */
+static struct {
+	struct elf64_hdr head;
+	struct elf64_phdr parts[64];
+} core = {
+	.head = {
+		.e_ident = {
+			ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB, EV_CURRENT,
+		},
+		.e_type = ET_CORE,
+		.e_machine = EM_AARCH64,
+		.e_version = EV_CURRENT,
+		.e_phoff = sizeof(core.head),
+		.e_ehsize = sizeof(core.head),
+		.e_phentsize = sizeof(core.parts[0]),
+	},
+};
+
+static void add_part(unsigned int type, uint64_t start, uint64_t size)
+{
+	if (!size)
+		return;
+	if (core.head.e_phnum == sizeof(core.parts) / sizeof(core.parts[0]))
+		errx(1, "too many parts of a dump");
+	core.parts[core.head.e_phnum++] = (struct elf64_phdr){
+		.p_type = type,
+		.p_flags = type == PT_LOAD ? PF_R | PF_W | PF_X : 0,
+		/* notes are where they are, until the crash kernel has collected them */
+		.p_offset = start,
+		.p_vaddr = type == PT_LOAD ? start : 0,
+		.p_paddr = start,
+		.p_filesz = size,
+		.p_memsz = size,
+	};
+}
+
+static void read_numbers(const char *path, const char *format, uint64_t *one, uint64_t *two)
+{
+	char text[64] = "";
+
+	read_all(path, text, sizeof(text) - 1);
+	if (sscanf(text, format, one, two) < 1)
+		errx(1, "%s has no number", path);
+}
+
+static void describe_core(const struct range *reserved)
+{
+	struct range ram[32];
+	uint64_t at, size;
+	glob_t cpus;
+	size_t i, n;
+
+	if (glob("/sys/devices/system/cpu/cpu[0-9]*/crash_notes", 0, NULL, &cpus))
+		errx(1, "this kernel has no crash_notes");
+	for (i = 0; i < cpus.gl_pathc; i++) {
+		char path[128];
+
+		read_numbers(cpus.gl_pathv[i], "%" SCNx64, &at, NULL);
+		snprintf(path, sizeof(path), "%s_size", cpus.gl_pathv[i]);
+		read_numbers(path, "%" SCNu64, &size, NULL);
+		add_part(PT_NOTE, at, size);
+	}
+	globfree(&cpus);
+	read_numbers("/sys/kernel/vmcoreinfo", "%" SCNx64 " %" SCNx64, &at, &size);
+	add_part(PT_NOTE, at, size);
+	n = iomem("System RAM", ram, sizeof(ram) / sizeof(ram[0]));
+	for (i = 0; i < n; i++) {
+		if (reserved->start < ram[i].start || reserved->end > ram[i].end) {
+			add_part(PT_LOAD, ram[i].start, ram[i].end - ram[i].start);
+			continue;
+		}
+		add_part(PT_LOAD, ram[i].start, reserved->start - ram[i].start);
+		add_part(PT_LOAD, reserved->end, ram[i].end - reserved->end);
+	}
+}
+
+/* Where all is to be */
+static struct {
+	uint64_t kernel, initrd, purgatory, dtb, core;
+} at = {
+	.kernel = KERNEL_AT,
+	.purgatory = PURGATORY_AT,
+	.dtb = DTB_AT,
+};
+
+static char dtb[DTB_MAX];
+static size_t dtb_size;
+static const struct image *image;
+static const void *initrd;
+static size_t image_size, initrd_size;
+
+/* The one after another in the memory that is set aside, which shall be all that there is */
+static void prepare_crash(const char *old, const char *new)
+{
+	struct range reserved;
+	char bank[17], text[1024];
+	uint64_t cells[2];
+
+	if (iomem("Crash kernel", &reserved, 1) != 1)
+		errx(1, "no memory is set aside for a crash kernel");
+	at.kernel = reserved.start;
+	at.initrd = at.kernel + WHOLE_PAGES(image->text_offset + image->image_size);
+	at.dtb = at.initrd + WHOLE_PAGES(initrd_size);
+	at.core = at.dtb + WHOLE_PAGES(dtb_size);
+	at.purgatory = at.core + WHOLE_PAGES(sizeof(core));
+	describe_core(&reserved);
+
+	if (read_all("/proc/device-tree/memory@40000000/reg", bank, sizeof(bank)) != sizeof(cells))
+		errx(1, "this machine has more than one bank of memory");
+	cells[0] = htobe64(reserved.start);
+	cells[1] = htobe64(reserved.end - reserved.start);
+	replace(dtb, dtb_size, bank, cells, sizeof(cells));
+	snprintf(text, sizeof(text), "%s elfcorehdr=%#zx@%#" PRIx64 " initrdmem=%#" PRIx64 ",%#zx",
+		 new, sizeof(core), at.core, at.initrd, initrd_size);
+	replace_text(dtb, dtb_size, old, text);
 }
 
 int main(int argc, char **argv)
 {
-	static char dtb[DTB_MAX];
-	const struct image *image;
-	const void *initrd;
-	size_t image_size, initrd_size, dtb_size;
-	uint64_t initrd_at;
+	const int crash = argc > 1 && !strcmp(argv[1], "-p");
 
-	if (argc != 5)
-		errx(1, "usage: kexec IMAGE INITRD OLD NEW");
+	argv += crash;
+	if (argc - crash != 5)
+		errx(1, "usage: kexec [-p] IMAGE INITRD OLD NEW");
 	image = map(argv[1], &image_size);
 	if (image->magic != IMAGE_MAGIC)
 		errx(1, "%s is no arm64 Image", argv[1]);
 	initrd = map(argv[2], &initrd_size);
-	initrd_at = tree_number("/proc/device-tree/chosen/linux,initrd-start");
 	dtb_size = read_all("/sys/firmware/fdt", dtb, sizeof(dtb));
-	replace(dtb, dtb_size, argv[3], argv[4]);
-	purgatory.kernel = KERNEL_AT + image->text_offset;
+	if (crash) {
+		prepare_crash(argv[3], argv[4]);
+	} else {
+		at.initrd = tree_number("/proc/device-tree/chosen/linux,initrd-start");
+		replace_text(dtb, dtb_size, argv[3], argv[4]);
+	}
+	purgatory.kernel = at.kernel + image->text_offset;
+	purgatory.dtb = at.dtb;
 
 	struct kexec_segment segments[] = {
 		/* with the kernel's .bss, which is in no file */
 		{ image, image_size, (void *)purgatory.kernel, WHOLE_PAGES(image->image_size) },
-		{ initrd, initrd_size, (void *)initrd_at, WHOLE_PAGES(initrd_size) },
-		{ &purgatory, sizeof(purgatory), (void *)PURGATORY_AT,
+		{ initrd, initrd_size, (void *)at.initrd, WHOLE_PAGES(initrd_size) },
+		{ &purgatory, sizeof(purgatory), (void *)at.purgatory,
 		  WHOLE_PAGES(sizeof(purgatory)) },
-		{ dtb, dtb_size, (void *)DTB_AT, WHOLE_PAGES(dtb_size) },
+		{ dtb, dtb_size, (void *)at.dtb, WHOLE_PAGES(dtb_size) },
+		{ &core, sizeof(core), (void *)at.core, WHOLE_PAGES(sizeof(core)) },
 	};
+	const size_t n = sizeof(segments) / sizeof(segments[0]) - !crash;
 
-	if (syscall(SYS_kexec_load, PURGATORY_AT, sizeof(segments) / sizeof(segments[0]), segments,
-		    KEXEC_ARCH_DEFAULT))
+	if (syscall(SYS_kexec_load, at.purgatory, n, segments,
+		    KEXEC_ARCH_DEFAULT | (crash ? KEXEC_ON_CRASH : 0)))
 		err(1, "kexec_load");
+	if (crash)
+		return 0;
 	syscall(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_KEXEC, NULL);
 	err(1, "reboot");
 }

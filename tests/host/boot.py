@@ -87,8 +87,10 @@ class Boot:
         self.firmware = firmware
         self.cpu = cpu              # more properties of QEMU's CPU: name=value,...
         self.disk = disk            # megabytes of an empty virtio disk
-        self.images = images        # files as virtio disks, in this order; what is written to them is gone afterwards
         self.files = files          # its own Image and initramfs as read-only virtio disks, in this order
+        # Files as further virtio disks, in this order, or names of what `kernel` fetches; what is written to them is gone
+        # afterwards
+        self.images = images
         # Variables that change for a second run, which finds the disk as the first one left it; they are joined by
         # `checks_before`: how many results there are by then. Only after a first run that ends without a plan.
         self.again = again
@@ -227,8 +229,8 @@ class Machine:
                 # One that brings a UEFI finds the kernel where UEFI looks for it
                 args += kernel
         args += [] if boot.reboots else ['-no-reboot']
-        disks = [(disk, 'readonly=off')] * bool(boot.disk) + [(i, 'snapshot=on') for i in boot.images]
-        disks += [(image, 'readonly=on'), (initrd, 'readonly=on')] * boot.files
+        disks = [(disk, 'readonly=off')] * bool(boot.disk) + [(image, 'readonly=on'), (initrd, 'readonly=on')] * boot.files
+        disks += [(i if '/' in i else out(os.path.join(HOST, 'kernel'), i), 'snapshot=on') for i in boot.images]
         for n, (file, option) in enumerate(disks):
             args += ['-drive', f'file={file},format=raw,if=none,id=disk{n},{option}',
                      '-device', f'virtio-blk-pci,drive=disk{n}']

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""All arm64 kernels that Debian has: fetch each, build the module with gcc and clang, boot it, and test the module in it.
+"""All arm64 kernels that Debian has, and one with pages of 64 KB that is built here: fetch each, build the module with gcc and
+clang, boot it, and test the module in it.
 
     kernels.py [--update] [PATTERN...]
 
@@ -117,7 +118,8 @@ def try_kernel(row, patterns, results):
     if status:
         results.cannot(row, 'can be fetched', last_line(said))
         return
-    row.version = os.path.basename(path).split('_')[-1]
+    # What was built here has a hash behind it
+    row.version = re.sub('_[0-9a-f]{16}$', '', path).split('_')[-1]
     row.pages = page_size(os.path.join(path, 'config'))
     first, boots = suite.matrix_boots(row.name)
     patterns = [p if '/' in p else p + '/*' for p in patterns]

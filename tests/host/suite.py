@@ -9,7 +9,8 @@ import os
 from boot import Boot
 
 KERNELS = ('6.1', '6.12', '6.12-16k')
-DEBUG = 'debug'             # it is a 6.1
+DEBUG = 'debug'             # it is a 6.1, and so is
+LARGE = '64k'               # ... that with pages of 64 KB
 DIALECTS = ('public', 'beta1', 'beta3')
 GB = 1 << 30
 
@@ -111,12 +112,17 @@ def drivers(k):
         'driver-gave-up-tables': beside('gave-up', 'this-module', f'dialect beta3\n{DRAM}flag host-tables\n', lends=1),
         'driver-stuck': beside('stuck', 'adopted', f'dialect public\n{DRAM}'),
         'driver-too-late': beside('gave-up', 'adopted', f'dialect beta3\n{DRAM}flag born-active\nactive-granule '
-                                  f'{16 if k.endswith("16k") else 4}k\n'),
+                                  f'{page_of(k) >> 10}k\n'),
     }
 
 
 def is_61(k):
-    return k.partition('-')[0] in ('6.1', DEBUG)
+    return k.partition('-')[0] in ('6.1', DEBUG, LARGE)
+
+
+def page_of(k):
+    """The bytes of a page."""
+    return (64 if k == LARGE else 16 if k.endswith('-16k') else 4) << 10
 
 
 def departures(k, dialect, more='', lends=0):
@@ -144,9 +150,25 @@ def departures(k, dialect, more='', lends=0):
     return ways
 
 
+def crashes(k, machine):
+    """What becomes of a dump: with pages of a consumer's own out, which nothing marks, and without."""
+    def crash(by, own, log=(), **rest):
+        # What the log must have: the first kernel as it crashes, and how it ends that dd reads without the index
+        return Boot('vmcore', kernel=k, machine=machine, ram='512M', cpu='' if is_61(k) else 'lpa2=off', files=True, keeps=True,
+                    cost=30, blames=('Kernel panic - not syncing: sysrq triggered crash', *log), **rest,
+                    env={'by': by, 'own': own, 'crashkernel': '160M', 'stage': 1, 'checks_before': '00', 'room': '_' * 200})
+
+    boots = {'vmcore': crash('dd', 64, log=('Unable to handle kernel',))}
+    # Debian 12's makedumpfile doesn't know addresses of 52 bits
+    if is_61(k):
+        boots |= {'vmcore-makedumpfile': crash('makedumpfile', 64, images=('makedumpfile',)),
+                  'vmcore-marked': crash('makedumpfile', 0, images=('makedumpfile',))}
+    return boots
+
+
 def of_kernel(k):
     """The boots of one kernel."""
-    page = (16 if k.endswith('16k') else 4) << 10
+    page = page_of(k)
     # What these holes add to the kernel's list of memory in whole pages; the list doesn't say that they are holes
     nomap = sum(max(0, (b + s) // page * page + -b // page * page) for b, s in NOMAP)
     all_boots = {}
@@ -240,6 +262,7 @@ def of_kernel(k):
         all_boots['rights-unavailable'] = Boot('rights', kernel=k, env={'available': 0}, ram='4G',
                                                machine=f'dialect beta3\nmemory 1G 4G\ntracking 4G 1G none\n{STUBBORN}')
         all_boots['lockdown'] = Boot('lockdown', kernel=k, env={'lockdown': 'integrity'}, machine=f'dialect beta3\n{DRAM}')
+        all_boots |= crashes(k, f'dialect beta3\n{DRAM}{NEWBORN}')
     # Next to what is lent
     all_boots['zeropad'] = Boot('zeropad', kernel=k, hot=256, env={'base': 2 * GB, 'links': 1500}, cost=30,
                                 machine=f'dialect beta3\nmemory 1G 3G\n{NEWBORN}')
@@ -280,7 +303,7 @@ def of_kernel(k):
 SAME = ('untracked-public', 'untracked-beta1', 'coarse-public', 'coarse-beta1', 'device-public', 'device-beta1', 'no-table-beta1',
         'autumn-refuses', 'autumn-blocked', 'autumn-hotplug', 'autumn-consumer', 'stress-autumn', 'stress-public', 'hugepages-12g',
         'kexec-beta3', 'reboot-beta3', 'hibernate-beta3', 'hibernate-refused-beta3', 'update-revision',
-        'consumer-beta1', 'hotplug-beta1', 'hotplug-dynamic-beta1', 'static-public-odd', 'static-beta1-odd')
+        'consumer-beta1', 'vmcore-makedumpfile', 'vmcore-marked', 'hotplug-beta1', 'hotplug-dynamic-beta1', 'static-public-odd', 'static-beta1-odd')
 
 # And what of the others is in `make check`: where the module calls what the kernel has changed since, or what counts in pages
 DIFFER = {
@@ -336,15 +359,20 @@ SAMPLE = ('static-beta3', 'static-public', 'dynamic-beta1', 'dynamic-beta3', 'un
           'hibernate-dynamic', *drivers(''))
 
 
+# ... and with pages of 64 KB: a memory block is 512 MB there, which is more than other boots add
+LARGE_SAMPLE = ('static-beta3', 'static-public', 'dynamic-beta1', 'dynamic-beta3', 'untracked-beta3', 'no-rmm', 'hotplug-dynamic-beta3',
+                'consumer-beta3', 'reload', 'kexec-dynamic', 'reboot-dynamic', 'hibernate-dynamic')
+
+
 def matrix_boots(k):
     """Those of `make check-kernels` on one kernel: one that needs nothing of ours, and the others."""
-    page = (16 if k.endswith('16k') else 4) << 10
+    page = page_of(k)
     first = Boot('kernel', kernel=k, env={'page': page, 'rt': int(k.endswith('-rt'))}, machine=f'dialect beta3\n{DRAM}')
-    chosen = {f'{k}/{name}': boot for name, boot in of_kernel(k).items() if name in SAMPLE}
+    chosen = {f'{k}/{name}': boot for name, boot in of_kernel(k).items() if name in (LARGE_SAMPLE if k == LARGE else SAMPLE)}
     for boot in chosen.values():
-        # Dozens of rounds are `make check`'s
+        # Dozens of rounds are `make check`'s, or of pages so large that few are lent, and few are freed late
         if boot.script == 'dynamic':
-            boot.env = boot.env | {'more': 10}
+            boot.env = boot.env | {'more': 40 if k == LARGE else 10}
     return first, chosen
 
 
@@ -372,6 +400,7 @@ NOT_DEBUGGED = {
     'packages': 'a Debian with the headers of this kernel there is none: see make check-packages',
     'rmi-host': 'a program that no kernel is changed by',
     'hugepages': 'huge pages of 1 GB are not in this kernel',
+    'vmcore': 'it has no crash kernel',
     'update': 'what the RMM says is the same on each kernel',
     'rights': "what it needs of a distribution's kernel isn't in this one",
     'stress': 'its workers keep each other waiting for minutes on this kernel; faults has fewer at once',

@@ -278,7 +278,8 @@ static bool is_unknown(u64 x0)
  * - they are said to be back, and nothing else tells;
  * - none was taken of what was offered, by an RMM that is BUSY ("nothing changed"), or that turns
  *   to giving back what it took, and then gives none;
- * - a consumer's page is said not to have been delegated.
+ * - a consumer's page is said not to have been delegated;
+ * - after an update, the handle of an operation is said to be dead, and so its pages to be back.
  */
 static bool hides_pages(const struct fault *f, const u64 in[5])
 {
@@ -288,7 +289,7 @@ static bool hides_pages(const struct fault *f, const u64 in[5])
 	case RMI_GRANULE_RANGE_UNDELEGATE:
 		return f->how == LIE && status == RMI_SUCCESS;
 	case RMI_OP_MEM_RECLAIM:
-		return f->how == LIE;
+		return f->how == LIE || (played.scenario->update_at && f->x0 == RMI_ERROR_INPUT);
 	case RMI_GRANULE_RANGE_DELEGATE:
 		/* what is refused to a consumer may be another's */
 		return f->how == DID && !is_incomplete(f->x0) && played.scenario->lazy;
@@ -394,6 +395,15 @@ static bool is_undo(const u64 in[5])
 	}
 }
 
+/*
+ * What became of an undo that an update ended, which here takes longer than the module is patient:
+ * an RMM that doesn't say isn't asked again at unload
+ */
+static bool asks_after_update(const u64 in[5])
+{
+	return played.scenario->update_at && in[0] == RMI_GRANULE_TRACKING_GET;
+}
+
 static void hit(struct fault *f, unsigned int n, u64 x[6])
 {
 	f->fid = x[0];
@@ -404,7 +414,7 @@ static void hit(struct fault *f, unsigned int n, u64 x[6])
 	played.honest &= is_honest(f, x);
 	played.may_lose |= loses_one(f, x);
 	played.undo_refused |= is_undo(x);
-	played.kept |= is_undo(x) && (f->for_ever || played.unloading);
+	played.kept |= (is_undo(x) || asks_after_update(x)) && (f->for_ever || played.unloading);
 	if (f->how == LIE && n < nr_answers)
 		make_up(f, &answers[n], x);
 	if (f->how == DID)

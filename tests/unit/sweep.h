@@ -42,6 +42,7 @@ struct scenario {
 	u64 dialect, flags;
 	unsigned int page_shift;
 	bool lazy;		/* cover= */
+	u64 update_at;		/* before this command, from 1 on, the RMM is updated; 0: never */
 };
 
 /* What the oracle is told beside the world itself */

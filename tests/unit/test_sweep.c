@@ -23,6 +23,7 @@ static void make_world(const struct scenario *s)
 		.granules = s->page_shift == 12 ? 1 : 2, .active_granule = s->page_shift != 12,
 		.pps = 2,
 		.memory = { .nr = 1, .at = { { GB, 7 * GB, RMI_MEM_CATEGORY_CONVENTIONAL } } },
+		.update_at = s->update_at, .update_ns = 150 * NSEC_PER_MSEC,
 	};
 
 	/* The second PAR begins with a hole */
@@ -62,6 +63,13 @@ static void load(void)
 	if (played.loaded &&
 	    !strcmp(world_read("available"), "1") != !!strstr(world.log, "Realms are available"))
 		sweep_wrong("available is %s, and the log says otherwise", world_read("available"));
+}
+
+/* What is lent by then stays lent until unload if another RMM takes over that can't be used */
+static void load_update(void)
+{
+	load();
+	played.all_or_nothing = false;
 }
 
 static void load_clean(void)
@@ -256,6 +264,9 @@ static void consume(void)
 
 #define PLAY(n, m, r, d, f) \
 	{ .name = n, .make = m, .run = r, .dialect = RMM_DIALECT_##d, .flags = f, .page_shift = 14 }
+#define UPDATE(n, m, r, at) \
+	{ .name = n, .make = m, .run = r, .dialect = RMM_DIALECT_BETA3, .flags = HOST_PAYS, \
+	  .page_shift = 14, .update_at = at }
 #define LOAD(n, d, f)	PLAY("load-" n, make_machine, load, d, f)
 
 static const struct scenario scenarios[] = {
@@ -298,6 +309,10 @@ static const struct scenario scenarios[] = {
 	PLAY("hibernate-beta1", make_loaded, hibernate, BETA1, HOST_PAYS),
 	PLAY("hibernate-beta3", make_loaded, hibernate, BETA3, HOST_PAYS),
 	PLAY("restore-beta3", make_loaded, restore, BETA3, HOST_PAYS),
+	/* As a table gets its pages, as a tracking region does, and as a region gives them back */
+	UPDATE("load-update-table-beta3", make_machine, load_update, 13),
+	UPDATE("load-update-region-beta3", make_machine, load_update, 17),
+	UPDATE("unload-update-beta3", make_loaded, sweep_unload, 24),
 	{ .name = "consumer-beta1", .make = make_consumer, .run = consume, .lazy = true,
 	  .dialect = RMM_DIALECT_BETA1, .flags = HOST_PAYS, .page_shift = 14 },
 	{ .name = "consumer-beta3", .make = make_consumer, .run = consume, .lazy = true,
