@@ -951,6 +951,46 @@ static void unfinished_undo_gives_back_later(void **state)
 		}
 }
 
+/* ... with giving back what it had for a level 1 table */
+static void busy_with_destroying(u64 x[5])
+{
+	static bool destroys;
+
+	if (x[0] == RMI_GPT_L1_DESTROY || x[0] == RMI_GRANULE_TRACKING_SET)
+		destroys = x[0] == RMI_GPT_L1_DESTROY;
+	if (destroys)
+		busy_with_giving(x);
+}
+
+/* Memory whose region or table is still being undone would lose its cover as soon as that ends */
+static void memory_that_is_being_uncovered_is_refused(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < 2 * ARRAY_SIZE(paid); i++) {
+		make_short(paid[i / 2], RMM_FLAG_NO_CANCEL);
+		load();
+		add_blocks(3 * GB, 1);
+		assert_int_equal(online(3 * GB, 0), 0);
+		world.smc = i & 1 ? busy_with_destroying : busy_with_giving;
+		is_busy = true;
+		assert_int_equal(offline(3 * GB, 0), 0);
+		assert_true(count_unfinished() > 0);
+		assert_int_equal(online(3 * GB, 0), -EBUSY);
+		assert_notice("memory 0xc0000000-0xc8000000 refused: unfinished");
+		assert_available(SHORT);
+		is_busy = false;
+		assert_int_equal(online(3 * GB, 0), 0);
+		assert_available(SHORT + BLOCK);
+		if (world.delayed)
+			world_work_later();
+		assert_available(SHORT + BLOCK);
+		assert_settled(3 * PRICE);
+		assert_int_equal(offline(3 * GB, 0), 0);
+		assert_settled(2 * PRICE);
+		unload();
+	}
+}
+
 static void unload_with_an_unfinished_operation_says_so(void **state)
 {
 	(void)state;
@@ -1066,6 +1106,7 @@ int main(void)
 		cmocka_unit_test(unfinished_operation_is_resumed_later),
 		cmocka_unit_test(unfinished_operation_outlives_more_trouble),
 		cmocka_unit_test(unfinished_undo_gives_back_later),
+		cmocka_unit_test(memory_that_is_being_uncovered_is_refused),
 		cmocka_unit_test(unload_with_an_unfinished_operation_says_so),
 		cmocka_unit_test(unfinished_operation_is_resumed_by_unload),
 		cmocka_unit_test(unfinished_operation_of_a_failed_load_is_resumed),
