@@ -19,6 +19,7 @@ struct descriptor {
 		u8 hash[MEASURE_MAX];		/* of a REC */
 		__le64 range[2];		/* of what is RAM */
 		struct {
+			/* cppcheck-suppress unusedStructMember ; they are, by initializers */
 			__le64 ipa, flags;
 			u8 hash[MEASURE_MAX];
 		} data;

@@ -46,9 +46,16 @@ static const struct command *command_of(uint64_t fid)
 	return NULL;
 }
 
+static unsigned int about_of(uint64_t fid)
+{
+	const struct command *command = command_of(fid);
+
+	return command ? command->about : ABOUT_REC;
+}
+
 static uint64_t check(struct rmm *rmm, const uint64_t in[6])
 {
-	switch (command_of(in[0])->about) {
+	switch (about_of(in[0])) {
 	case ABOUT_REALM:
 		return check_realm(rmm, in);
 	case ABOUT_RTT:
@@ -60,15 +67,15 @@ static uint64_t check(struct rmm *rmm, const uint64_t in[6])
 
 static void carry_out(struct rmm *rmm, const uint64_t in[6], uint64_t x[3])
 {
-	switch (command_of(in[0])->about) {
+	switch (about_of(in[0])) {
 	case ABOUT_REALM:
-		do_realm(rmm, in, x);
+		do_realm(rmm, in);
 		break;
 	case ABOUT_RTT:
 		do_rtt(rmm, in, x);
 		break;
 	default:
-		do_rec(rmm, in, x);
+		do_rec(rmm, in);
 	}
 }
 
@@ -202,6 +209,8 @@ void aux_update(struct rmm *rmm, struct op *op)
 
 void realm_work(struct rmm *rmm, struct op *op, uint64_t x[5])
 {
+	const struct command *command;
+
 	/* Else it has done what it can, was cancelled, or was given a page that won't do */
 	if (!op->giving_back && aux_wanted(op)) {
 		op->phase = PHASE_TAKE;
@@ -213,7 +222,8 @@ void realm_work(struct rmm *rmm, struct op *op, uint64_t x[5])
 		op->phase = PHASE_GIVE;
 		return;
 	}
-	if (op->result == RMI_SUCCESS && command_of(op->in[0])->answers) {
+	command = command_of(op->in[0]);
+	if (op->result == RMI_SUCCESS && command && command->answers) {
 		x[1] = op->out[1];
 		x[2] = op->out[2];
 	}

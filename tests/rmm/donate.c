@@ -47,7 +47,7 @@ uint64_t donate_request(const struct rmm *rmm, const struct op *op)
 	uint64_t req = op->wanted << RMI_DONATE_STATE_SHIFT;
 
 	if (op->kind == OP_REALM)
-		return RMI_MEM_DELEGATED << RMI_DONATE_STATE_SHIFT | RMI_BLOCK_PAGE |
+		return RMI_MEM_DELEGATED << RMI_DONATE_STATE_SHIFT |
 		       aux_wanted(op) << RMI_DONATE_COUNT_SHIFT;
 
 	if (op->kind == OP_L1_CREATE)

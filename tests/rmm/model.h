@@ -370,7 +370,7 @@ uint64_t max_recs(struct rmm *rmm);
 uint64_t realm_features0(const struct rmm *rmm, uint64_t otherwise);
 uint64_t realm_features1(const struct rmm *rmm, uint64_t otherwise);
 uint64_t check_realm(struct rmm *rmm, const uint64_t in[6]);
-void do_realm(struct rmm *rmm, const uint64_t in[6], uint64_t x[3]);
+void do_realm(struct rmm *rmm, const uint64_t in[6]);
 
 /* rtt.c */
 uint64_t check_rtt(struct rmm *rmm, const uint64_t in[6]);
@@ -379,7 +379,7 @@ void do_rtt(struct rmm *rmm, const uint64_t in[6], uint64_t x[3]);
 /* rec.c */
 struct rec *rec_of(struct rmm *rmm, uint64_t pa, struct realm **realm);
 uint64_t check_rec(struct rmm *rmm, const uint64_t in[6]);
-void do_rec(struct rmm *rmm, const uint64_t in[6], uint64_t x[3]);
+void do_rec(struct rmm *rmm, const uint64_t in[6]);
 void cmd_rec_enter(struct rmm *rmm, const uint64_t in[6], uint64_t x[6]);
 
 /* aux.c */

@@ -193,14 +193,17 @@ uint64_t check_realm(struct rmm *rmm, const uint64_t in[6])
 	}
 }
 
-void do_realm(struct rmm *rmm, const uint64_t in[6], uint64_t x[3])
+void do_realm(struct rmm *rmm, const uint64_t in[6])
 {
 	struct realm *realm = realm_of(rmm, in[1]);
 
-	switch ((uint32_t)in[0]) {
-	case RMI_REALM_CREATE:
+	if ((uint32_t)in[0] == RMI_REALM_CREATE) {
 		create(rmm, in[1]);
-		break;
+		return;
+	}
+	if (!realm)
+		return;
+	switch ((uint32_t)in[0]) {
 	case RMI_REALM_ACTIVATE:
 		realm->state = REALM_ACTIVE;
 		break;

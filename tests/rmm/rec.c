@@ -73,21 +73,24 @@ static void create(struct rmm *rmm, const uint64_t in[6])
 		measure_rec(realm, rmm->page);
 }
 
-void do_rec(struct rmm *rmm, const uint64_t in[6], uint64_t x[3])
+void do_rec(struct rmm *rmm, const uint64_t in[6])
 {
+	const uint64_t pa = (uint32_t)in[0] == RMI_REC_DESTROY || is_autumn(rmm) ? in[1] : in[2];
 	struct realm *realm;
+	struct rec *rec;
 
-	(void)x;
-	switch ((uint32_t)in[0]) {
-	case RMI_REC_CREATE:
+	if ((uint32_t)in[0] == RMI_REC_CREATE) {
 		create(rmm, in);
-		break;
-	case RMI_REC_DESTROY:
-		rec_of(rmm, in[1], &realm)->pa = 0;
-		granule_set(rmm, in[1], GRANULE_DELEGATED);
-		break;
-	default:
-		rec_of(rmm, is_autumn(rmm) ? in[1] : in[2], &realm)->runnable = true;
+		return;
+	}
+	rec = rec_of(rmm, pa, &realm);
+	if (!rec)
+		return;
+	if ((uint32_t)in[0] == RMI_REC_DESTROY) {
+		rec->pa = 0;
+		granule_set(rmm, pa, GRANULE_DELEGATED);
+	} else {
+		rec->runnable = true;
 	}
 }
 

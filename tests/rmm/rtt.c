@@ -128,6 +128,8 @@ static void table_destroy(struct rmm *rmm, struct realm *realm, const uint64_t i
 {
 	struct mapping *table = table_at(rmm, realm, in[2], in[3]);
 
+	if (!table)
+		return;
 	x[1] = table->pa;
 	granule_set(rmm, table->pa, GRANULE_DELEGATED);
 	*table = realm->table[--realm->nr_tables];

@@ -99,6 +99,7 @@ struct task_struct *shim_kthread(int (*fn)(void *data), void *data)
 	if (prove_world.no_thread)
 		return ERR_PTR(-ENOMEM);
 	task = calloc(1, sizeof(*task));
+	assert_non_null(task);
 	*task = (struct task_struct){ .fn = fn, .data = data, .cpu = ~0U };
 	if (!prove_world.threads++)
 		prove_world.first = data;
@@ -125,9 +126,12 @@ static void run_first_ready(void)
 {
 	struct task_struct *before = at_work;
 	const unsigned int cpu = prove_world.cpu;
+	unsigned int i;
 
 	at_work = ready[0];
-	memmove(ready, ready + 1, --nr_ready * sizeof(ready[0]));
+	for (i = 1; i < nr_ready; i++)
+		ready[i - 1] = ready[i];
+	nr_ready--;
 	prove_world.cpu = at_work->cpu;
 	at_work->fn(at_work->data);
 	prove_world.cpu = cpu;
@@ -324,9 +328,11 @@ struct crypto_shash *crypto_alloc_shash(const char *name, u32 type, u32 mask)
 
 	if (prove_world.no_hash)
 		return ERR_PTR(-ENOENT);
-	for (i = 0; strcmp(names[i], name); i++)
-		assert_true(i < RMI_HASH_SHA384);
+	for (i = 0; i < ARRAY_SIZE(names) && strcmp(names[i], name); i++)
+		;
+	assert_true(i < ARRAY_SIZE(names));
 	shash = malloc(sizeof(*shash));
+	assert_non_null(shash);
 	shash->algorithm = i;
 	prove_world.hashes++;
 	return shash;

@@ -76,7 +76,7 @@ static inline void end_realm_world(void)
 static inline void realm_params(void)
 {
 	memset(params, 0, PAGE_SIZE);
-	params[0x8 / 8] = 32;
+	params[1] = 32;
 	params[0x18 / 8] = 1;
 	params[0x20 / 8] = 1;
 	params[0x808 / 8] = granule[ROOT];
