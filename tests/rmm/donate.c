@@ -192,8 +192,8 @@ static bool take_pages(struct rmm *rmm, struct op *op, const struct donation *d,
 }
 
 /*
- * A page won't do: the operation lives on and the call has failed; or, if anything was taken, all of
- * it goes back
+ * A page won't do: the operation lives on and the call has failed; or, if anything was taken, all
+ * of it goes back
  */
 static void refuse(struct rmm *rmm, struct op *op, uint64_t x[5])
 {

@@ -109,7 +109,8 @@ static void fixed_histories(void **state)
 	(void)state;
 	if (one) {
 		assert_int_equal(play(strtoull(one, NULL, 0), 1,
-				      left_out ? strtoull(left_out, NULL, 0) : 0, true, &unused), 0);
+				      left_out ? strtoull(left_out, NULL, 0) : 0, true, &unused),
+				 0);
 		return;
 	}
 	play_all(1, FIXED);

@@ -468,7 +468,8 @@ static void unknown_state_is_unfinished(void **state)
 	make(12);
 	odd = false;
 	odd_fid = RMI_RMM_STATE_GET;
-	memcpy(odd_x, (u64[4]){ RMI_BUSY }, sizeof(odd_x));
+	memset(odd_x, 0, sizeof(odd_x));
+	odd_x[0] = RMI_BUSY;
 	world.smc = odd_question;
 	load();
 	assert_unavailable("unfinished", "RMI_RMM_ACTIVATE 0");
