@@ -46,9 +46,9 @@ uint64_t donate_request(const struct rmm *rmm, const struct op *op)
 {
 	uint64_t req = op->wanted << RMI_DONATE_STATE_SHIFT;
 
+	/* Delegated ones, whose state is 0 */
 	if (op->kind == OP_REALM)
-		return RMI_MEM_DELEGATED << RMI_DONATE_STATE_SHIFT |
-		       aux_wanted(op) << RMI_DONATE_COUNT_SHIFT;
+		return aux_wanted(op) << RMI_DONATE_COUNT_SHIFT;
 
 	if (op->kind == OP_L1_CREATE)
 		return req | 1 << RMI_DONATE_CONTIG_SHIFT | table_block(rmm) |
