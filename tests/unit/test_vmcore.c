@@ -184,12 +184,12 @@ static void stale_index_is_told(void **state)
 	head->root = root + 8;
 	expect_unread(where, unread);
 	head->root = root;
-	/* One that refers to itself without end */
+	/* One that refers to itself, so that three levels are of 41 + 41^2 + 41^3 pages */
 	table = (u64 *)root;
-	for (unsigned int i = 1; i < PAGE_SIZE / 8; i++)
+	for (unsigned int i = 1; i <= 41; i++)
 		table[i] = root;
 	expect_unread(where, unread);
-	for (unsigned int i = 1; i < PAGE_SIZE / 8; i++)
+	for (unsigned int i = 1; i <= 41; i++)
 		table[i] = 0;
 	crash(where);
 	expect_hidden();
