@@ -24,7 +24,7 @@ unsigned int host_call(struct host *host, uint32_t fid, uint64_t x1, uint64_t x2
 	uint64_t x[6] = { fid, x1, x2, x3 };
 
 	rmm_command(host->rmm, x);
-	memcpy(host->x, x, sizeof(x));
+	memcpy(host->x, x, sizeof(host->x));
 	host->commands++;
 	return RMI_RESULT_STATUS(x[0]);
 }
