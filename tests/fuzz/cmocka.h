@@ -22,5 +22,6 @@
 #define assert_ptr_not_equal(a, b)	assert_true((a) != (b))
 #define assert_ptr_equal(a, b)		assert_true((a) == (b))
 #define assert_string_equal(a, b)	assert_true(!strcmp(a, b))
+#define print_message(...)		fprintf(stderr, __VA_ARGS__)
 
 #endif
