@@ -79,11 +79,11 @@ static int going_offline(u64 start, u64 end)
  * Sent also where no MEM_GOING_OFFLINE was, for memory that somebody else didn't let go: then there
  * is nothing to do
  */
-static void stays(u64 start, u64 end)
+static void stays(void)
 {
 	struct verdict why;
 
-	if (vacate_cancel(start, end, &why))
+	if (vacate_cancel(&why))
 		pr_err("memory is without cover: %s (%s)\n", verdict_word(why.reason), why.detail);
 }
 
@@ -114,7 +114,7 @@ static int memory_event(struct notifier_block *nb, unsigned long action, void *a
 		cover_forget(start, end);
 		break;
 	case MEM_CANCEL_OFFLINE:
-		stays(start, end);
+		stays();
 		break;
 	default:	/* what newer kernels announce besides */
 		break;

@@ -76,14 +76,12 @@ int vacate_range(u64 start, u64 end, struct verdict *why)
 
 /**
  * vacate_cancel() - memory that was going offline stays: cover what vacate_range() uncovered
- * @start: physical address, page aligned
- * @end: physical address, exclusive, page aligned, more than @start
  * @why: set on error
  *
  * Context: may sleep; takes cover_lock.
  * Return: 0 or the negative error number of @why.
  */
-int vacate_cancel(u64 start, u64 end, struct verdict *why)
+int vacate_cancel(struct verdict *why)
 {
 	const struct record *r = record_view();
 	bool all = true;
@@ -96,8 +94,10 @@ int vacate_cancel(u64 start, u64 end, struct verdict *why)
 		all &= record_is_covered(r->online.at[i].start, r->online.at[i].end);
 	if (!all && cover_pays_at_once() && !walk_is_released()) {
 		rc = cover_rest(0, 0, why);
-		if (rc)
-			record_missed(start, end, why);
+		/* What was paid from that block lacks its cover, wherever it is */
+		for (i = 0; rc && i < r->online.nr; i++)
+			if (!record_is_covered(r->online.at[i].start, r->online.at[i].end))
+				record_missed(r->online.at[i].start, r->online.at[i].end, why);
 	}
 	cover_unlock_all();
 	return rc;

@@ -6,6 +6,6 @@
 #include "verdict.h"
 
 int vacate_range(u64 start, u64 end, struct verdict *why);
-int vacate_cancel(u64 start, u64 end, struct verdict *why);
+int vacate_cancel(struct verdict *why);
 
 #endif

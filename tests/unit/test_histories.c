@@ -16,7 +16,7 @@
 #include "../fuzz/scenario.h"
 
 #define FIXED	3000
-#define FRESH	1000
+#define FRESH	50
 #define BATCH	250
 
 extern char **environ;

@@ -308,6 +308,10 @@ static void block_whose_pages_cannot_be_replaced_stays(void **state)
 		assert_file("reason", "no-memory");
 		assert_non_null(strstr(world.log, "memory is without cover: no-memory"));
 		assert_lent();
+		/* ... also when that block goes after all: what it paid for has no cover */
+		assert_int_equal(offline(3 * GB, 0), 0);
+		assert_file("available", "0");
+		assert_file("reason", "no-memory");
 		world.smc = NULL;
 		world.no_pages = false;
 		unload();
