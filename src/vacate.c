@@ -74,6 +74,17 @@ int vacate_range(u64 start, u64 end, struct verdict *why)
 	return rc;
 }
 
+/* What was paid from a block that was to go lacks its cover, wherever it is */
+static void note_missing(const struct ranges *known, const struct verdict *why)
+{
+	struct span gap;
+	u64 at;
+
+	for (at = 0; ranges_missing(&record_view()->online, known, at, PAGE_SIZE, &gap);
+	     at = gap.end)
+		record_missed(gap.start, gap.end, why);
+}
+
 /**
  * vacate_cancel() - memory that was going offline stays: cover what vacate_range() uncovered
  * @why: set on error
@@ -94,10 +105,10 @@ int vacate_cancel(struct verdict *why)
 		all &= record_is_covered(r->online.at[i].start, r->online.at[i].end);
 	if (!all && cover_pays_at_once() && !walk_is_released()) {
 		rc = cover_rest(0, 0, why);
-		/* What was paid from that block lacks its cover, wherever it is */
-		for (i = 0; rc && i < r->online.nr; i++)
-			if (!record_is_covered(r->online.at[i].start, r->online.at[i].end))
-				record_missed(r->online.at[i].start, r->online.at[i].end, why);
+		if (rc) {
+			note_missing(&r->tables, why);
+			note_missing(&r->fine, why);
+		}
 	}
 	cover_unlock_all();
 	return rc;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /dev/arm_cca_prove: who opens it writes which CPU to use, reads what came of it, and ends it by
+ * /dev/arm_cca_prove: who opens it writes which CPUs to use, reads what came of it, and ends it by
  * closing, as the kernel does for a process that is killed. Not debugfs, which lockdown closes.
  */
 #include <linux/capability.h>
