@@ -800,6 +800,17 @@ static void operations_that_end_blocked(void **state)
 			}
 }
 
+/* A command that reaches this page ends before it, and one that begins there is answered so */
+static void refuse_at(u64 page, u64 answer, u64 x[5])
+{
+	if (x[1] < page && x[2] > page)
+		x[2] = page;
+	if (x[1] != page)
+		return;
+	x[0] = answer;
+	world.smc_done = true;
+}
+
 /* Then it gets further, and refuses a page: what lies behind that is as it was */
 static void refuse_later(u64 x[5])
 {
@@ -809,14 +820,8 @@ static void refuse_later(u64 x[5])
 	if (begin_fid || world.smc_done)
 		return;
 	assert_true(x[0] != RMI_GRANULE_RANGE_UNDELEGATE || x[2] <= page);
-	if (x[0] != RMI_GRANULE_RANGE_DELEGATE)
-		return;
-	if (x[1] < page && x[2] > page)
-		x[2] = page;
-	if (x[1] != page)
-		return;
-	x[0] = RMI_ERROR_INPUT;
-	world.smc_done = true;
+	if (x[0] == RMI_GRANULE_RANGE_DELEGATE)
+		refuse_at(page, RMI_ERROR_INPUT, x);
 }
 
 static void a_refusal_behind_what_was_blocked(void **state)
@@ -840,16 +845,9 @@ static void a_refusal_behind_what_was_blocked(void **state)
 static void refuse_two(u64 x[5])
 {
 	const bool back = x[0] == RMI_GRANULE_RANGE_UNDELEGATE;
-	const u64 page = own + (back ? 3 : 20) * PAGE;
 
-	if (!odd_count || (!back && x[0] != RMI_GRANULE_RANGE_DELEGATE))
-		return;
-	if (x[1] < page && x[2] > page)
-		x[2] = page;
-	if (x[1] != page)
-		return;
-	x[0] = odd_answer;
-	world.smc_done = true;
+	if (odd_count && (back || x[0] == RMI_GRANULE_RANGE_DELEGATE))
+		refuse_at(own + (back ? 3 : 20) * PAGE, odd_answer, x);
 }
 
 static void a_delegation_that_cannot_be_undone(void **state)

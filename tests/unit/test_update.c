@@ -405,6 +405,18 @@ static void odd_question(u64 x[5])
 	odd |= rmm_commands(world.rmm, 0) >= machine.update_at - 1;
 }
 
+/* From the command @at on, which an update comes before, @fid is answered so */
+static void load_with_answer(u64 flags, u64 at, u64 fid, const u64 x[4])
+{
+	describe_update(RMM_DIALECT_BETA3, flags, at);
+	make(12);
+	odd = false;
+	odd_fid = fid;
+	memcpy(odd_x, x, sizeof(odd_x));
+	world.smc = odd_question;
+	load();
+}
+
 static void what_says_nothing_is_unfinished(void **state)
 {
 	static const u64 answers[][4] = {
@@ -416,13 +428,7 @@ static void what_says_nothing_is_unfinished(void **state)
 
 	(void)state;
 	for (unsigned int i = 0; i < ARRAY_SIZE(answers); i++) {
-		describe_update(RMM_DIALECT_BETA3, HOST_PAYS, 13);
-		make(12);
-		odd = false;
-		odd_fid = RMI_GRANULE_TRACKING_GET;
-		memcpy(odd_x, answers[i], sizeof(odd_x));
-		world.smc = odd_question;
-		load();
+		load_with_answer(HOST_PAYS, 13, RMI_GRANULE_TRACKING_GET, answers[i]);
 		assert_file("reason", "unfinished");
 		assert_null(strstr(world.log, "makes no sense"));
 		/* It says it later */
@@ -443,13 +449,7 @@ static void unknown_table_is_unfinished(void **state)
 	(void)state;
 	for (unsigned int i = 0; i < ARRAY_SIZE(answers); i++) {
 		/* The donation for the table is the tenth command */
-		describe_update(RMM_DIALECT_BETA3, HOST_PAYS, 10);
-		make(12);
-		odd = false;
-		odd_fid = RMI_GPT_INFO;
-		memcpy(odd_x, answers[i], sizeof(odd_x));
-		world.smc = odd_question;
-		load();
+		load_with_answer(HOST_PAYS, 10, RMI_GPT_INFO, answers[i]);
 		assert_file("reason", "unfinished");
 		world.smc = NULL;
 		world_work_later();
@@ -462,16 +462,11 @@ static void unknown_table_is_unfinished(void **state)
 /* While the RMM is too busy to say what state it is in, its activation is unfinished as well */
 static void unknown_state_is_unfinished(void **state)
 {
+	static const u64 busy[4] = { RMI_BUSY };
+
 	(void)state;
 	/* What continues the activation is the seventh command */
-	describe_update(RMM_DIALECT_BETA3, HOST_PAYS | RMM_FLAG_CONTINUES, 7);
-	make(12);
-	odd = false;
-	odd_fid = RMI_RMM_STATE_GET;
-	memset(odd_x, 0, sizeof(odd_x));
-	odd_x[0] = RMI_BUSY;
-	world.smc = odd_question;
-	load();
+	load_with_answer(HOST_PAYS | RMM_FLAG_CONTINUES, 7, RMI_RMM_STATE_GET, busy);
 	assert_unavailable("unfinished", "RMI_RMM_ACTIVATE 0");
 	world.smc = NULL;
 	world_work_later();
